@@ -1,0 +1,90 @@
+"""The exceptions that symnum raises on purpose.
+
+Every one of them derives from `SymnumError`, carries a sentence that a person can act on,
+and a `kind`: the one word that the command line prints in its JSON.
+"""
+
+from __future__ import annotations
+
+
+class SymnumError(Exception):
+    """Base of every exception that symnum raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What was given, where, what is expected, and what to try.
+
+    Examples
+    --------
+    >>> import symnum
+    >>> issubclass(symnum.ParseError, symnum.SymnumError)
+    True
+    """
+
+    kind = "usage"
+
+
+class ParseError(SymnumError):
+    """A formula's text can't be read.
+
+    Parameters
+    ----------
+    message : str
+        The sentence, without the caret.
+    text : str
+        The whole text as given.
+    column : int
+        Where the trouble starts, counted from 0.
+    hint : str, optional
+        What to write instead.
+
+    Examples
+    --------
+    >>> import symnum
+    >>> try:
+    ...     symnum.Formula("2 + * x")
+    ... except symnum.ParseError as error:
+    ...     print(error.column)
+    4
+    """
+
+    kind = "parse"
+    _window = 72
+
+    def __init__(self, message: str, text: str = "", column: int = 0, hint: str = "") -> None:
+        self.message = message
+        self.text = text
+        self.column = column
+        self.hint = hint
+        super().__init__(self._render())
+
+    def _render(self) -> str:
+        sentence = f"{self.message}; {self.hint}" if self.hint else self.message
+        if not self.text:
+            return sentence
+        # A long text is cut to a window round the place, so that the caret stays on the screen.
+        start = max(0, self.column - self._window // 2)
+        end = min(len(self.text), start + self._window)
+        visible = "".join(c if c.isprintable() else "·" for c in self.text[start:end])
+        before, after = "…" if start else "", "…" if end < len(self.text) else ""
+        caret = " " * (len(before) + self.column - start) + "^"
+        return f"{sentence}\n  {before}{visible}{after}\n  {caret}"
+
+
+class LimitError(ParseError):
+    """A formula is larger than symnum is willing to build (see the limits in the reference)."""
+
+    kind = "limit"
+
+
+class DomainError(SymnumError):
+    """A point is not one that the formula can be asked about: not finite, or of the wrong shape."""
+
+    kind = "domain"
+
+
+class UsageError(SymnumError):
+    """A call or a command can't be understood: an unknown name, a missing value, a wrong type."""
+
+    kind = "usage"

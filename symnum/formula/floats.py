@@ -1,0 +1,95 @@
+"""Float64 and complex functions that NumPy and SciPy do not offer as one ufunc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any  # float64 or complex128, scalar or array: every function is elementwise
+
+
+def step(a: Array, b: Array) -> Array:
+    """Return 1 where a > b, 0 where a < b, 1/2 at a tie, NaN where either is NaN."""
+    return np.heaviside(np.real(a) - np.real(b), 0.5)
+
+
+def softplus(a: Array) -> Array:
+    """Return log(1 + exp(a)) without overflow."""
+    return np.logaddexp(0.0, a)
+
+
+def polygamma(order: Array, a: Array) -> Array:
+    """Return the polygamma function; SciPy wants the order as an integer."""
+    from scipy import special
+
+    return special.polygamma(np.asarray(order).astype(np.int64), a)
+
+
+def complex_cbrt(a: Array) -> Array:
+    """Return the cube root that continues the real one."""
+    side = np.where(np.real(a) < 0, -1.0, 1.0)
+    return side * (side * a) ** (1.0 / 3.0)
+
+
+def complex_hypot(a: Array, b: Array) -> Array:
+    """Return sqrt(a² + b²)."""
+    return np.sqrt(a * a + b * b)
+
+
+def complex_atan2(a: Array, b: Array) -> Array:
+    """Return the argument of b + ia continued to complex a and b."""
+    return -1j * np.log((b + 1j * a) / np.sqrt(a * a + b * b))
+
+
+def complex_expit(a: Array) -> Array:
+    """Return 1 / (1 + exp(-a))."""
+    return 1.0 / (1.0 + np.exp(-a))
+
+
+def complex_softplus(a: Array) -> Array:
+    """Return log(1 + exp(a))."""
+    return np.log1p(np.exp(a))
+
+
+def complex_logaddexp(a: Array, b: Array) -> Array:
+    """Return log(exp(a) + exp(b)) with the larger real part taken out."""
+    larger = np.where(np.real(a) > np.real(b), a, b)
+    smaller = np.where(np.real(a) > np.real(b), b, a)
+    return larger + np.log1p(np.exp(smaller - larger))
+
+
+def complex_less(a: Array, b: Array) -> Array:
+    """Compare the real parts."""
+    return np.less(np.real(a), np.real(b))
+
+
+def complex_less_equal(a: Array, b: Array) -> Array:
+    """Compare the real parts."""
+    return np.less_equal(np.real(a), np.real(b))
+
+
+def _complex_bessel(name: str, order: Array, a: Array) -> Array:
+    from scipy import special
+
+    return getattr(special, name)(np.real(order), a)
+
+
+def complex_jv(order: Array, a: Array) -> Array:
+    """Return the Bessel function J of real order."""
+    return _complex_bessel("jv", order, a)
+
+
+def complex_iv(order: Array, a: Array) -> Array:
+    """Return the Bessel function I of real order."""
+    return _complex_bessel("iv", order, a)
+
+
+def complex_yv(order: Array, a: Array) -> Array:
+    """Return the Bessel function Y of real order."""
+    return _complex_bessel("yv", order, a)
+
+
+def complex_kv(order: Array, a: Array) -> Array:
+    """Return the Bessel function K of real order."""
+    return _complex_bessel("kv", order, a)

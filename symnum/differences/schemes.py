@@ -169,7 +169,7 @@ class Scheme:
 
     @property
     def noise_gain(self) -> Fraction:
-        """The sum of the weights' moduli: an error e in every f becomes at most this times e/h^q."""
+        """The sum of the weights' moduli: errors e in f become an error of at most this e/h^q."""
         return sum((abs(weight) for weight in self.weights), Fraction(0))
 
     @property

@@ -1,0 +1,87 @@
+"""Know the error of every finite difference, and prove it.
+
+The public names are loaded when they are first used: `import symnum` itself loads no other package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symnum.version import __version__
+
+__all__ = [
+    "Component",
+    "DomainError",
+    "Exact",
+    "Formula",
+    "LimitError",
+    "ParseError",
+    "Run",
+    "Scheme",
+    "Status",
+    "StepStatus",
+    "Sweep",
+    "SymnumError",
+    "UsageError",
+    "__version__",
+    "backward",
+    "central",
+    "complex_step",
+    "forward",
+    "parse_scheme",
+    "richardson",
+    "sweep",
+    "zoo",
+]
+
+if TYPE_CHECKING:
+    from symnum import zoo
+    from symnum.differences.schemes import (
+        Scheme,
+        backward,
+        central,
+        complex_step,
+        forward,
+        parse_scheme,
+        richardson,
+    )
+    from symnum.differences.sweep import Component, Run, StepStatus, Sweep, sweep
+    from symnum.errors import DomainError, LimitError, ParseError, SymnumError, UsageError
+    from symnum.formula.exact import Exact
+    from symnum.formula.formula import Formula
+    from symnum.formula.status import Status
+else:
+    # The same again for Python: which module each name lives in. A test compares the two.
+    _HOMES = {
+        "symnum.differences.schemes": (
+            "Scheme",
+            "backward",
+            "central",
+            "complex_step",
+            "forward",
+            "parse_scheme",
+            "richardson",
+        ),
+        "symnum.differences.sweep": ("Component", "Run", "StepStatus", "Sweep", "sweep"),
+        "symnum.errors": ("DomainError", "LimitError", "ParseError", "SymnumError", "UsageError"),
+        "symnum.formula.exact": ("Exact",),
+        "symnum.formula.formula": ("Formula",),
+        "symnum.formula.status": ("Status",),
+    }
+    _HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name == "zoo":
+            value = import_module("symnum.zoo")
+        elif name in _HOME:
+            value = getattr(import_module(_HOME[name]), name)
+        else:
+            msg = f"module 'symnum' has no attribute {name!r}"
+            raise AttributeError(msg)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted(set(globals()) | set(__all__))

@@ -9,6 +9,7 @@ Ball comparisons answer True, False, or None where the balls overlap and nothing
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -75,10 +76,6 @@ def _power(base: arb, exponent: arb) -> arb:
     return NAN
 
 
-def _divide(a: arb, b: arb) -> arb:
-    return a / b
-
-
 def _cbrt(a: arb) -> arb:
     if a >= 0:
         return a.root(3)
@@ -88,28 +85,12 @@ def _cbrt(a: arb) -> arb:
     return (-((-a.lower()).root(3))).union(a.upper().root(3))
 
 
-def _sqrt(a: arb) -> arb:
-    return a.sqrt()
-
-
 def _log2(a: arb) -> arb:
     return a.log() / arb.const_log2()
 
 
 def _log10(a: arb) -> arb:
     return a.log() / arb.const_log10()
-
-
-def _asin(a: arb) -> arb:
-    return a.asin()
-
-
-def _acos(a: arb) -> arb:
-    return a.acos()
-
-
-def _tangent(a: arb) -> arb:
-    return a.tan()
 
 
 def _expit(a: arb) -> arb:
@@ -287,14 +268,14 @@ _S = "scipy.special"
 
 _ROWS = [
     # arithmetic
-    Operation("add", 2, lambda a, b: a + b, "+", "+", lambda a, b: a + b),
-    Operation("sub", 2, lambda a, b: a - b, "-", "-", lambda a, b: a - b),
-    Operation("mul", 2, lambda a, b: a * b, "*", "*", lambda a, b: a * b),
-    Operation("div", 2, _divide, "/", "/", lambda a, b: a / b),
-    Operation("neg", 1, lambda a: -a, "-", "-", lambda a: -a),
-    Operation("pow", 2, _power, "**", "**", lambda a, b: a**b, smooth=_power_smooth),
+    Operation("add", 2, operator.add, "+", "+", operator.add),
+    Operation("sub", 2, operator.sub, "-", "-", operator.sub),
+    Operation("mul", 2, operator.mul, "*", "*", operator.mul),
+    Operation("div", 2, operator.truediv, "/", "/", operator.truediv),
+    Operation("neg", 1, operator.neg, "-", "-", operator.neg),
+    Operation("pow", 2, _power, "**", "**", operator.pow, smooth=_power_smooth),
     # roots, exponentials, logarithms
-    Operation("sqrt", 1, _sqrt, "numpy.sqrt", "numpy.sqrt", acb.sqrt, "", _positive),
+    Operation("sqrt", 1, arb.sqrt, "numpy.sqrt", "numpy.sqrt", acb.sqrt, "", _positive),
     Operation("cbrt", 1, _cbrt, "numpy.cbrt", f"{_FLOATS}.complex_cbrt",
               lambda a: a.root(3) if a.real > 0 else -((-a).root(3)), "", _nonzero),
     Operation("exp", 1, arb.exp, "numpy.exp", "numpy.exp", acb.exp, "exp"),
@@ -308,9 +289,9 @@ _ROWS = [
     # trigonometric and hyperbolic
     Operation("sin", 1, arb.sin, "numpy.sin", "numpy.sin", acb.sin, "sin"),
     Operation("cos", 1, arb.cos, "numpy.cos", "numpy.cos", acb.cos, "cos"),
-    Operation("tan", 1, _tangent, "numpy.tan", "numpy.tan", acb.tan, "tan"),
-    Operation("asin", 1, _asin, "numpy.arcsin", "numpy.arcsin", acb.asin, "asin", _inside_unit),
-    Operation("acos", 1, _acos, "numpy.arccos", "numpy.arccos", acb.acos, "acos", _inside_unit),
+    Operation("tan", 1, arb.tan, "numpy.tan", "numpy.tan", acb.tan, "tan"),
+    Operation("asin", 1, arb.asin, "numpy.arcsin", "numpy.arcsin", acb.asin, "asin", _inside_unit),
+    Operation("acos", 1, arb.acos, "numpy.arccos", "numpy.arccos", acb.acos, "acos", _inside_unit),
     Operation("atan", 1, arb.atan, "numpy.arctan", "numpy.arctan", acb.atan, "atan"),
     Operation("sinh", 1, arb.sinh, "numpy.sinh", "numpy.sinh", acb.sinh, "sinh"),
     Operation("cosh", 1, arb.cosh, "numpy.cosh", "numpy.cosh", acb.cosh, "cosh"),

@@ -1,0 +1,176 @@
+"""A Program over balls, and the step from a ball to doubles.
+
+`flint.ctx.prec` is global to the process, so every computation here runs under one lock, at a
+precision that `precision()` sets and puts back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from threading import RLock
+from typing import Any
+
+import flint
+from flint import arb, fmpq, fmpz
+
+from symnum.formula.operations import OPERATIONS, Ball
+from symnum.formula.program import Program
+
+_LOCK = RLock()
+
+# hi + lo carries about 106 bits; 30 significant digits need 100.
+ACCURACY = 105
+START_BITS = 128
+CAP_BITS = 20_480
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Compute with `bits` bits inside the block; other threads wait outside."""
+    with _LOCK:
+        before = flint.ctx.prec
+        flint.ctx.prec = bits
+        try:
+            yield
+        finally:
+            flint.ctx.prec = before
+
+
+def rational(value: Fraction) -> fmpq:
+    """Return the same rational as a flint number."""
+    return fmpq(fmpz(value.numerator), fmpz(value.denominator))
+
+
+def from_fmpq(value: fmpq) -> Fraction:
+    """Return the same rational as a Python number."""
+    return Fraction(int(value.p), int(value.q))
+
+
+def exact_fraction(ball: arb) -> Fraction:
+    """Return the exact dyadic rational in the middle of a finite ball."""
+    mantissa, exponent = ball.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+class BallProgram:
+    """A Program prepared for evaluation over balls (or exact rationals).
+
+    Parameters
+    ----------
+    program : Program
+        What to evaluate.
+    lines : sequence of int, optional
+        The lines whose values are wanted; the outputs without it.
+    """
+
+    def __init__(self, program: Program, lines: Sequence[int] | None = None) -> None:
+        wanted = tuple(program.outputs if lines is None else lines)
+        live = program.live(wanted)
+        number = {index: position for position, index in enumerate(live)}
+        self.size = len(live)
+        self.wanted = [number[index] for index in wanted]
+        self._variables: list[tuple[int, int]] = []
+        self._constants: list[tuple[int, Any]] = []
+        self._plan: list[tuple[int, Any, int, int, int]] = []
+        self.operations = [program.lines[index].op for index in live]
+        for position, index in enumerate(live):
+            line = program.lines[index]
+            if line.op == "var":
+                self._variables.append((position, int(line.value)))  # type: ignore[arg-type]
+            elif line.op in {"const", "pi", "e"}:
+                value = rational(line.value) if isinstance(line.value, Fraction) else line.op
+                self._constants.append((position, value))
+            else:
+                args = [number[arg] for arg in line.args] + [-1, -1]
+                self._plan.append((position, OPERATIONS[line.op].ball, *args[:3]))
+        self._by_precision: dict[int, list[Any]] = {}
+
+    def _template(self) -> list[Any]:
+        """Return a list of values with the constants filled in, at the current precision."""
+        bits = flint.ctx.prec
+        template = self._by_precision.get(bits)
+        if template is None:
+            template = [None] * self.size
+            for position, value in self._constants:
+                if value == "pi":
+                    template[position] = arb.pi()
+                elif value == "e":
+                    template[position] = arb.const_e()
+                else:
+                    template[position] = arb(value)
+            self._by_precision[bits] = template
+        return template.copy()
+
+    def run(self, point: Sequence[arb]) -> list[Ball]:
+        """Return enclosures of the wanted lines at a point, at the current precision."""
+        values = self._template()
+        for position, variable in self._variables:
+            values[position] = point[variable]
+        for position, function, a, b, c in self._plan:
+            if b < 0:
+                values[position] = function(values[a])
+            elif c < 0:
+                values[position] = function(values[a], values[b])
+            else:
+                values[position] = function(values[a], values[b], values[c])
+        return [values[position] for position in self.wanted]
+
+
+def nearest_double(ball: arb) -> tuple[float, float, float] | None:
+    """Round a ball to `hi`, `lo` and a bound on what they leave over.
+
+    Returns None where the ball is too wide to prove which double is nearest to the truth, or to
+    carry the accuracy that `hi + lo` promises.
+    """
+    hi = float(ball)
+    if math.isinf(hi) or math.isnan(hi):
+        return _beyond_doubles(ball)
+    rest = ball - hi
+    lo = float(rest)
+    radius = float((rest - lo).abs_upper())
+    if radius == 0.0:
+        # The exact difference can be nonzero and below the smallest double.
+        return (hi, lo, 0.0) if (rest - lo).is_zero() else (hi, lo, math.ulp(0.0))
+    radius = math.nextafter(radius, math.inf)
+    magnitude = abs(hi)
+    if ball.is_exact():
+        return hi, lo, radius
+    if magnitude < 2.0**-1021:
+        # Subnormal doubles are spaced evenly and too coarse to promise relative accuracy.
+        return (hi, lo, radius) if _between_ties(ball, hi) else None
+    if radius > magnitude * 2.0**-ACCURACY and magnitude > 2.0**-900:
+        return None
+    # Below a power of two the doubles lie twice as close: half a gap there is a quarter of an ulp.
+    half = math.ulp(hi) * (0.25 if math.frexp(magnitude)[0] == 0.5 else 0.5)
+    return (hi, lo, radius) if abs(lo) + radius < half else None
+
+
+def _between_ties(ball: arb, hi: float) -> bool:
+    """Say whether the ball lies between the two midpoints round a subnormal double."""
+    half = arb(math.ulp(0.0)) / 2
+    return bool(ball > arb(hi) - half and ball < arb(hi) + half)
+
+
+def _beyond_doubles(ball: arb) -> tuple[float, float, float] | None:
+    """Round a ball that lies beyond the largest double to infinity."""
+    largest = arb(2) ** 1024 - arb(2) ** 970
+    if ball >= largest:
+        return math.inf, 0.0, math.inf
+    if ball <= -largest:
+        return -math.inf, 0.0, math.inf
+    return None
+
+
+def nearest_of_fraction(value: Fraction) -> tuple[float, float, float]:
+    """Round an exact rational to `hi`, `lo` and a bound on what they leave over."""
+    try:
+        hi = float(value)
+    except OverflowError:
+        return (math.inf if value > 0 else -math.inf), 0.0, math.inf
+    rest = value - Fraction(hi)
+    lo = float(rest)
+    left = abs(rest - Fraction(lo))
+    return hi, lo, 0.0 if left == 0 else math.nextafter(float(left), math.inf)

@@ -1,0 +1,405 @@
+"""Program -> certified values: the nearest double of the truth, proven, or a named reason why not.
+
+Every entry is first enclosed in a ball. Where the enclosure is narrow and the formula is proven
+smooth there, that is the answer. Otherwise the precision is raised; where the formula is singular,
+`local.py` expands it on both sides of the point; where an enclosure keeps containing 0, exact
+rational arithmetic and then SymPy are asked for a proof. What none of them settles is `undecided`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import arb
+
+from symnum.formula.balls import (
+    CAP_BITS,
+    START_BITS,
+    BallProgram,
+    nearest_double,
+    nearest_of_fraction,
+    precision,
+)
+from symnum.formula.exact import Exact
+from symnum.formula.expansion import Series, expand
+from symnum.formula.local import Finding, analyse
+from symnum.formula.numbers import Field, Number, Undecided
+from symnum.formula.operations import OPERATIONS
+from symnum.formula.program import Program
+from symnum.formula.prove import Prover
+from symnum.formula.status import Status
+
+# Operations at which a formula's own value can jump; at the others only its derivative can.
+_JUMPING = frozenset({"sign", "floor", "ceil", "step", "lt", "le", "eq", "ne", "atan2"})
+
+# Precisions at which a failed enclosure is tried again before the point is taken for singular.
+_RETRY_BITS = (256, 1024)
+
+# Enough for the numbers of any attempt in `local.py` to be taken apart without further rounding.
+_FINDING_BITS = 4096
+
+NAN = math.nan
+
+
+class Entry(NamedTuple):
+    """One certified value that is asked for.
+
+    Parameters
+    ----------
+    line : int
+        The line that holds it.
+    root : int
+        The line of the function, as written, that it is a derivative of; `line` itself for a value.
+    path : tuple of int
+        The variables it was differentiated by, in order; empty for the function's own value.
+    """
+
+    line: int
+    root: int
+    path: tuple[int, ...]
+
+
+class Value(NamedTuple):
+    """The answer for one entry at one point."""
+
+    hi: float
+    lo: float
+    radius: float
+    status: Status
+    left: float = NAN
+    right: float = NAN
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One operation that must be proven smooth: its test and the positions of its arguments."""
+
+    smooth: Callable[..., bool]
+    args: tuple[int, ...]
+
+
+def rational_constants(program: Program) -> dict[int, Fraction]:
+    """Return the exact value of each line that is made from rational constants by + - * / and -x."""
+    found: dict[int, Fraction] = {}
+    for index, line in enumerate(program.lines):
+        if line.op == "const":
+            assert isinstance(line.value, Fraction)
+            found[index] = line.value
+        elif line.op in _RATIONAL and all(arg in found for arg in line.args):
+            value = _RATIONAL[line.op](*(found[arg] for arg in line.args))
+            if value is not None:
+                found[index] = value
+    return found
+
+
+_RATIONAL: dict[str, Callable[..., Fraction | None]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b if b else None,
+    "neg": lambda a: -a,
+}
+
+
+def guards(program: Program, root: int, derivative: bool) -> list[tuple[Callable[..., bool], tuple[int, ...]]]:
+    """Return what must be proven for the function to be smooth (or, for a value, not to jump).
+
+    Parameters
+    ----------
+    program : Program
+        Holds the function.
+    root : int
+        The function's line.
+    derivative : bool
+        Whether smoothness is needed; otherwise only the operations that jump count.
+    """
+    constants = rational_constants(program)
+    moving = program.depends_on(range(program.n_variables))
+    found = []
+    for index in program.live([root]):
+        op, args, _ = program.lines[index]
+        if op not in OPERATIONS:
+            continue
+        smooth = OPERATIONS[op].smooth
+        if smooth is None or not any(moving[arg] for arg in args):
+            continue
+        if not derivative and op not in _JUMPING:
+            continue
+        if op == "pow" and constants.get(args[1], Fraction(1, 2)).denominator == 1:
+            continue
+        found.append((smooth, args))
+    return found
+
+
+class Certifier:
+    """Certifies entries of one program at many points.
+
+    Parameters
+    ----------
+    program : Program
+        Holds the functions and their derivatives.
+    entries : sequence of Entry
+        What is asked for, in the order of the answer.
+    lines : dict
+        The line of each derivative that the program holds, by root and path.
+    """
+
+    def __init__(
+        self, program: Program, entries: Sequence[Entry], lines: dict[tuple[int, tuple[int, ...]], int]
+    ) -> None:
+        self.program = program
+        self.entries = list(entries)
+        self._lines = lines
+        wanted = [entry.line for entry in self.entries]
+        # Entries of one function share its guards: they are tested once a point.
+        kinds = list(dict.fromkeys((entry.root, bool(entry.path)) for entry in self.entries))
+        self._kind_of = [kinds.index((entry.root, bool(entry.path))) for entry in self.entries]
+        self._roots: list[int] = []
+        self._guards: list[list[Guard]] = []
+        for root, derivative in kinds:
+            self._roots.append(len(wanted))
+            wanted.append(root)
+            group = []
+            for smooth, args in guards(program, root, derivative):
+                group.append(Guard(smooth, tuple(range(len(wanted), len(wanted) + len(args)))))
+                wanted += args
+            self._guards.append(group)
+        self._balls = BallProgram(program, wanted)
+        self._identically_zero: dict[int, bool] = {}
+
+    def run(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
+        """Certify every entry at every point.
+
+        Parameters
+        ----------
+        points : float64 array, shape (P, n)
+            Finite points; each is the double it is, exactly.
+        progress : callable, optional
+            Called with the number of points finished since the last call.
+
+        Returns
+        -------
+        Exact
+            Arrays of shape (P, entries).
+        """
+        rows: list[Value] = []
+        with Prover() as prover:
+            for point in points.tolist():
+                rows += self.at(point, prover)
+                if progress is not None:
+                    progress(1)
+        shape = (len(points), len(self.entries))
+        status = np.empty(len(rows), dtype=object)
+        status[:] = [row[3] for row in rows]
+        columns = [np.array([row[k] for row in rows], dtype=np.float64) for k in (0, 1, 2, 4, 5)]
+        hi, lo, radius, left, right = (column.reshape(shape) for column in columns)
+        return Exact(hi, lo, radius, status.reshape(shape), left, right)
+
+    def at(self, point: Sequence[float], prover: Prover) -> list[Value]:
+        """Certify every entry at one point."""
+        with precision(START_BITS):
+            answers = self._enclose(point)
+            if None not in answers:
+                return answers  # type: ignore[return-value]  # no None left
+        singular = self._singular(point)
+        for bits in _RETRY_BITS:
+            if None in answers:
+                with precision(bits):
+                    again = self._enclose(point)
+                answers = [old if old is not None else new for old, new in zip(answers, again, strict=True)]
+        values: list[Value] = []
+        for index, answer in enumerate(answers):
+            if answer is None:
+                answer = self._settle(index, point, prover, singular)
+            values.append(answer)
+        return values
+
+    def _enclose(self, point: Sequence[float]) -> list[Value | None]:
+        """Answer what plain enclosures prove at the current precision."""
+        values = self._balls.run([arb(x) for x in point])
+        regular = [
+            values[root].is_finite() and all(
+                guard.smooth(*[values[arg] for arg in guard.args]) for guard in group
+            )
+            for root, group in zip(self._roots, self._guards, strict=True)
+        ]
+        answers: list[Value | None] = []
+        for index, kind in enumerate(self._kind_of):
+            ball = values[index]
+            if not regular[kind] or not ball.is_finite():
+                answers.append(None)
+            elif ball.is_zero():
+                answers.append(_ZERO)
+            else:
+                nearest = nearest_double(ball)
+                if nearest is None or ball.contains(0):
+                    answers.append(None)
+                else:
+                    answers.append(Value(*nearest, Status.CERTIFIED))
+        return answers
+
+    def _singular(self, point: Sequence[float]) -> list[bool]:
+        """Say for each entry whether its function is not proven regular at the point."""
+        with precision(_RETRY_BITS[-1]):
+            values = self._balls.run([arb(x) for x in point])
+            regular = [
+                values[root].is_finite() and all(
+                    guard.smooth(*[values[arg] for arg in guard.args]) for guard in group
+                )
+                for root, group in zip(self._roots, self._guards, strict=True)
+            ]
+            return [
+                not regular[kind] or not values[index].is_finite()
+                for index, kind in enumerate(self._kind_of)
+            ]
+
+    def _settle(
+        self, index: int, point: Sequence[float], prover: Prover, singular: list[bool]
+    ) -> Value:
+        """Answer an entry that plain enclosures did not settle."""
+        exact_point = [Fraction(x) for x in point]
+        if singular[index]:
+            value = self._local(self.entries[index], exact_point, prover)
+            if value.status is not Status.UNDECIDED:
+                return value
+        else:
+            proven = self._prove(index, exact_point, prover)
+            if proven is not None:
+                return proven
+        bits = _RETRY_BITS[-1] * 2
+        last: Value | None = None
+        while bits <= CAP_BITS:
+            with precision(bits):
+                answer = self._enclose(point)[index]
+                if answer is not None:
+                    return answer
+                last = self._tiny(index, point)
+            bits *= 2
+        return last or _UNDECIDED
+
+    def _tiny(self, index: int, point: Sequence[float]) -> Value | None:
+        """Answer an enclosure that contains 0 but rounds to one double, where that is proven."""
+        values = self._balls.run([arb(x) for x in point])
+        kind = self._kind_of[index]
+        smooth = all(
+            guard.smooth(*[values[arg] for arg in guard.args]) for guard in self._guards[kind]
+        )
+        if not (values[self._roots[kind]].is_finite() and smooth and values[index].is_finite()):
+            return None
+        nearest = nearest_double(values[index])
+        return None if nearest is None else Value(*nearest, Status.CERTIFIED)
+
+    def _prove(self, index: int, point: list[Fraction], prover: Prover) -> Value | None:
+        """Answer an entry at a regular point by exact arithmetic or by a proof that it is 0."""
+        entry = self.entries[index]
+        with precision(_RETRY_BITS[0]):
+            field = Field(None)
+            _, (value,) = expand(self.program, [entry.line], point, 0, 0, field, 1)
+            if isinstance(value, Series):
+                try:
+                    number = value.coefficient(field, 0)
+                    if number.fraction is not None:
+                        return _from_number(number, Status.CERTIFIED)
+                    if number.is_zero():
+                        return _ZERO
+                    return None  # merely needs more bits
+                except Undecided:
+                    pass
+            else:
+                return None
+        if index not in self._identically_zero:
+            program = self.program.with_outputs([entry.line])
+            self._identically_zero[index] = prover.is_zero(program)
+        if self._identically_zero[index]:
+            return _ZERO
+        program = field.builder.finish([number.line])
+        return _ZERO if prover.is_zero(program) else None
+
+    def _local(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
+        """Answer an entry at a point where its function is singular."""
+        if not entry.path:
+            return self._local_value(entry, point, prover)
+        variable = entry.path[-1]
+        order = 1
+        while order < len(entry.path) and entry.path[-order - 1] == variable:
+            order += 1
+        before = entry.path[:-order]
+        if before:
+            # A mixed derivative needs the derivative before it to exist at the point itself.
+            lower = Entry(self._lines[entry.root, before], entry.root, before)
+            found = Certifier(self.program, [lower], self._lines).at([float(x) for x in point], prover)
+            if found[0].status not in {Status.CERTIFIED, Status.ZERO}:
+                return Value(NAN, NAN, NAN, found[0].status)
+            start = lower.line
+        else:
+            start = entry.root
+        return _from_finding(
+            analyse(self.program, start, entry.line, point, variable, order, prover.is_zero)
+        )
+
+    def _local_value(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
+        """Answer a formula's own value where it may jump or is undefined as written."""
+        findings = [
+            analyse(self.program, entry.line, None, point, variable, 0, prover.is_zero)
+            for variable in range(max(1, self.program.n_variables))
+        ]
+        if len(findings) == 1:
+            return _from_finding(findings[0])
+        # Along one axis of several a limit proves nothing about the point; a jump or a pole does.
+        for status in (Status.POLE, Status.JUMP):
+            for finding in findings:
+                if finding.status is status:
+                    return _from_finding(Finding(status, finding.value))
+        defined = [f for f in findings if f.status in {Status.CERTIFIED, Status.ZERO}]
+        if defined:
+            return _from_finding(defined[0])
+        if all(f.status in {Status.UNDEFINED, Status.REMOVABLE} for f in findings):
+            return Value(NAN, NAN, NAN, Status.UNDEFINED)
+        return _UNDECIDED
+
+
+_ZERO = Value(0.0, 0.0, 0.0, Status.ZERO)
+_UNDECIDED = Value(NAN, NAN, NAN, Status.UNDECIDED)
+
+
+def _from_finding(finding: Finding) -> Value:
+    with precision(_FINDING_BITS):
+        left, right = _double(finding.left), _double(finding.right)
+        if finding.value is None:
+            return Value(NAN, NAN, NAN, finding.status, left, right)
+        return _from_number(finding.value, finding.status)._replace(left=left, right=right)
+
+
+def _from_number(number: Number, status: Status) -> Value:
+    fraction = number.fraction
+    if fraction is not None:
+        if fraction == 0 and status is Status.CERTIFIED:
+            return _ZERO
+        return Value(*nearest_of_fraction(fraction), status)
+    nearest = nearest_double(number.ball)
+    return _UNDECIDED if nearest is None else Value(*nearest, status)
+
+
+def _double(number: Number | None) -> float:
+    if number is None:
+        return NAN
+    if number.fraction is not None:
+        return nearest_of_fraction(number.fraction)[0]
+    nearest = nearest_double(number.ball)
+    return NAN if nearest is None else nearest[0]
+
+
+def certify(
+    program: Program,
+    entries: Sequence[Entry],
+    lines: dict[tuple[int, tuple[int, ...]], int],
+    points: Any,
+    progress: Callable[[int], None] | None = None,
+) -> Exact:
+    """Certify entries of a program at points of shape (P, n); see `Certifier`."""
+    return Certifier(program, entries, lines).run(points, progress)

@@ -15,23 +15,27 @@ nor SymPy.
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
-from math import factorial, inf, lcm, sqrt
-from numbers import Rational, Real
-from typing import SupportsIndex, final
+from math import factorial, lcm, sqrt
+from typing import final
 
+from symnum.differences.arguments import (
+    ACCURACY_LIMIT,
+    read_accuracy,
+    read_derivative_order,
+    read_even_accuracy,
+    read_rationals,
+    read_step,
+    shown,
+)
+from symnum.differences.weights import weights_on
 from symnum.errors import UsageError
 
 # What `--help` lists, and what a scheme's text may start with.
 SCHEMES = ("central", "forward", "backward", "complex", "richardson")
-ACCURACY_LIMIT = 40
-DERIVATIVE_ORDER_LIMIT = 20
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -90,16 +94,16 @@ class Scheme:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            msg = f"a scheme's name is one word of ASCII letters, {_shown(self.name)} was given"
+            msg = f"a scheme's name is one word of ASCII letters, {shown(self.name)} was given"
             raise UsageError(msg)
-        derivative_order = _derivative_order(self.derivative_order)
-        accuracy = _whole(self.accuracy, "accuracy", ACCURACY_LIMIT)
+        derivative_order = read_derivative_order(self.derivative_order)
+        accuracy = read_accuracy(self.accuracy)
         # The only writes there ever are: what was given becomes what the fields say they hold.
         object.__setattr__(self, "derivative_order", derivative_order)
         object.__setattr__(self, "accuracy", accuracy)
-        object.__setattr__(self, "offsets", _rationals(self.offsets, "offsets"))
-        object.__setattr__(self, "weights", _rationals(self.weights, "weights"))
-        object.__setattr__(self, "h", None if self.h is None else _step(self.h))
+        object.__setattr__(self, "offsets", read_rationals(self.offsets, "offsets"))
+        object.__setattr__(self, "weights", read_rationals(self.weights, "weights"))
+        object.__setattr__(self, "h", None if self.h is None else read_step(self.h))
         if self.is_complex:
             self._check_complex()
         else:
@@ -244,8 +248,8 @@ def central(accuracy: int = 2, derivative_order: int = 1, *, h: float | None = N
     >>> symnum.central(2, derivative_order=2).numerators
     (1, -2, 1)
     """
-    accuracy = _even_accuracy(accuracy, "central")
-    q = _derivative_order(derivative_order)
+    accuracy = read_even_accuracy(accuracy, "central")
+    q = read_derivative_order(derivative_order)
     side = (q + 1) // 2 + accuracy // 2 - 1
     return _on_integers("central", range(-side, side + 1), q, accuracy, h)
 
@@ -274,8 +278,8 @@ def forward(accuracy: int = 1, derivative_order: int = 1, *, h: float | None = N
     >>> scheme.numerators, scheme.denominator
     ((-3, 4, -1), 2)
     """
-    accuracy = _whole(accuracy, "accuracy", ACCURACY_LIMIT)
-    q = _derivative_order(derivative_order)
+    accuracy = read_accuracy(accuracy)
+    q = read_derivative_order(derivative_order)
     return _on_integers("forward", range(q + accuracy), q, accuracy, h)
 
 
@@ -303,8 +307,8 @@ def backward(accuracy: int = 1, derivative_order: int = 1, *, h: float | None = 
     >>> scheme.numerators, scheme.denominator
     ((1, -4, 3), 2)
     """
-    accuracy = _whole(accuracy, "accuracy", ACCURACY_LIMIT)
-    q = _derivative_order(derivative_order)
+    accuracy = read_accuracy(accuracy)
+    q = read_derivative_order(derivative_order)
     return _on_integers("backward", range(1 - q - accuracy, 1), q, accuracy, h)
 
 
@@ -356,12 +360,12 @@ def richardson(accuracy: int = 6, derivative_order: int = 1, *, h: float | None 
     >>> [str(offset) for offset in symnum.richardson(4).offsets]
     ['-1', '-1/2', '1/2', '1']
     """
-    accuracy = _even_accuracy(accuracy, "richardson")
+    accuracy = read_even_accuracy(accuracy, "richardson")
     base = central(2, derivative_order)
     # The error of `base` is a series in h^2: the value at h = 0 of the polynomial in h^2 through
     # the differences at h, h/2, h/4, ... has its first terms removed.
     halvings = [Fraction(1, 2**k) for k in range(accuracy // 2)]
-    shares = _weights(tuple(t * t for t in halvings), 0)
+    shares = weights_on(tuple(t * t for t in halvings), 0)
     total: dict[Fraction, Fraction] = {}
     for t, share in zip(halvings, shares, strict=True):
         for offset, weight in zip(base.offsets, base.weights, strict=True):
@@ -402,7 +406,7 @@ def parse_scheme(text: str, derivative_order: int = 1) -> Scheme:
     if colon:
         if not _WHOLE_NUMBER.fullmatch(digits):
             msg = (
-                f"scheme {_shown(text)}: the accuracy {_shown(digits)} is not a whole number "
+                f"scheme {shown(text)}: the accuracy {shown(digits)} is not a whole number "
                 f"from 1 to {ACCURACY_LIMIT}; write NAME[:ACCURACY][@H], such as central:4@1e-4"
             )
             raise UsageError(msg)
@@ -411,11 +415,11 @@ def parse_scheme(text: str, derivative_order: int = 1) -> Scheme:
     if at:
         if not _STEP.fullmatch(step):
             msg = (
-                f"scheme {_shown(text)}: the step {_shown(step)} is not a finite positive number; "
+                f"scheme {shown(text)}: the step {shown(step)} is not a finite positive number; "
                 f"write one such as {name}@1e-4"
             )
             raise UsageError(msg)
-        h = _step(float(step))
+        h = read_step(float(step))
     if name == "complex":
         return _complex_from_text(accuracy, derivative_order, h)
     make = {"central": central, "forward": forward, "backward": backward, "richardson": richardson}
@@ -428,7 +432,7 @@ def _complex_from_text(accuracy: int | None, derivative_order: int, h: float | N
     if accuracy not in (None, 2):
         msg = f"the complex step always has accuracy 2, {accuracy} was given; write complex"
         raise UsageError(msg)
-    if _derivative_order(derivative_order) != 1:
+    if read_derivative_order(derivative_order) != 1:
         msg = (
             f"the complex step gives the first derivative only, derivative order "
             f"{derivative_order} was asked for; write central or richardson"
@@ -437,33 +441,11 @@ def _complex_from_text(accuracy: int | None, derivative_order: int, h: float | N
     return complex_step(h=h)
 
 
-@lru_cache(maxsize=512)
-def _weights(offsets: tuple[Fraction, ...], derivative_order: int) -> tuple[Fraction, ...]:
-    """Solve the moment equations: the weight at c_i is the q-th derivative at 0 of Lagrange's l_i.
-
-    l_i is the polynomial that is 1 at c_i and 0 at the other offsets.
-    """
-    product = [Fraction(1)]  # of (t - c) over all offsets c; the coefficient of t^k stands at k
-    for c in offsets:
-        product = [low - c * high for low, high in pairwise([Fraction(0), *product, Fraction(0)])]
-    weights = []
-    for c in offsets:
-        # Divide (t - c) out by Horner's rule, from the top; what is left over is 0.
-        quotient = [product[-1]]
-        for coefficient in product[-2:0:-1]:
-            quotient.append(coefficient + c * quotient[-1])
-        value = Fraction(0)
-        for coefficient in quotient:
-            value = value * c + coefficient
-        weights.append(factorial(derivative_order) * quotient[-1 - derivative_order] / value)
-    return tuple(weights)
-
-
 def _on_integers(
     name: str, offsets: range, derivative_order: int, accuracy: int, h: float | None
 ) -> Scheme:
     exact = tuple(map(Fraction, offsets))
-    total = dict(zip(exact, _weights(exact, derivative_order), strict=True))
+    total = dict(zip(exact, weights_on(exact, derivative_order), strict=True))
     return _without_zeros(name, total, derivative_order, accuracy, h)
 
 
@@ -475,75 +457,9 @@ def _without_zeros(
     return Scheme(name, q, accuracy, kept, tuple(total[offset] for offset in kept), h)
 
 
-def _whole(number: SupportsIndex, what: str, limit: int) -> int:
-    try:
-        value = operator.index(number)
-    except TypeError:
-        msg = f"{what} is a whole number from 1 to {limit}, {_shown(number)} was given"
-        raise UsageError(msg) from None
-    if isinstance(number, bool) or value < 1:
-        msg = f"{what} is a whole number from 1 to {limit}, {_shown(number)} was given"
-        raise UsageError(msg)
-    if value > limit:
-        msg = (
-            f"{what} {_shown(value)} is above the limit of {limit}: so wide a scheme gains nothing "
-            f"in doubles; write {limit} or less"
-        )
-        raise UsageError(msg)
-    return value
-
-
-def _derivative_order(number: SupportsIndex) -> int:
-    return _whole(number, "derivative order", DERIVATIVE_ORDER_LIMIT)
-
-
-def _even_accuracy(number: SupportsIndex, name: str) -> int:
-    value = _whole(number, "accuracy", ACCURACY_LIMIT)
-    if value % 2:
-        choice = f"{value + 1}" if value == 1 else f"{value - 1} or {value + 1}"
-        msg = (
-            f"the accuracy of a {name} scheme is even, {value} was given: its odd error terms "
-            f"cancel; write {choice}"
-        )
-        raise UsageError(msg)
-    return value
-
-
-def _step(h: object) -> float:
-    value = None
-    if isinstance(h, Real) and not isinstance(h, bool):
-        try:
-            value = float(h)
-        except OverflowError:
-            value = inf
-    if value is None or not 0.0 < value < inf:
-        msg = f"a step h is a finite positive number, {_shown(h)} was given"
-        raise UsageError(msg)
-    return value
-
-
-def _rationals(numbers: Sequence[Fraction], what: str) -> tuple[Fraction, ...]:
-    numbers = tuple(numbers)
-    if not all(isinstance(number, Rational) for number in numbers):
-        msg = f"a scheme's {what} are integers and Fractions: floats have been rounded already"
-        raise UsageError(msg)
-    return tuple(map(Fraction, numbers))
-
-
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name[:40].lower(), SCHEMES, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
-    return f"there is no scheme {_shown(name)}{meant} (there are {', '.join(SCHEMES)})"
-
-
-def _shown(given: object) -> str:
-    # What was given may be a megabyte long, or hold characters that steer a terminal.
-    if isinstance(given, int) and given.bit_length() > 200:
-        return "a number of more than 60 digits"
-    if isinstance(given, str):
-        given = given if len(given) <= 60 else given[:60] + "…"
-        return ascii(given)
-    text = ascii(given)
-    return text if len(text) <= 60 else text[:60] + "..."
+    return f"there is no scheme {shown(name)}{meant} (there are {', '.join(SCHEMES)})"

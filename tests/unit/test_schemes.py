@@ -11,9 +11,8 @@ from fractions import Fraction as F
 
 import pytest
 
+from symnum.differences.arguments import ACCURACY_LIMIT, DERIVATIVE_ORDER_LIMIT
 from symnum.differences.schemes import (
-    ACCURACY_LIMIT,
-    DERIVATIVE_ORDER_LIMIT,
     SCHEMES,
     Scheme,
     backward,

@@ -22,7 +22,7 @@ from itertools import pairwise
 from math import factorial, lcm, sqrt
 from typing import final
 
-from symnum.differences.arguments import (
+from symnum.differences.limits import (
     ACCURACY_LIMIT,
     read_accuracy,
     read_derivative_order,

@@ -20,6 +20,7 @@ FLOORS = {
     "nets": 4,
     "report": 5,
     "testing": 6,
+    "arguments": 7,
     "cli": 7,
     "": 8,
     "__main__": 8,

@@ -11,7 +11,7 @@ from fractions import Fraction as F
 
 import pytest
 
-from symnum.differences.arguments import ACCURACY_LIMIT, DERIVATIVE_ORDER_LIMIT
+from symnum.differences.limits import ACCURACY_LIMIT, DERIVATIVE_ORDER_LIMIT
 from symnum.differences.schemes import (
     SCHEMES,
     Scheme,

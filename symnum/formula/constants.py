@@ -20,7 +20,7 @@ from symnum.formula.operations import OPERATIONS
 PRECISION = 96
 MAX_EXPONENT = 10_000
 MAX_ORDER = 1_000
-_MAX_EXACT_BITS = 8_192
+MAX_EXACT_BITS = 8_192
 _MAX_POWER_BITS = 1_000_000
 _LARGEST = Fraction(2) ** 1024
 _SMALLEST = Fraction(1, 10**1000)
@@ -45,8 +45,20 @@ _WHY_UNDEFINED = {
 }
 # Where Arb answers "infinite" it may only have stopped early; of these it is the truth.
 _GROWING = frozenset({"exp", "expm1", "sinh", "cosh", "gamma", "pow", "mul", "add", "sub"})
-_SPECIAL = frozenset({"gamma", "loggamma", "digamma", "polygamma", "besselj", "bessely", "besseli",
-                      "besselk", "erf", "erfc"})
+_SPECIAL = frozenset(
+    {
+        "gamma",
+        "loggamma",
+        "digamma",
+        "polygamma",
+        "besselj",
+        "bessely",
+        "besseli",
+        "besselk",
+        "erf",
+        "erfc",
+    }
+)
 
 
 class BadConstantError(Exception):
@@ -88,7 +100,7 @@ def of_number(value: Fraction) -> Constant:
         raise BadConstantError("this number is beyond the range of doubles, 1.8e308", "", True)
     exact = fmpq(value.numerator, value.denominator)
     bits = value.numerator.bit_length() + value.denominator.bit_length()
-    return Constant(arb(exact), exact if bits <= _MAX_EXACT_BITS else None, bits)
+    return Constant(arb(exact), exact if bits <= MAX_EXACT_BITS else None, bits)
 
 
 def of_name(name: str) -> Constant:
@@ -137,8 +149,9 @@ def combine(op: str, args: Sequence[Constant]) -> Constant | None:
             return _not_finite(op, args, ball)
     size = abs(ball)
     if size >= arb(fmpq(_LARGEST.numerator)):
-        raise BadConstantError("this constant part is beyond the range of doubles, 1.8e308", "",
-                               True)
+        raise BadConstantError(
+            "this constant part is beyond the range of doubles, 1.8e308", "", True
+        )
     if size < arb(fmpq(_SMALLEST.numerator, _SMALLEST.denominator)) and size > 0:
         raise BadConstantError("this constant part is closer to 0 than 1e-1000", "", True)
     return Constant(ball, exact, bits)
@@ -146,7 +159,7 @@ def combine(op: str, args: Sequence[Constant]) -> Constant | None:
 
 def _exact(op: str, args: list[Any], bits: float) -> Any:
     """Return the exact rational result, None where it isn't rational, defined, or small."""
-    if bits > _MAX_EXACT_BITS or any(arg is None for arg in args):
+    if bits > MAX_EXACT_BITS or any(arg is None for arg in args):
         return None
     if op == "add":
         return args[0] + args[1]
@@ -175,8 +188,12 @@ def _not_finite(op: str, args: Sequence[Constant], ball: Any) -> Constant | None
             return None
         # A set of bad arguments without gaps: if every corner of the balls is bad, all of it is.
         row = OPERATIONS[op]
-        ends = [[arg.ball] if isinstance(arg.ball, bool) or arg.ball is None
-                or arg.ball.is_exact() else [arg.ball.lower(), arg.ball.upper()] for arg in args]
+        ends = [
+            [arg.ball]
+            if isinstance(arg.ball, bool) or arg.ball is None or arg.ball.is_exact()
+            else [arg.ball.lower(), arg.ball.upper()]
+            for arg in args
+        ]
         if any(row.ball(*corner).is_finite() for corner in itertools.product(*ends)):
             return None
         if op == "div" and args[1].exact is None and not args[1].ball.is_zero():
@@ -184,8 +201,9 @@ def _not_finite(op: str, args: Sequence[Constant], ball: Any) -> Constant | None
     if too_large:
         if not all(arg.exact is not None or arg.ball.rad() < 1 for arg in args):
             return None
-        raise BadConstantError("this constant part is beyond the range of doubles, 1.8e308", "",
-                               True)
+        raise BadConstantError(
+            "this constant part is beyond the range of doubles, 1.8e308", "", True
+        )
     why, hint = _WHY_UNDEFINED.get(op, (f"{op} is undefined here", ""))
     if op == "pow" and args[0].ball.is_zero():
         why, hint = "0 to a negative power", ""

@@ -1,6 +1,7 @@
 """The functions and constants that a formula's text may name, under every spelling we know.
 
-A function without an operation of its own is written out in operations that exist; the row says how.
+A function without an operation of its own is written out in operations that exist: its row says
+how.
 """
 
 from __future__ import annotations
@@ -101,9 +102,39 @@ def _logit(w: Writer, args: Sequence[int]) -> int:
     return w.op("log", w.op("div", args[0], w.op("sub", w.const(1), args[0])))
 
 
-_ONE = """sqrt cbrt exp expm1 log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh
-    atanh erf erfc gamma loggamma digamma expit softplus abs sign floor ceil""".split()
-_TWO = "atan2 polygamma besselj bessely besseli besselk".split()
+_ONE = [
+    "sqrt",
+    "cbrt",
+    "exp",
+    "expm1",
+    "log1p",
+    "log2",
+    "log10",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "erf",
+    "erfc",
+    "gamma",
+    "loggamma",
+    "digamma",
+    "expit",
+    "softplus",
+    "abs",
+    "sign",
+    "floor",
+    "ceil",
+]
+_TWO = ["atan2", "polygamma", "besselj", "bessely", "besseli", "besselk"]
 
 _ROWS = [
     *(Function(name, "n", _direct(name)) for name in _ONE),
@@ -175,42 +206,3 @@ PREFIXES = frozenset({"np", "numpy", "math", "scipy.special", "special", "sp", "
 # The words of the grammar: never the name of a variable.
 KEYWORDS = {"if": "IF", "else": "ELSE", "and": "AND", "or": "OR", "not": "NOT"}
 TRUTHS = frozenset({"True", "False"})
-
-# What to write for names that people try and that we don't have.
-INSTEAD = {
-    "factorial": "write gamma(n + 1) for the factorial of n",
-    "comb": "write it with gamma",
-    "binomial": "write it with gamma",
-    "beta": "write gamma(a)*gamma(b)/gamma(a + b)",
-    "mod": "write x - y*floor(x/y)",
-    "Mod": "write x - y*floor(x/y)",
-    "fmod": "write x - y*floor(x/y)",
-    "remainder": "write x - y*floor(x/y)",
-    "round": "write floor(x + 1/2)",
-    "trunc": "write sign(x)*floor(abs(x))",
-    "tg": "write tan(x)",
-    "ctg": "write cot(x)",
-    "arctg": "write atan(x)",
-    "lg": "write log10 or log2",
-    "lb": "write log2",
-    "sum": "write the terms out, joined by +",
-    "Sum": "write the terms out, joined by +",
-    "prod": "write the factors out, joined by *",
-    "relu": "write max(x, 0)",
-    "ReLU": "write max(x, 0)",
-    "heaviside": "write where(x > 0, 1, 0)",
-    "Heaviside": "write where(x > 0, 1, 0)",
-    "root": "write x**(1/n), or cbrt(x)",
-    "real_root": "write cbrt(x)",
-    "diff": "give the formula itself and ask for its derivative",
-    "Derivative": "give the formula itself and ask for its derivative",
-    "integrate": "only formulas in closed form are read",
-    "Integral": "only formulas in closed form are read",
-    "sinc": "write sin(x)/x, or sin(pi*x)/(pi*x)",
-    "Float": "write the number itself: decimals are exact",
-    "float": "write the number itself: decimals are exact",
-    "float64": "write the number itself: decimals are exact",
-    "array": "give several formulas as a list of texts",
-    "Symbol": "write the variable's name itself",
-    "symbols": "write the variables' names themselves",
-}

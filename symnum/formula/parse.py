@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from collections.abc import Iterator
 from importlib import resources
 from typing import Any, NamedTuple, NoReturn
 
@@ -26,12 +25,11 @@ from symnum.formula import constants
 from symnum.formula.constants import BadConstantError, Constant
 from symnum.formula.functions import FUNCTIONS, KEYWORDS, TRUTHS, Function
 from symnum.formula.program import Builder, Program
-from symnum.formula.tokens import Scanner, check_size, split_names
+from symnum.formula.tokens import Scanner, check_size, is_number, split_names
 
 Node = Any  # a lark Tree or Token; lark's own generics say no more
 
-_LITERAL = re.compile(r"\s*([+-]?)\s*([0-9][0-9_]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+)"
-                      r"\s*(?:/\s*([0-9][0-9_]*)\s*)?")
+_QUOTED = re.compile(r"\s*([+-]?)\s*([^/\s]+)\s*(?:/\s*([0-9_]+)\s*)?")
 _BINARY = {"PLUS": "add", "MINUS": "sub", "TIMES": "mul", "DIVIDE": "div"}
 _COMPARE = {"<": ("lt", False), "<=": ("le", False), ">": ("lt", True), ">=": ("le", True),
             "==": ("eq", False), "!=": ("ne", False)}  # fmt: skip
@@ -193,8 +191,12 @@ def _refuse_run_together(scanner: Scanner, labels: Sequence[str]) -> None:
         guess = {rest for rest in (label[k:] for k in range(2, 5)) if _looks_like_variable(rest)}
         parts = split_names(label, others) if others else _run_into_function(label, guess)
         if parts:
-            raise ParseError(f"{label} could be one variable or {'*'.join(parts)}", scanner.text,
-                             at, f"write {'*'.join(parts)}, or declare the variables")
+            raise ParseError(
+                f"{label} could be one variable or {'*'.join(parts)}",
+                scanner.text,
+                at,
+                f"write {'*'.join(parts)}, or declare the variables",
+            )
 
 
 def _looks_like_variable(rest: str) -> bool:
@@ -230,14 +232,17 @@ class _Reading:
     def read(self, tokens: list[Token]) -> int:
         """Return the line of the result."""
         try:
-            tree = _grammar().parse(tokens)  # type: ignore[arg-type]
+            tree = _grammar().parse(tokens)
         except UnexpectedInput as error:
             self._unexpected(error, tokens)
         root = tree.children[0]
         part = self._write(root)
         if part.condition:
-            self._fail("the formula is a condition, not a number", _start(root),
-                       "write where(condition, 1, 0)")
+            self._fail(
+                "the formula is a condition, not a number",
+                _start(root),
+                "write where(condition, 1, 0)",
+            )
         return part.line
 
     # --- the walk -------------------------------------------------------------------------------
@@ -280,7 +285,7 @@ class _Reading:
 
     # --- one rule each --------------------------------------------------------------------------
 
-    def _bracket(self, node: Node, given: list[Part]) -> Part:
+    def _bracket(self, _: Node, given: list[Part]) -> Part:
         return given[0]
 
     def _bars(self, node: Node, given: list[Part]) -> Part:
@@ -303,8 +308,11 @@ class _Reading:
             exponent = power.children[-1]
             if not (isinstance(exponent, Token) and exponent.type == "SUPERSCRIPT"):
                 a, b, c = map(self._source, (power.children[0], exponent, right))
-                self._fail("the exponent could go on after this place", sign.start_pos,
-                           f"write {a}**{b}*{c} or {a}**({b}*{c})")
+                self._fail(
+                    "the exponent could go on after this place",
+                    sign.start_pos,
+                    f"write {a}**{b}*{c} or {a}**({b}*{c})",
+                )
         self.at = sign.start_pos
         return Part(self.op("mul", given[0].line, given[1].line))
 
@@ -338,17 +346,24 @@ class _Reading:
 
     def _junction(self, node: Node, given: list[Part]) -> Part:
         left, sign, right = node.children
-        if sign.value in {"&", "|"}:
-            for side in (left, right):
-                same = _rule(side) == "junction" and side.children[1].value in {sign.value, "&"}
-                if not same and _rule(side) in {"compare", "junction"} or (
-                    _rule(side) == "negation" and side.children[0].type == "NOT"
-                ):
-                    self._fail(f"{sign.value} stands between bracketed conditions",
-                               sign.start_pos, f"write (x > 0) {sign.value} (y > 0)")
+        by_sign = sign.value in {"&", "|"}
+        if by_sign and not (self._may_join(left, sign) and self._may_join(right, sign)):
+            self._fail(
+                f"{sign.value} stands between bracketed conditions",
+                sign.start_pos,
+                f"write (x > 0) {sign.value} (y > 0)",
+            )
         self._conditions(node, given)
         op = "and" if sign.type == "AND" else "or"
         return Part(self.op(op, given[0].line, given[1].line), True)
+
+    def _may_join(self, side: Node, sign: Token) -> bool:
+        # In Python & and | bind tighter than comparisons and words: without brackets they mislead.
+        if _rule(side) == "junction":
+            return side.children[1].value in {sign.value, "&"}
+        if _rule(side) == "negation":
+            return bool(side.children[0].type == "TILDE")
+        return _rule(side) != "compare"
 
     def _negation(self, node: Node, given: list[Part]) -> Part:
         self._conditions(node, given)
@@ -396,8 +411,11 @@ class _Reading:
             were = "was" if count == 1 else "were"
             plural = "argument" if need == "1" else "arguments"
             hint = "atan2(y, x) takes two" if function.name == "atan" else ""
-            self._fail(f"{token.value} takes {need} {plural}, {count} {were} given",
-                       token.start_pos or 0, hint)
+            self._fail(
+                f"{token.value} takes {need} {plural}, {count} {were} given",
+                token.start_pos or 0,
+                hint,
+            )
 
     def _check_order(self, function: Function, arguments: list[Node], lines: list[int]) -> None:
         """The order of a Bessel function is a number, that of a polygamma a whole one."""
@@ -422,8 +440,11 @@ class _Reading:
         for child in arguments:
             value = self._literal(child)
             if value is None:
-                self._fail("Rational takes numbers written out", _start(child),
-                           "write Rational(1, 3) or Rational('0.1')")
+                self._fail(
+                    "Rational takes numbers written out",
+                    _start(child),
+                    "write Rational(1, 3) or Rational('0.1')",
+                )
             values.append(value)
         if not 1 <= len(values) <= 2:
             self._fail(f"Rational takes 1 or 2 arguments, {len(values)} were given", at)
@@ -432,37 +453,61 @@ class _Reading:
         return self._number(values[0] / values[1] if len(values) == 2 else values[0])
 
     def _literal(self, node: Node) -> Fraction | None:
-        """Return the number that a literal, signed, bracketed or quoted, spells."""
+        """Return the number that a literal spells: signed, bracketed, quoted, or 10**6."""
         negative = False
-        while isinstance(node, Tree) and node.data in {"sign", "bracket"}:
+        while _rule(node) in {"sign", "bracket"}:
             negative ^= node.children[0].type == "MINUS"
             node = node.children[1]
+        value = self._plain(node)
+        if _rule(node) == "power" and isinstance(node.children[2], Token):
+            base, exponent = self._plain(node.children[0]), self._plain(node.children[2])
+            if base is not None and exponent is not None and exponent.denominator == 1:
+                if not base and exponent < 0:
+                    self._fail(
+                        "this constant part is undefined: 0 to a negative power",
+                        node.children[1].start_pos,
+                    )
+                bits = (base.numerator * base.denominator).bit_length() * abs(exponent)
+                if bits > constants.MAX_EXACT_BITS:
+                    raise LimitError(
+                        "this number is too long to write out",
+                        self.text,
+                        node.children[1].start_pos,
+                    )
+                value = base ** int(exponent)
+        return -value if negative and value is not None else value
+
+    def _plain(self, node: Node) -> Fraction | None:
+        """Return the number that one token spells, in digits or in quotes."""
         if not isinstance(node, Token):
             return None
-        value = None
         if node.type == "NUMBER":
-            value = Fraction(node.value.replace("_", ""))
-        elif node.type == "STRING":
-            found = _LITERAL.fullmatch(node.value[1:-1])
-            if found:
-                for word in (found.group(2), found.group(3) or ""):
-                    check_size(word, self.text, node.start_pos or 0)
-                bottom = int((found.group(3) or "1").replace("_", ""))
-                if not bottom:
-                    self._fail("this constant part is undefined: a division by zero",
-                               node.start_pos or 0)
-                value = Fraction(found.group(2).replace("_", "")) / bottom
-                negative ^= found.group(1) == "-"
-        return None if value is None else -value if negative else value
+            return Fraction(node.value.replace("_", ""))
+        found = _QUOTED.fullmatch(node.value[1:-1]) if node.type == "STRING" else None
+        if found is None or not all(is_number(word) for word in (found[2], found[3] or "1")):
+            return None
+        sign, top, bottom = found.group(1), found.group(2), found.group(3) or "1"
+        for word in (top, bottom):
+            check_size(word, self.text, node.start_pos or 0)
+        if not int(bottom.replace("_", "")):
+            self._fail("this constant part is undefined: a division by zero", node.start_pos or 0)
+        value = Fraction(top.replace("_", "")) / int(bottom.replace("_", ""))
+        return -value if sign == "-" else value
 
     def _piecewise(self, arguments: list[Node], given: list[Part]) -> int:
         if not arguments:
-            self._fail("Piecewise needs at least one (value, condition)", self.at,
-                       "write Piecewise((a, x > 0), (b, True))")
+            self._fail(
+                "Piecewise needs at least one (value, condition)",
+                self.at,
+                "write Piecewise((a, x > 0), (b, True))",
+            )
         for child in arguments:
             if _rule(child) != "pair":
-                self._fail("Piecewise takes pairs of a value and a condition", _start(child),
-                           "write Piecewise((a, x > 0), (b, True))")
+                self._fail(
+                    "Piecewise takes pairs of a value and a condition",
+                    _start(child),
+                    "write Piecewise((a, x > 0), (b, True))",
+                )
         for k, child in enumerate(arguments):
             self._need(child.children[1], given[2 * k], False)
             self._need(child.children[3], given[2 * k + 1], True)
@@ -495,8 +540,9 @@ class _Reading:
         known = self.known.get(exponent)
         if known is not None:
             try:
-                constants.check_power(self.known.get(base), known,
-                                      self.builder.lines[base].op == "var")
+                constants.check_power(
+                    self.known.get(base), known, self.builder.lines[base].op == "var"
+                )
             except BadConstantError as error:
                 self._fail_constant(error)
         return self._note(self.builder.op("pow", base, exponent), "pow", (base, exponent))
@@ -537,10 +583,14 @@ class _Reading:
         if part.condition is condition:
             return
         if condition:
-            self._fail("a condition is needed here, this is a number", _start(node),
-                       "compare it, as in x > 0")
-        self._fail("a condition can't be used as a number", _start(node),
-                   "write where(condition, a, b)")
+            self._fail(
+                "a condition is needed here, this is a number",
+                _start(node),
+                "compare it, as in x > 0",
+            )
+        self._fail(
+            "a condition can't be used as a number", _start(node), "write where(condition, a, b)"
+        )
 
     # --- errors ---------------------------------------------------------------------------------
 
@@ -552,8 +602,11 @@ class _Reading:
         if _rule(inner) != "implied":
             return
         top, first, second = map(self._source, (left, inner.children[0], inner.children[2]))
-        self._fail("a product without a sign stands after a division", sign.start_pos,
-                   f"write {top}/({first}*{second}) or ({top}/{first})*{second}")
+        self._fail(
+            "a product without a sign stands after a division",
+            sign.start_pos,
+            f"write {top}/({first}*{second}) or ({top}/{first})*{second}",
+        )
 
     def _source(self, node: Node) -> str:
         start, end = _start(node), _end(node)
@@ -564,8 +617,10 @@ class _Reading:
         token = error.token if isinstance(error, UnexpectedToken) else None
         if token is None or token.type == "$END":
             last = tokens[-1]
-            self._fail(f"the formula ends after {_named(last)}, where a value is missing",
-                       last.end_pos or 0)
+            self._fail(
+                f"the formula ends after {_named(last)}, where a value is missing",
+                last.end_pos or 0,
+            )
         place = token.start_pos or 0
         before = [t for t in tokens if (t.start_pos or 0) < place]
         if not before:

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from lark import Token
 
 from symnum.errors import LimitError, ParseError
-from symnum.formula.functions import CONSTANTS, FUNCTIONS, INSTEAD, KEYWORDS, PREFIXES, TRUTHS
+from symnum.formula.functions import CONSTANTS, FUNCTIONS, KEYWORDS, PREFIXES, TRUTHS
+from symnum.formula.refusals import (
+    INSTEAD,
+    REFUSED_CHARACTERS,
+    REFUSED_HINTS,
+    REFUSED_NAMES,
+    REFUSED_OPERATORS,
+)
 
 MAX_CHARACTERS = 150_000
 MAX_DEPTH = 200
@@ -45,7 +52,7 @@ _SIGNS = {
     "<=": "COMPARE", ">": "COMPARE", ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE",
     "≤": "COMPARE", "≥": "COMPARE", "≠": "COMPARE", "&": "AND", "~": "TILDE",
 }  # fmt: skip
-_PLAIN = {"−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "=="}
+_PLAIN = {"−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
 
 _ENDS_VALUE = frozenset(
     {"NUMBER", "VARIABLE", "CONSTANT", "TRUTH", "STRING", "CLOSE", "BAR_CLOSE", "SUPERSCRIPT"}
@@ -55,55 +62,6 @@ _STARTS_VALUE = frozenset(
 )
 _PREFIX_SIGNS = frozenset({"PLUS", "MINUS", "TILDE", "NOT"})
 
-_COMPLEX = "a number with an imaginary part isn't supported: formulas are real"
-_REFUSED_NAMES = {
-    "i": _COMPLEX,
-    "j": _COMPLEX,
-    "I": _COMPLEX,
-    "E": "E could be Euler's number or a variable",
-    "lambda": "lambda is a word of Python",
-    "inf": "infinity is not a number",
-    "Inf": "infinity is not a number",
-    "infinity": "infinity is not a number",
-    "oo": "infinity is not a number",
-    "nan": "nan is not a number",
-    "NaN": "nan is not a number",
-    "zoo": "infinity is not a number",
-    "None": "None is not a number",
-}
-_REFUSED_HINTS = {
-    "i": "if i is a variable, declare it", "j": "if j is a variable, declare it",
-    "I": "if I is a variable, declare it",
-    "E": "write e for Euler's number, or declare E as a variable",
-    "lambda": "give the formula alone, or declare lambda as a variable",
-}  # fmt: skip
-_REFUSED_CHARACTERS = {
-    "!": "write gamma(n + 1) for n!",
-    "%": "write x - y*floor(x/y) for the remainder of x/y",
-    ";": "give one formula; several come as a list",
-    ":": "give the formula alone",
-    "{": "write round brackets",
-    "}": "write round brackets",
-    "\\": "LaTeX isn't read: write sqrt(x), (a)/(b), pi",
-    "$": "LaTeX isn't read: write sqrt(x), (a)/(b), pi",
-    "√": "write sqrt(x)",
-    "∞": "infinity is not a number",
-    "–": "write the minus sign -",
-    "—": "write the minus sign -",
-    "∗": "write *",
-    "'": "text in quotes stands only in Rational('0.1')",
-    '"': "text in quotes stands only in Rational('0.1')",
-    "`": "give the formula without quotes",
-    "’": "give the formula without quotes",
-    "@": "write *",
-}
-_REFUSED_OPERATORS = {
-    "//": "write floor(a/b)",
-    "<>": "write != for 'is not equal'",
-    ":=": "give the right-hand side alone",
-    "&&": "write &, or the word and",
-    "->": "give the right-hand side alone",
-}
 _RUN_TOGETHER = ("sin", "cos", "tan", "ln", "log", "exp", "sqrt", "abs", "pi")
 
 
@@ -194,24 +152,35 @@ class Scanner:
         word, end = found.group(), found.end()
         following = text[end : end + 1]
         if _OTHER_BASE.match(text, at):
-            raise self._error(f"{text[at:at + 2]} would start a number in another base", at,
-                              "write the number in decimals")
+            raise self._error(
+                f"{text[at : at + 2]} would start a number in another base",
+                at,
+                "write the number in decimals",
+            )
         if not _NUMBER.fullmatch(word) or following == ".":
             shown = text[at : end + 2].rstrip() if following == "." else word
             if following == "." and text[end + 1 : end + 2].isalpha():
                 raise self._error("a dot stands after a number", end, "attributes aren't read")
             raise self._error(f"{_short(shown)} is not a number", at, "write for example 1_000.25")
         if following in {"e", "E"} and text[end + 1 : end + 2] in {"+", "-", "−"}:
-            raise self._error(f"{word}{text[end:end + 2]} looks like a number cut short", at,
-                              f"write {word}e{_PLAIN.get(text[end + 1], text[end + 1])}5 "
-                              f"for a power of ten, or {word}*e for Euler's number")
+            raise self._error(
+                f"{word}{text[end : end + 2]} looks like a number cut short",
+                at,
+                f"write {word}e{_PLAIN.get(text[end + 1], text[end + 1])}5 "
+                f"for a power of ten, or {word}*e for Euler's number",
+            )
         if word.endswith(".") and (following.isalpha() or following == "_"):
-            raise self._error("a name stands right after a decimal point", end,
-                              f"write {word[:-1]}*{self._word_at(end)}")
+            raise self._error(
+                "a name stands right after a decimal point",
+                end,
+                f"write {word[:-1]}*{self._word_at(end)}",
+            )
         if len(word) > 1 and word.isdigit() and word[0] == "0":
-            raise self._error("a whole number starts with 0", at,
-                              f"write {_short(word.lstrip('0') or '0')}; "
-                              "digits are grouped as in 1_000")
+            raise self._error(
+                "a whole number starts with 0",
+                at,
+                f"write {_short(word.lstrip('0') or '0')}; digits are grouped as in 1_000",
+            )
         check_size(word, text, at)
         self._add("NUMBER", word, at, end)
         return end
@@ -248,8 +217,8 @@ class Scanner:
             raise self._equals(at)
         elif sign in "[]":
             raise self._square(sign, at)
-        elif sign in _REFUSED_OPERATORS:
-            raise self._error(f"{sign} is not part of a formula", at, _REFUSED_OPERATORS[sign])
+        elif sign in REFUSED_OPERATORS:
+            raise self._error(f"{sign} is not part of a formula", at, REFUSED_OPERATORS[sign])
         else:
             kind = _SIGNS[sign]
             if kind in {"COMPARE", "AND", "TILDE"}:
@@ -281,8 +250,11 @@ class Scanner:
         if not frame.sign:
             raise self._error("this bracket closes nothing", at)
         if frame.sign == "|":
-            raise self._error("a bar is still open where this bracket closes", at,
-                              "write abs(...) instead of bars")
+            raise self._error(
+                "a bar is still open where this bracket closes",
+                at,
+                "write abs(...) instead of bars",
+            )
         self.frames.pop()
         if self._last() == "OPEN" and not frame.function:
             raise self._error("there is nothing between these brackets", frame.at)
@@ -300,15 +272,17 @@ class Scanner:
         elif frame.sign == "|":
             following = self._next_character(at + 1)
             if following.isalnum() or following in {"(", "_", "."}:
-                raise self._error("this bar could open or close", at,
-                                  "write abs(...) instead of bars")
+                raise self._error(
+                    "this bar could open or close", at, "write abs(...) instead of bars"
+                )
             self.frames.pop()
             self._add("BAR_CLOSE", "|", at, at + 1)
         elif self._last() == "TRUTH" or (self._last() == "CLOSE" and frame.condition):
             self._add("OR", "|", at, at + 1)
         elif self._last() == "CLOSE" and self._next_character(at + 1) == "(":
-            raise self._error("this bar could open or stand for or", at,
-                              "write abs(...) instead of bars")
+            raise self._error(
+                "this bar could open or stand for or", at, "write abs(...) instead of bars"
+            )
         else:
             self._add("BAR_OPEN", "|", at, at + 1)
             self._push(_Frame("|", at))
@@ -323,27 +297,40 @@ class Scanner:
         if before is not None and before.type == "NUMBER" and before.end_pos == at and after:
             whole, digits = before.value, after.group()
             if len(digits) == 3 and len(whole) <= 3 and whole != "0":
-                raise self._error("a comma stands inside a number", at,
-                                  f"write {whole}_{digits} or {whole}{digits}; "
-                                  f"{whole}.{digits} if it is a decimal comma")
-            raise self._error("a comma stands inside a number", at,
-                              f"write a decimal point: {_short(whole)}.{_short(digits)}")
-        raise self._error("a comma stands outside a call", at,
-                          "several formulas come as a list of texts")
+                raise self._error(
+                    "a comma stands inside a number",
+                    at,
+                    f"write {whole}_{digits} or {whole}{digits}; "
+                    f"{whole}.{digits} if it is a decimal comma",
+                )
+            raise self._error(
+                "a comma stands inside a number",
+                at,
+                f"write a decimal point: {_short(whole)}.{_short(digits)}",
+            )
+        raise self._error(
+            "a comma stands outside a call", at, "several formulas come as a list of texts"
+        )
 
     def _equals(self, at: int) -> ParseError:
         if len(self.frames) == 1 and [t.type for t in self.tokens] == ["VARIABLE"]:
-            return self._error("a formula has no left-hand side", at,
-                               "write only what stands after the =")
-        return self._error("= is not part of a formula", at,
-                           "write == to compare, inside where(...)")
+            return self._error(
+                "a formula has no left-hand side", at, "write only what stands after the ="
+            )
+        return self._error(
+            "= is not part of a formula", at, "write == to compare, inside where(...)"
+        )
 
     def _square(self, sign: str, at: int) -> ParseError:
         if self._last() in {"VARIABLE", "CONSTANT"} and sign == "[":
-            return self._error("an index is a whole number written in digits", at,
-                               "write for example x[0]")
-        return self._error(f"{sign} is not part of a formula", at,
-                           "write round brackets; several formulas come as a list of texts")
+            return self._error(
+                "an index is a whole number written in digits", at, "write for example x[0]"
+            )
+        return self._error(
+            f"{sign} is not part of a formula",
+            at,
+            "write round brackets; several formulas come as a list of texts",
+        )
 
     # --- names ----------------------------------------------------------------------------------
 
@@ -352,8 +339,9 @@ class Scanner:
         text = self.text
         found = _WORD.match(text, at)
         end = found.end() if found else at
-        while end < len(text) and (text[end].isascii() is False or text[end] == "_"
-                                   or text[end].isalnum()):
+        while end < len(text) and (
+            text[end].isascii() is False or text[end] == "_" or text[end].isalnum()
+        ):
             if not ("a" + text[end]).isidentifier():
                 break
             end += 1
@@ -388,8 +376,9 @@ class Scanner:
             return end
         if index is None and word in CONSTANTS:
             if opens:
-                raise self._error(f"{word} is a constant, not a function", at,
-                                  f"write {word}*(...)")
+                raise self._error(
+                    f"{word} is a constant, not a function", at, f"write {word}*(...)"
+                )
             self._add("CONSTANT", CONSTANTS[word], at, end)
             return end
         return self._variable(label, at, index.end() if index else end)
@@ -407,8 +396,11 @@ class Scanner:
             end += 1
         if path not in PREFIXES:
             dot = text.index(".", at)
-            raise self._error("attributes aren't read", dot,
-                              "a module's name may stand only before a known function: np.sin(x)")
+            raise self._error(
+                "attributes aren't read",
+                dot,
+                "a module's name may stand only before a known function: np.sin(x)",
+            )
         if part in FUNCTIONS:
             return self._function(part, text[at:end], at, end)
         if part in CONSTANTS:
@@ -418,13 +410,15 @@ class Scanner:
 
     def _variable(self, label: str, at: int, end: int) -> int:
         if self.declared is None:
-            if label in _REFUSED_NAMES:
-                raise self._error(_REFUSED_NAMES[label], at, _REFUSED_HINTS.get(label, ""))
+            if label in REFUSED_NAMES:
+                raise self._error(REFUSED_NAMES[label], at, REFUSED_HINTS.get(label, ""))
             if not label.isascii():
                 odd = next(c for c in label if not c.isascii())
-                raise self._error(f"the letter {odd} is not ASCII", at,
-                                  f"declare the variable {_short(label)}, "
-                                  "or use the letters a to z")
+                raise self._error(
+                    f"the letter {odd} is not ASCII",
+                    at,
+                    f"declare the variable {_short(label)}, or use the letters a to z",
+                )
             if label.startswith("__"):
                 raise self._error("a name can't start with two underscores", at)
         elif label not in self.declared:
@@ -435,12 +429,15 @@ class Scanner:
 
     def _undeclared(self, label: str, at: int) -> ParseError:
         assert self.declared is not None
-        if label in _REFUSED_NAMES:
-            return self._error(_REFUSED_NAMES[label], at, _REFUSED_HINTS.get(label, ""))
+        if label in REFUSED_NAMES:
+            return self._error(REFUSED_NAMES[label], at, REFUSED_HINTS.get(label, ""))
         parts = split_names(label, self.declared)
         if parts:
-            return self._error(f"{label} is not a declared variable", at,
-                               f"write {'*'.join(parts)} for the product")
+            return self._error(
+                f"{label} is not a declared variable",
+                at,
+                f"write {'*'.join(parts)} for the product",
+            )
         close = difflib.get_close_matches(label[:40], [d for d in self.declared if len(d) < 60], 1)
         if close:
             hint = f"did you mean {close[0]}?"
@@ -466,20 +463,29 @@ class Scanner:
             return power.end()
         if _FUNCTION_INVERSE.match(text, end):
             inverse = f"a{name}" if f"a{name}" in FUNCTIONS else "the inverse function"
-            raise self._error(f"{shown}^-1 could be the inverse or the reciprocal", at,
-                              f"write {inverse}{'(x)' if inverse[0] == 'a' else ''} "
-                              f"or 1/{name}(x)")
+            raise self._error(
+                f"{shown}^-1 could be the inverse or the reciprocal",
+                at,
+                f"write {inverse}{'(x)' if inverse[0] == 'a' else ''} or 1/{name}(x)",
+            )
         rest = text[end : end + 40].lstrip()
         if rest[:1] == "^" or rest[:2] == "**" or rest[:1] in tuple("²³¹⁰⁴⁵⁶⁷⁸⁹⁻"):
-            raise self._error(f"the power of {shown} stands before its argument", at,
-                              f"write {name}(x)**2")
+            raise self._error(
+                f"the power of {shown} stands before its argument", at, f"write {name}(x)**2"
+            )
         if rest[:1].isalnum() or rest[:1] == "_":
             argument = re.match(r"\w+", rest)
             assert argument is not None
-            raise self._error(f"{shown} needs brackets round its argument", at,
-                              f"write {shown}({argument.group()})")
-        raise self._error(f"{shown} is a function and stands here without an argument", at,
-                          f"write {shown}(...), or declare {shown} as a variable")
+            raise self._error(
+                f"{shown} needs brackets round its argument",
+                at,
+                f"write {shown}({argument.group()})",
+            )
+        raise self._error(
+            f"{shown} is a function and stands here without an argument",
+            at,
+            f"write {shown}(...), or declare {shown} as a variable",
+        )
 
     def _unknown_function(self, word: str, shown: str, at: int) -> ParseError:
         if shown == word:
@@ -489,8 +495,11 @@ class Scanner:
             else:
                 is_variable = word in self.declared
             if is_variable:
-                return self._error(f"{_short(word)} is a variable, not a function", at,
-                                   f"write {_short(word)}*(...) for the product")
+                return self._error(
+                    f"{_short(word)} is a variable, not a function",
+                    at,
+                    f"write {_short(word)}*(...) for the product",
+                )
         if word in INSTEAD:
             return self._error(f"{shown} is not a function that we know", at, INSTEAD[word])
         close = difflib.get_close_matches(word[:40], FUNCTIONS, 1, 0.76) or (
@@ -527,25 +536,36 @@ class Scanner:
         if kind == "NUMBER":
             if before.type == "NUMBER":
                 if before.end_pos == at:
-                    raise self._error(f"{_short(left + value)} is not a number",
-                                      before.start_pos or 0)
-                raise self._error("two numbers stand side by side", at,
-                                  f"write {_short(left)}*{right}, or {_short(left)}_{right} "
-                                  "for one number")
+                    raise self._error(
+                        f"{_short(left + value)} is not a number", before.start_pos or 0
+                    )
+                raise self._error(
+                    "two numbers stand side by side",
+                    at,
+                    f"write {_short(left)}*{right}, or {_short(left)}_{right} for one number",
+                )
             if before.type in {"VARIABLE", "CONSTANT"}:
-                raise self._error("a number stands after a name", at,
-                                  f"write {_short(left)}*{right} or {_short(left)}**{right}")
-            raise self._error("an operator is missing before this number", at,
-                              f"write *{right} or **{right}")
+                raise self._error(
+                    "a number stands after a name",
+                    at,
+                    f"write {_short(left)}*{right} or {_short(left)}**{right}",
+                )
+            raise self._error(
+                "an operator is missing before this number", at, f"write *{right} or **{right}"
+            )
         if "TRUTH" in {kind, before.type} or before.type == "STRING":
             raise self._error("an operator is missing here", at)
         if before.type == "VARIABLE" and kind == "OPEN":
-            raise self._error(f"{_short(left)} is a variable, not a function",
-                              before.start_pos or 0, f"write {_short(left)}*(...) for the product")
+            raise self._error(
+                f"{_short(left)} is a variable, not a function",
+                before.start_pos or 0,
+                f"write {_short(left)}*(...) for the product",
+            )
         is_sign = before.type == "CONSTANT" and self.text[before.start_pos or 0] == "π"
         if before.type in {"VARIABLE", "CONSTANT"} and not (is_sign and kind != "OPEN"):
-            raise self._error("an operator is missing between these two", at,
-                              f"write {_short(left)}*{right}")
+            raise self._error(
+                "an operator is missing between these two", at, f"write {_short(left)}*{right}"
+            )
         self.tokens.append(Token("JUXTAPOSED", "", at, None, None, None, None, at))
 
     def _last(self) -> str:
@@ -562,8 +582,9 @@ class Scanner:
             shown = character
         else:
             shown = f"the character U+{ord(character):04X}"
-        raise self._error(f"{shown} is not part of a formula", at,
-                          _REFUSED_CHARACTERS.get(character, ""))
+        raise self._error(
+            f"{shown} is not part of a formula", at, REFUSED_CHARACTERS.get(character, "")
+        )
 
     def _error(self, message: str, at: int, hint: str = "") -> ParseError:
         return ParseError(message, self.text, at, hint)
@@ -588,6 +609,11 @@ def check_size(word: str, text: str, at: int) -> None:
         raise LimitError(msg, text, at)
 
 
+def is_number(word: str) -> bool:
+    """Return whether the word is a number literal without a sign."""
+    return _NUMBER.fullmatch(word) is not None
+
+
 def split_names(label: str, names: Collection[str]) -> list[str] | None:
     """Return the names that a label runs together (`xy`, `sinx`), or None."""
     if len(label) > 24:
@@ -596,7 +622,7 @@ def split_names(label: str, names: Collection[str]) -> list[str] | None:
         rest = label[len(function) :]
         if label.startswith(function) and rest in names:
             return [function, rest] if function == "pi" else [f"{function}({rest})"]
-    single = [c for c in label]
+    single = list(label)
     if len(single) > 1 and all(c in names for c in single):
         return single
     for cut in range(1, len(label)):
@@ -608,8 +634,3 @@ def split_names(label: str, names: Collection[str]) -> list[str] | None:
 def _short(word: str) -> str:
     """Return the word as an error shows it: long ones are cut."""
     return word if len(word) <= 30 else f"{word[:27]}..."
-
-
-def names_of(tokens: list[Token]) -> Iterator[str]:
-    """Yield the labels of the variables among the tokens."""
-    return (str(token.value) for token in tokens if token.type == "VARIABLE")

@@ -1,0 +1,92 @@
+"""What people type that a formula may not contain, and what to write instead."""
+
+from __future__ import annotations
+
+_COMPLEX = "a number with an imaginary part isn't supported: formulas are real"
+REFUSED_NAMES = {
+    "i": _COMPLEX,
+    "j": _COMPLEX,
+    "I": _COMPLEX,
+    "E": "E could be Euler's number or a variable",
+    "lambda": "lambda is a word of Python",
+    "inf": "infinity is not a number",
+    "Inf": "infinity is not a number",
+    "infinity": "infinity is not a number",
+    "oo": "infinity is not a number",
+    "nan": "nan is not a number",
+    "NaN": "nan is not a number",
+    "zoo": "infinity is not a number",
+    "None": "None is not a number",
+}
+REFUSED_HINTS = {
+    "i": "if i is a variable, declare it", "j": "if j is a variable, declare it",
+    "I": "if I is a variable, declare it",
+    "E": "write e for Euler's number, or declare E as a variable",
+    "lambda": "give the formula alone, or declare lambda as a variable",
+}  # fmt: skip
+REFUSED_CHARACTERS = {
+    "!": "write gamma(n + 1) for n!",
+    "%": "write x - y*floor(x/y) for the remainder of x/y",
+    ";": "give one formula; several come as a list",
+    ":": "give the formula alone",
+    "{": "write round brackets",
+    "}": "write round brackets",
+    "\\": "LaTeX isn't read: write sqrt(x), (a)/(b), pi",
+    "$": "LaTeX isn't read: write sqrt(x), (a)/(b), pi",
+    "√": "write sqrt(x)",
+    "∞": "infinity is not a number",
+    "–": "write the minus sign -",
+    "—": "write the minus sign -",
+    "∗": "write *",
+    "'": "text in quotes stands only in Rational('0.1')",
+    '"': "text in quotes stands only in Rational('0.1')",
+    "`": "give the formula without quotes",
+    "’": "give the formula without quotes",
+    "@": "write *",
+}
+REFUSED_OPERATORS = {
+    "//": "write floor(a/b)",
+    "<>": "write != for 'is not equal'",
+    ":=": "give the right-hand side alone",
+    "&&": "write &, or the word and",
+    "->": "give the right-hand side alone",
+}
+
+# What to write for names that people try and that we don't have.
+INSTEAD = {
+    "factorial": "write gamma(n + 1) for the factorial of n",
+    "comb": "write it with gamma",
+    "binomial": "write it with gamma",
+    "beta": "write gamma(a)*gamma(b)/gamma(a + b)",
+    "mod": "write x - y*floor(x/y)",
+    "Mod": "write x - y*floor(x/y)",
+    "fmod": "write x - y*floor(x/y)",
+    "remainder": "write x - y*floor(x/y)",
+    "round": "write floor(x + 1/2)",
+    "trunc": "write sign(x)*floor(abs(x))",
+    "tg": "write tan(x)",
+    "ctg": "write cot(x)",
+    "arctg": "write atan(x)",
+    "lg": "write log10 or log2",
+    "lb": "write log2",
+    "sum": "write the terms out, joined by +",
+    "Sum": "write the terms out, joined by +",
+    "prod": "write the factors out, joined by *",
+    "relu": "write max(x, 0)",
+    "ReLU": "write max(x, 0)",
+    "heaviside": "write where(x > 0, 1, 0)",
+    "Heaviside": "write where(x > 0, 1, 0)",
+    "root": "write x**(1/n), or cbrt(x)",
+    "real_root": "write cbrt(x)",
+    "diff": "give the formula itself and ask for its derivative",
+    "Derivative": "give the formula itself and ask for its derivative",
+    "integrate": "only formulas in closed form are read",
+    "Integral": "only formulas in closed form are read",
+    "sinc": "write sin(x)/x, or sin(pi*x)/(pi*x)",
+    "Float": "write the number itself: decimals are exact",
+    "float": "write the number itself: decimals are exact",
+    "float64": "write the number itself: decimals are exact",
+    "array": "give several formulas as a list of texts",
+    "Symbol": "write the variable's name itself",
+    "symbols": "write the variables' names themselves",
+}

@@ -1,0 +1,396 @@
+"""The command `symnum`: one verb per function.
+
+Only Typer is loaded here: everything else is imported where it is used, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from symnum.errors import SymnumError, UsageError
+from symnum.version import __version__
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from symnum.formula.exact import Exact
+    from symnum.formula.formula import Formula
+
+BAD_REQUEST = 2
+"""Exit status of a request that can't be understood."""
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
+_LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
+_PLAIN_ROWS = 500  # rich is slow on longer tables, and nobody reads their colours
+
+_OPTIONS = (
+    "--at",
+    "--bind",
+    "--csv",
+    "--derivative-order",
+    "--format",
+    "--h",
+    "--help",
+    "--json",
+    "--plot",
+    "--points",
+    "--scheme",
+    "--variables",
+    "--version",
+    "--wrt",
+)
+
+# A formula may start with a minus: what Typer doesn't know as an option is taken for a formula.
+_FORMULAS = {"ignore_unknown_options": True}
+
+app = typer.Typer(
+    name="symnum",
+    help="Know the error of every finite difference, and prove it.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How `symnum diff` writes a derivative."""
+
+    TEXT = "text"
+    LATEX = "latex"
+    PYTHON = "python"
+
+
+Expressions = Annotated[
+    list[str],
+    typer.Argument(metavar="EXPR...", help="The formula; several make several outputs."),
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="POINT",
+        help="A point such as x=5,y=1, or a grid such as x=0:10:101,y=1. Repeat it for several.",
+    ),
+]
+Points = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Points as a CSV file whose header names the variables."),
+]
+Variables = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="The variables in order, such as x,y."),
+]
+Bind = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Replace a variable by a constant, such as a=2."),
+]
+Order = Annotated[int, typer.Option(metavar="Q", help="Which derivative: 1, 2, ...")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+@app.callback()
+def _symnum(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    # --version is answered by main(), where no command is needed.
+    del version
+
+
+@app.command(context_settings=_FORMULAS)
+def diff(
+    expressions: Expressions,
+    *,
+    wrt: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The variable; all of them without it."),
+    ] = None,
+    derivative_order: Order = 1,
+    at: At = None,
+    points: Points = None,
+    variables: Variables = None,
+    bind: Bind = None,
+    format: Annotated[  # noqa: A002  # the option's name
+        Format, typer.Option(help="How to write the derivative.")
+    ] = Format.TEXT,
+    json: Json = False,
+) -> None:
+    """Differentiate a formula, and evaluate the derivative with certified digits.
+
+    A formula may start with a minus. Write -- before one that starts with two.
+    """
+    from symnum.arguments import read_points
+
+    formula = _formula(expressions, variables, bind)
+    if json and format is not Format.TEXT:
+        msg = "--json holds the derivative as text: leave --format out"
+        raise UsageError(msg)
+    derivative = formula.derivative(wrt, derivative_order)
+    where = read_points(at or [], points, formula.variables)
+    exact = None if where is None else _certified(derivative, where)
+    if json:
+        from symnum.report.json import derivative_to_json
+
+        print(derivative_to_json(formula, derivative, where, exact))
+        return
+    if format is Format.LATEX:
+        print(derivative.latex())
+    elif format is Format.PYTHON:
+        print(derivative.python("derivative"))
+    else:
+        _print_derivative(formula, derivative, wrt, derivative_order)
+    if where is not None and exact is not None:
+        from symnum.report.derivatives import values_document
+
+        print()
+        names = _derivative_names(formula, wrt, derivative_order)
+        _print_document(
+            lambda width: values_document(formula.variables, where, names, exact, width),
+            rows=len(where) * len(names),
+        )
+
+
+@app.command(context_settings=_FORMULAS)
+def sweep(
+    expressions: Expressions,
+    *,
+    at: At = None,
+    points: Points = None,
+    scheme: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SCHEME",
+            help="NAME[:ACCURACY][@H], NAME one of central, forward, backward, complex, "
+            "richardson. Repeat it for several.  [default: central]",
+        ),
+    ] = None,
+    h: Annotated[
+        str | None,
+        typer.Option(
+            "--h",
+            metavar="STEPS",
+            help="1e-4, or 1e-2,1e-4, or 1e-15:1:61 (logarithmic).  [default: 61 steps]",
+        ),
+    ] = None,
+    derivative_order: Order = 1,
+    variables: Variables = None,
+    bind: Bind = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the error into an .svg, .png or .pdf file."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a row for each step.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Report the error of finite differences at every step, and why it is what it is."""
+    from symnum.arguments import read_points, read_steps
+
+    if plot is not None:  # before the work, not after it
+        from symnum.report.plots import picture_path
+
+        picture_path(plot)
+    formula = _formula(expressions, variables, bind)
+    where = read_points(at or [], points, formula.variables)
+    if where is None:
+        names = ",".join(f"{name}=1" for name in formula.variables[:4])
+        msg = f"a sweep needs a point: write --at {names or 'x=1'}, or --points FILE"
+        raise UsageError(msg)
+    steps = None if h is None else read_steps(h)
+
+    from symnum.differences.schemes import parse_scheme
+    from symnum.differences.sweep import sweep as run_sweep
+
+    schemes = [parse_scheme(text, derivative_order) for text in scheme or ["central"]]
+    result = run_sweep(formula, _as_argument(where), schemes, steps)
+    written = []
+    if plot is not None:
+        written.append(result.plot(plot))
+    if csv is not None:
+        result.to_csv(csv)
+        written.append(csv)
+    if json:
+        print(result.to_json())
+        return
+    from symnum.report.text import sweep_document
+
+    _print_document(lambda width: sweep_document(result, width))
+    for path in written:
+        print(f"\nwritten: {path}")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process, if not given.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(
+            stream, "reconfigure"
+        ):  # a name that the terminal can't show is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left. Python flushes once more at its end: give it something to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _BROKEN_PIPE
+    raise SystemExit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if options[:1] == ["--version"]:
+        print(f"symnum {__version__}")
+        return 0
+    try:
+        _check_options(options)
+        status = app(arguments or ["--help"], prog_name="symnum", standalone_mode=False)
+    except SymnumError as error:
+        return _report(error, as_json="--json" in options)
+    except MemoryError:
+        message = "this needs more memory than there is: ask for fewer points or steps"
+        return _report(UsageError(message), as_json="--json" in options)
+    except (typer.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except Exception as error:
+        # What Typer couldn't read. Its classes have moved between versions; this method hasn't.
+        if not hasattr(error, "format_message"):
+            raise
+        return _report(UsageError(_typer_message(error)), as_json="--json" in options)
+    return status if isinstance(status, int) else 0
+
+
+def _report(error: SymnumError, *, as_json: bool) -> int:
+    if as_json:
+        from symnum.report.json import error_to_json
+
+        print(error_to_json(error))
+    else:
+        print(f"symnum: {error}", file=sys.stderr)
+    return BAD_REQUEST
+
+
+def _typer_message(error: Any) -> str:
+    message = str(error.format_message()).rstrip(".").replace("'EXPR...'", "EXPR")
+    return f"{message}; `symnum --help` says what there is"
+
+
+def _formula(
+    expressions: Sequence[str], variables: str | None, bind: Sequence[str] | None
+) -> Formula:
+    from symnum.arguments import read_names, read_parameters
+
+    names = None if variables is None else read_names(variables)
+    parameters = read_parameters(bind or [])
+
+    from symnum.formula.formula import Formula
+
+    source = expressions[0] if len(expressions) == 1 else list(expressions)
+    formula = Formula(source, names)
+    if parameters:
+        formula = formula.bind(**parameters)
+    if not formula.variables:
+        msg = "the formula has no variables to differentiate by; name one with --variables"
+        raise UsageError(msg)
+    return formula
+
+
+def _check_options(arguments: Sequence[str]) -> None:
+    """Refuse what looks like an option and isn't one; Typer would take it for a formula."""
+    for text in arguments:
+        name = text.partition("=")[0]
+        if name[:2] != "--" or not name[2:3].isalpha() or name in _OPTIONS:
+            continue
+        from difflib import get_close_matches
+
+        from symnum.arguments import shown
+
+        close = get_close_matches(name[:40], _OPTIONS, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        msg = f"there is no option {shown(name)}{meant} (a formula that starts so goes after --)"
+        raise UsageError(msg)
+
+
+def _as_argument(points: np.ndarray) -> np.ndarray:
+    """Return points (P, n) as a Formula takes them: one variable has no axis of its own."""
+    return points[:, 0] if points.shape[1] == 1 else points
+
+
+def _certified(derivative: Formula, points: np.ndarray) -> Exact:
+    with _progress("certifying", len(points), len(points) * len(derivative.texts)) as advance:
+        return derivative.certify(points, advance)
+
+
+@contextmanager
+def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None] | None]:
+    """Show a bar on a terminal's stderr while long work is done; nothing where there is none."""
+    if work < _LONG_WORK or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=steps)
+        yield lambda count: progress.advance(task, count)
+
+
+def _print_derivative(
+    formula: Formula, derivative: Formula, wrt: str | None, derivative_order: int
+) -> None:
+    texts = derivative.texts
+    if len(texts) == 1:
+        print(texts[0])
+        return
+    names = _derivative_names(formula, wrt, derivative_order)
+    for name, text in zip(names, texts, strict=True):
+        print(f"{name} = {text}")
+
+
+def _derivative_names(formula: Formula, wrt: str | None, derivative_order: int) -> list[str]:
+    from itertools import product
+    from math import prod
+
+    from symnum.report.derivatives import derivative_name
+
+    outputs = prod(formula.shape)
+    if wrt is None and len(formula.variables) > 1:
+        paths = list(product(formula.variables, repeat=derivative_order))
+    else:
+        paths = [(wrt or formula.variables[0],) * derivative_order]
+    marks = range(outputs) if formula.shape else [None]
+    return [derivative_name(path, output) for output in marks for path in paths]
+
+
+def _print_document(document: Callable[[int], Any], rows: int = 0) -> None:
+    """Print a document made for the width there is: in colour on a terminal, else plain."""
+    from shutil import get_terminal_size
+
+    from symnum.report.tables import plain
+    from symnum.report.text import WIDTH
+
+    if rows > _PLAIN_ROWS or not sys.stdout.isatty():
+        width = get_terminal_size((WIDTH, 24)).columns
+        print(plain(document(width), width))
+        return
+    from rich.console import Console
+
+    from symnum.report.tables import render
+
+    console = Console()
+    render(document(console.width), console)

@@ -1,0 +1,486 @@
+"""A Sweep as a picture: the error and its four parts against the step, on logarithmic axes."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnum.errors import UsageError
+from symnum.report import why
+from symnum.report.numbers import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from symnum.differences.sweep import Run, Sweep
+
+FORMATS = (".svg", ".png", ".pdf")
+"""What a picture's file name may end with."""
+
+MOST_PANELS = 12
+"""Panels that are still legible on one page."""
+
+_MOST_LINES = 8
+_MARKERS_A_LINE = 16
+
+# Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
+# Rounding is noise: its markers carry the picture, the lines between them are only a hint.
+_PART_STYLES: dict[str, dict[str, Any]] = {
+    "truncation": {"color": "#0072B2", "linestyle": "-", "marker": "o", "linewidth": 1.5},
+    "step_rounding": {"color": "#E69F00", "linestyle": "--", "marker": "s", "linewidth": 0.8},
+    "evaluation": {"color": "#D55E00", "linestyle": "-.", "marker": "^", "linewidth": 0.8},
+    "arithmetic": {"color": "#009E73", "linestyle": ":", "marker": "D", "linewidth": 0.9},
+}
+_LINE_STYLES = (
+    {"color": "#000000", "linestyle": "-", "marker": "o"},
+    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+    {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
+    {"color": "#009E73", "linestyle": ":", "marker": "D"},
+    {"color": "#CC79A7", "linestyle": "-", "marker": "v"},
+    {"color": "#E69F00", "linestyle": "--", "marker": "P"},
+    {"color": "#56B4E9", "linestyle": "-.", "marker": "X"},
+    {"color": "#7F7F7F", "linestyle": ":", "marker": "*"},
+)
+
+
+def plot_sweep(sweep: Sweep, path_or_ax: str | PathLike[str] | Axes) -> Any:
+    """Draw a sweep into a file or into Matplotlib axes.
+
+    A file gets one panel for each point x component x scheme; where that is more than 12, one for
+    each point x component, with the schemes' errors over each other. Axes get the error with its
+    parts where there is one line to draw, and otherwise the errors over each other.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What `symnum.sweep` returned.
+    path_or_ax : str, path or matplotlib.axes.Axes
+        A file whose name ends in .svg, .png or .pdf, or the axes to draw into.
+
+    Returns
+    -------
+    Path or Axes
+        The file that was written, or the axes.
+
+    Raises
+    ------
+    UsageError
+        If the file's name has another ending, it can't be written, or there is too much to draw.
+
+    Examples
+    --------
+    >>> import symnum
+    >>> sweep = symnum.sweep("exp(x)", 1.0)
+    >>> sweep.plot("error.gif")
+    Traceback (most recent call last):
+    ...
+    symnum.errors.UsageError: a picture's name ends in .svg, .png or .pdf; 'error.gif' was given
+    """
+    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+        return _draw_into(sweep, path_or_ax)
+    path = picture_path(path_or_ax)
+    with _style():
+        _save(_figure(sweep), path)
+    return path
+
+
+def picture_path(name: object) -> Path:
+    """Return the path of a picture that can be written; UsageError where it can't."""
+    if not isinstance(name, str | PathLike):
+        msg = f"plot draws into a file or Matplotlib axes, not into {type(name).__name__}"
+        raise UsageError(msg)
+    path = Path(name)
+    if path.suffix.lower() not in FORMATS:
+        msg = f"a picture's name ends in .svg, .png or .pdf; {str(name)!a} was given"
+        raise UsageError(msg)
+    try:
+        is_there = path.parent.is_dir()
+    except ValueError:  # a NUL in the name
+        is_there = False
+    if not is_there:
+        msg = f"can't write {str(name)!a}: there is no folder {str(path.parent)!a}"
+        raise UsageError(msg)
+    return path
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw alike whatever the user's Matplotlib settings are, and leave those as they were."""
+    import matplotlib as mpl
+
+    settings: Any = {
+        "svg.hashsalt": "symnum",  # the same sweep makes the same file
+        "text.usetex": False,
+        "font.family": "sans-serif",
+        "font.size": 9.5,
+        "axes.unicode_minus": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+    }
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a variable's name
+        yield
+
+
+def _save(figure: Figure, path: Path) -> None:
+    kind = path.suffix.lower()[1:]
+    dateless = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+    try:
+        figure.savefig(path, format=kind, dpi=160, metadata=dateless[kind])
+    except OSError as error:
+        msg = f"can't write {str(path)!a}: {error.strerror or error}"
+        raise UsageError(msg) from None
+
+
+def _figure(sweep: Sweep) -> Figure:
+    from matplotlib.figure import Figure
+
+    entries = _entries(sweep)
+    apart = len(entries) * len(sweep.runs) <= MOST_PANELS
+    if not apart and (len(entries) > MOST_PANELS or len(sweep.runs) > _MOST_LINES):
+        msg = (
+            f"{len(entries)} points x components and {len(sweep.runs)} schemes don't fit on one "
+            f"picture: sweep at most {MOST_PANELS} and {_MOST_LINES}, or draw into axes of your own"
+        )
+        raise UsageError(msg)
+    groups = [
+        (p, c, runs)
+        for p, c in entries
+        for runs in ([(run,) for run in sweep.runs] if apart else [sweep.runs])
+    ]
+    a_point = len(groups) // len(sweep.points)
+    columns = a_point if 1 < a_point <= 4 else math.ceil(math.sqrt(len(groups)))
+    rows = math.ceil(len(groups) / max(columns, 1))
+    size = (8.0, 5.6) if len(groups) == 1 else (5.0 * columns, 3.7 * rows + 0.9)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for ax in grid.flat[len(groups) :]:
+        ax.remove()
+    for ax, (p, c, runs) in zip(grid.flat, groups, strict=False):
+        if apart:
+            _panel(ax, sweep, runs[0], p, c)
+        else:
+            _overlay(ax, sweep, [(run.scheme.label, run, p, c) for run in runs])
+        name = runs[0].scheme.label if apart else ""
+        _title(ax, sweep, p, c, name, alone=len(groups) == 1)
+    if len(groups) > 1 and len(sweep.formula) == 1:
+        figure.suptitle(_cut(f"f = {sweep.formula[0]}", 110), parse_math=False, fontsize=11)
+    _legend(figure, grid.flat[: len(groups)])
+    return figure
+
+
+def _legend(figure: Figure, panels: Any) -> None:
+    handles: dict[str, Any] = {}
+    for ax in panels:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if handles:
+        columns = max(2, min(5, int(figure.get_figwidth() / 1.75)))
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            loc="outside lower center",
+            ncols=columns,
+            fontsize=9,
+            handlelength=3.2,
+        )
+
+
+def _draw_into(sweep: Sweep, ax: Any) -> Any:
+    entries = _entries(sweep)
+    if len(entries) * len(sweep.runs) == 1:
+        _panel(ax, sweep, sweep.runs[0], *entries[0])
+        _title(ax, sweep, *entries[0], sweep.runs[0].scheme.label, alone=False)
+    else:
+        lines = [
+            (_line_name(sweep, run, p, c), run, p, c) for p, c in entries for run in sweep.runs
+        ]
+        if len(lines) > _MOST_LINES:
+            msg = (
+                f"{len(lines)} lines (points x components x schemes) don't fit into one pair of "
+                f"axes: sweep at most {_MOST_LINES}"
+            )
+            raise UsageError(msg)
+        _overlay(ax, sweep, lines)
+    ax.legend(fontsize="small", handlelength=3.2)
+    return ax
+
+
+def _line_name(sweep: Sweep, run: Run, p: int, c: int) -> str:
+    names = []
+    if len(sweep.runs) > 1:
+        names.append(run.scheme.label)
+    if len(sweep.components) > 1:
+        names.append(why.name_of(sweep, c))
+    if len(sweep.points) > 1:
+        names.append(_cut(why.place(sweep, p), 30))
+    return ", ".join(names)
+
+
+def _entries(sweep: Sweep) -> list[tuple[int, int]]:
+    entries = [(p, c) for p in range(len(sweep.points)) for c in range(len(sweep.components))]
+    if not entries or not sweep.runs:
+        msg = "this sweep is empty: there is nothing to draw"
+        raise UsageError(msg)
+    return entries
+
+
+def _title(ax: Any, sweep: Sweep, p: int, c: int, scheme: str, *, alone: bool) -> None:
+    output = sweep.components[c].output
+    name = why.name_of(sweep, c)
+    at = _cut(why.place(sweep, p), 44)
+    if alone:
+        ax.set_title(
+            _cut(f"Error of {scheme or 'finite differences'} for {name} at {at}", 90),
+            loc="left",
+            fontsize=12,
+            fontweight="bold",
+            pad=22,
+            parse_math=False,
+        )
+        text = _cut(f"f = {sweep.formula[output]}", 110)
+        ax.annotate(
+            text,
+            (0, 1),
+            (0, 8),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color="#444444",
+            parse_math=False,
+        )
+    else:
+        many = f"{name} at {at}" if at else name
+        title = f"{scheme}: {many}" if scheme else many
+        ax.set_title(_cut(title, 52), loc="left", fontsize=10, fontweight="bold", parse_math=False)
+
+
+def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
+    """Draw one scheme's error with its parts, the theory and the best steps."""
+    h, order = _sorted_steps(run, p, c)
+    error = _positive(run.error[p, c][order])
+    parts = {part: _positive(getattr(run, part)[p, c][order]) for part in why.PARTS}
+    _axes(ax, h, np.append(error, _positive(run.best_error[p, c])), parts)
+    if not np.isfinite(error).any():
+        _say_why_empty(ax, sweep, run, p, c)
+        return
+    ax.plot(
+        h,
+        error,
+        color="black",
+        linewidth=3.0,
+        marker="o" if np.isfinite(error).sum() < 3 else "",
+        solid_joinstyle="round",
+        label="error",
+        zorder=3,
+    )
+    smooth, noisy = (max(1, math.ceil(h.size / count)) for count in (_MARKERS_A_LINE, 80))
+    bottom = ax.get_ylim()[0]
+    zeros = []
+    for part, values in parts.items():
+        name = part.replace("_", " ")
+        if not getattr(run, part)[p, c].any():
+            zeros.append(name)
+        elif np.isfinite(values).any():
+            # noise that dives below the picture is a gap: lines down to it would hide the rest
+            seen = values if part == "truncation" else np.where(values < bottom, np.nan, values)
+            ax.plot(
+                h,
+                seen,
+                markersize=4.8 if part == "truncation" else 4.0,
+                markeredgecolor="white",
+                markeredgewidth=0.4,
+                markevery=smooth if part == "truncation" else noisy,
+                label=name,
+                zorder=4,
+                **_PART_STYLES[part],
+            )
+    if zeros:
+        text = f"{' and '.join(zeros)}: 0 at every step"
+        ax.text(0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", style="italic")
+    _theory(ax, run, p, c, h)
+    _best(ax, run, p, c)
+    _crossing(ax, run, p, c)
+
+
+def _overlay(ax: Any, sweep: Sweep, lines: list[tuple[str, Run, int, int]]) -> None:
+    """Draw the errors of several schemes, points or components over each other."""
+    drawn = []
+    for (label, run, p, c), style in zip(lines, _LINE_STYLES, strict=False):
+        h, order = _sorted_steps(run, p, c)
+        drawn.append((label, run, p, c, h, _positive(run.error[p, c][order]), style))
+    steps = np.concatenate([line[4] for line in drawn])
+    _axes(ax, steps, np.concatenate([line[5] for line in drawn]), {})
+    for label, run, p, c, h, error, style in drawn:
+        every = max(1, math.ceil(h.size / _MARKERS_A_LINE))
+        ax.plot(h, error, linewidth=1.6, markersize=4.5, markevery=every, label=label, **style)
+        best = run.best_h[p, c], run.best_error[p, c]
+        if all(math.isfinite(value) and value > 0 for value in best):
+            ax.plot(*best, "*", color=style["color"], markersize=13, markeredgecolor="white")
+    if not any(np.isfinite(line[5]).any() for line in drawn):
+        _say_why_empty(ax, sweep, *lines[0][1:])
+
+
+def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray]) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("step h")
+    ax.set_ylabel("|approximation − exact|")
+    ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
+    ax.set_axisbelow(True)
+    if h.size:
+        ax.set_xlim(h.min() / 1.5, h.max() * 1.5)
+    known = error[np.isfinite(error)]
+    if not known.size:
+        ax.set_ylim(1e-16, 1)
+        return
+    # A part may lie 20 decades below the error; a few are enough to see that it doesn't matter.
+    known_parts = [part[np.isfinite(part)] for part in parts.values()]
+    typical = [float(np.median(part)) for part in known_parts if part.size]
+    low = max(known.min() / 1e7, min([known.min(), *typical]))
+    high = max([known.max(), *(part.max() for part in known_parts if part.size)])
+    if math.isfinite(high * 5) and low / 5 > 0:
+        ax.set_ylim(low / 5, high * 5)
+
+
+def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
+    error = run.error[p, c]
+    text = why.exact_sentence(sweep, p, c)
+    if np.isfinite(error).any():
+        text = "The error is 0 at every step shown."
+    elif np.isfinite(sweep.exact.hi[p, c]):
+        text = "There is no finite approximation to show."
+    ax.text(
+        0.5,
+        0.5,
+        "\n".join(_wrapped(text, 44)),
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        bbox={"facecolor": "white", "edgecolor": "#BBBBBB", "pad": 8},
+        parse_math=False,
+    )
+
+
+def _theory(ax: Any, run: Run, p: int, c: int, h: np.ndarray) -> None:
+    """Draw the two lines of theory: truncation A h^a and rounding B / h^b."""
+    truncation, rounding = _laws(run, p, c)
+    x = np.array([h.min(), h.max()])
+    style: dict[str, Any] = {"color": "#555555", "linewidth": 1.0, "zorder": 2}
+    if truncation:
+        scale, power = truncation
+        ax.plot(x, scale * x**power, dashes=(7, 3), label="truncation in theory", **style)
+    if rounding:
+        scale, power = rounding
+        ax.plot(x, scale * x**power, dashes=(2, 2), label="rounding in theory", **style)
+
+
+def _laws(
+    run: Run, p: int, c: int
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Return (scale, power) of truncation and rounding, None where there is none."""
+    best, error = float(run.predicted_h[p, c]), float(run.predicted_error[p, c])
+    q = 0.0 if run.scheme.is_complex else float(run.scheme.derivative_order)
+    a = float(run.observed_order[p, c])
+    a = float(run.scheme.accuracy) if math.isnan(a) else float(round(a))
+    if q and a > 0 and math.isfinite(best) and best > 0 and math.isfinite(error) and error > 0:
+        # at the best step the sum A h^a + B / h^q is smallest: a A h^a = q B / h^q
+        rounding = error / (1 + q / a)
+        return (rounding * q / a / best**a, a), (rounding * best**q, -q)
+    # no best step: the level of what isn't truncation
+    left = np.abs(run.error[p, c] - run.truncation[p, c]) * run.h[p, c] ** q
+    left = left[np.isfinite(left) & (left > 0)]
+    return None, (float(np.median(left)), -q) if left.size else None
+
+
+def _best(ax: Any, run: Run, p: int, c: int) -> None:
+    best, error = float(run.best_h[p, c]), float(run.best_error[p, c])
+    predicted = float(run.predicted_h[p, c])
+    low, high = ax.get_xlim()
+    if math.isfinite(predicted) and low <= predicted <= high:
+        ax.axvline(
+            predicted,
+            color="#CC79A7",
+            linewidth=1.6,
+            linestyle=(0, (1, 1.5)),
+            label="best h predicted",
+            zorder=2,
+        )
+    if math.isfinite(best) and math.isfinite(error) and error > 0:
+        ax.plot(
+            best,
+            error,
+            linestyle="none",
+            marker="*",
+            markersize=17,
+            color="#F0E442",
+            markeredgecolor="black",
+            markeredgewidth=1.1,
+            label="best h found",
+            clip_on=False,
+            zorder=6,
+        )
+        place = math.log(best / low) / math.log(high / low)
+        ax.annotate(
+            f"h = {short(best, 3)}\nerror {short(error)}",
+            (best, error),
+            (0, 13),
+            textcoords="offset points",
+            ha="left" if place < 0.1 else "right" if place > 0.9 else "center",
+            va="bottom",
+            fontsize="small",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+            zorder=7,
+        )
+
+
+def _crossing(ax: Any, run: Run, p: int, c: int) -> None:
+    status = run.status[p, c]
+    crossed = np.array([str(s) in why.CROSSINGS for s in status])
+    if not crossed.any():
+        return
+    first = float(run.h[p, c][crossed].min())
+    distance = float(run.crossing[p, c]) / float(run.scheme.reach)
+    start = distance if math.isfinite(distance) and 0 < distance <= first else first
+    kind = str(status[crossed][0])
+    what = {"edge": "leaves the domain"}.get(kind, f"crosses a {kind}")
+    right = ax.get_xlim()[1]
+    ax.axvspan(
+        start,
+        right,
+        facecolor="#EEEEEE",
+        edgecolor="#BBBBBB",
+        hatch="//",
+        linewidth=0,
+        label=f"stencil {what}",
+        zorder=0,
+    )
+
+
+def _sorted_steps(run: Run, p: int, c: int) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(run.h[p, c], kind="stable")
+    return run.h[p, c][order], order
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    """Return moduli with NaN, a gap in the line, where a logarithmic axis has no place."""
+    moduli = np.abs(values)
+    return np.where(np.isfinite(moduli) & (moduli > 0), moduli, np.nan)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 4] + " ..."
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width)

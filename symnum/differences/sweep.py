@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from symnum.differences.schemes import Scheme, central
+from symnum.differences.adapter import adapt
+from symnum.differences.approximate import Evaluate, approximate, combine, node_values
+from symnum.differences.budget import Line, as_ball, prepare, split
+from symnum.differences.crossing import Crossing, Searcher
+from symnum.differences.schemes import Scheme, central, parse_scheme
+from symnum.differences.summary import summarise
+from symnum.errors import DomainError, UsageError
+from symnum.formula.certify import NAN
 from symnum.formula.exact import Exact
-
-if TYPE_CHECKING:
-    from symnum.formula.formula import Formula
+from symnum.formula.formula import Formula, as_doubles
+from symnum.formula.status import Status
 
 
 class StepStatus(StrEnum):
@@ -183,3 +192,375 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     return bool(a == b)
+
+
+# --- making a sweep ------------------------------------------------------------------------------
+
+_DEFAULT_STEPS = 61
+_PARTS = ("error", "truncation", "step_rounding", "evaluation", "arithmetic", "radius")
+_SUMMARY = (
+    "observed_order",
+    "noise_ulps",
+    "best_h",
+    "best_error",
+    "predicted_h",
+    "predicted_error",
+)
+_SMOOTH = frozenset({Status.CERTIFIED, Status.ZERO, Status.REMOVABLE})
+
+
+def sweep(
+    f: Formula | Any,
+    at: Any,
+    scheme: Scheme | str | Sequence[Scheme | str] = central(),  # noqa: B008 - frozen
+    h: Any = None,
+    function: Callable[..., Any] | None = None,
+    decompose: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> Sweep:
+    """Measure the error of finite differences at every step size, and split it into its parts.
+
+    Parameters
+    ----------
+    f : Formula, or whatever a Formula is made from
+        The function.
+    at : array_like or mapping
+        Points: any shape for one variable, (..., n) for several, or arrays by name.
+    scheme : Scheme, str, or a list of them
+        What to measure. All must approximate the same derivative order.
+    h : array_like, optional
+        Steps, positive. Default: 61, logarithmic, from 1e-15 s to s, where s is the power of two
+        nearest |x| (1 at 0). A scheme with a step of its own keeps it.
+    function : callable, optional
+        Evaluated in place of the compiled formula: its noise is then what shows.
+    decompose : bool
+        Whether to split the errors; without it only the float64 part is computed.
+    progress : callable, optional
+        Called with the number of points finished since the last call.
+
+    Returns
+    -------
+    Sweep
+        Arrays of shape (points, components, steps).
+
+    Raises
+    ------
+    UsageError
+        Shapes, names, steps or schemes don't fit.
+    DomainError
+        A point is not finite.
+
+    Notes
+    -----
+    The same scheme is evaluated in float64 and in balls, on rounded and on exact nodes, so
+    approximation - exact = truncation + step rounding + evaluation + arithmetic holds exactly.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> s = sn.sweep("0.01*x**2 + 0.1*x", at=5.0, h=1e-4)
+    >>> float(s.runs[0].approximation[0, 0, 0])
+    0.1999999999990898
+    >>> float(s.runs[0].truncation[0, 0, 0])
+    0.0
+    """
+    formula = f if isinstance(f, Formula) else Formula(f)
+    schemes = _read_schemes(scheme)
+    points = _read_points(formula, at)
+    steps = _read_steps(h)
+    order = schemes[0].derivative_order
+    engine = _Engine(formula, points, order, function, decompose)
+    exact = engine.exact(progress)
+    runs = tuple(engine.run(one, steps, exact) for one in schemes)
+    name = None if function is None else getattr(function, "__qualname__", type(function).__name__)
+    components = tuple(
+        Component(output, variable)
+        for output in range(len(formula.program.outputs))
+        for variable in formula.variables
+    )
+    return Sweep(
+        formula.texts,
+        formula.variables,
+        points,
+        components,
+        exact,
+        runs,
+        order,
+        name,
+        _environment(),
+    )
+
+
+def default_steps(x: np.ndarray) -> np.ndarray:
+    """Return the default steps for each x, on a new last axis of length 61."""
+    scale = np.ones_like(x)
+    nonzero = x != 0
+    scale[nonzero] = np.exp2(np.round(np.log2(np.abs(x[nonzero]))))
+    return scale[..., None] * np.logspace(-15, 0, _DEFAULT_STEPS)
+
+
+class _Engine:
+    """One formula at one set of points: what all runs of a sweep share."""
+
+    def __init__(
+        self,
+        formula: Formula,
+        points: np.ndarray,
+        derivative_order: int,
+        function: Callable[..., Any] | None,
+        decompose: bool,
+    ) -> None:
+        self.formula = formula
+        self.points = points
+        self.order = derivative_order
+        self.user = function is not None
+        self.decompose = decompose
+        self.outputs = len(formula.program.outputs)
+        self.evaluate: Evaluate = (
+            formula.compiled()
+            if function is None
+            else adapt(function, formula.variables, formula.shape)
+        )
+        self.complex_evaluate: Evaluate = (
+            formula.compiled(complex_step=True) if function is None else self.evaluate
+        )
+        self.slopes = [formula.derivative(v, derivative_order) for v in formula.variables]
+        self._lines: dict[tuple[int, int], Line] = {}
+        self._searchers: dict[tuple[int, int], Searcher] = {}
+
+    def exact(self, progress: Callable[[int], None] | None) -> Exact:
+        """Certify the derivatives, arrays of shape (P, C)."""
+        found = [slope.certify(self.points) for slope in self.slopes]
+        fields = [
+            np.stack([np.asarray(e.fields()[k]) for e in found], axis=-1).reshape(
+                len(self.points), -1
+            )
+            for k in range(6)
+        ]
+        if progress is not None:
+            progress(len(self.points))
+        return Exact(*fields)
+
+    def run(self, scheme: Scheme, steps: np.ndarray | None, exact: Exact) -> Run:
+        """Run one scheme over all points, components and steps."""
+        count, n = self.points.shape
+        if scheme.h is not None:
+            h = np.full((count, n, 1), scheme.h)
+        elif steps is not None:
+            h = np.broadcast_to(steps, (count, n, len(steps)))
+        else:
+            h = default_steps(self.points)
+        length = h.shape[-1]
+        shape = (count, self.outputs * n, length)
+        arrays = {name: np.full(shape, NAN) for name in ("approximation", *_PARTS)}
+        summaries = {name: np.full(shape[:2], NAN) for name in _SUMMARY}
+        status = np.full(shape, StepStatus.UNDECIDED, dtype=object)
+        crossing = np.full(shape[:2], math.inf)
+        full_h = np.ascontiguousarray(np.tile(h, (1, self.outputs, 1)))
+        for variable in range(n):
+            places = np.arange(self.outputs) * n + variable
+            arrays["approximation"][:, places] = approximate(
+                self.complex_evaluate if scheme.is_complex else self.evaluate,
+                self.outputs,
+                self.points,
+                variable,
+                scheme,
+                h[:, variable],
+            )
+        arrays["error"][:] = arrays["approximation"] - exact.hi[..., None]
+        arrays["error"] -= np.where(np.isfinite(exact.lo), exact.lo, 0.0)[..., None]
+        for p in range(count):
+            for variable in range(n):
+                for output in range(self.outputs):
+                    c = output * n + variable
+                    row = {name: array[p, c] for name, array in arrays.items()}
+                    one = _Row(self, scheme, p, output, variable, h[p, variable], row, exact)
+                    crossing[p, c] = one.mark(status[p, c])
+                    for name, value in one.fill(status[p, c]).items():
+                        summaries[name][p, c] = value
+        return Run(scheme, full_h, status=status, crossing=crossing, **arrays, **summaries)
+
+    def line(self, output: int, variable: int) -> Line:
+        """Return an output along a variable, prepared for splitting."""
+        key = (output, variable)
+        if key not in self._lines:
+            slope = self.slopes[variable]
+            program = self.formula.program
+            self._lines[key] = prepare(
+                program,
+                program.outputs[output],
+                slope.program,
+                slope.program.outputs[output],
+                variable,
+            )
+        return self._lines[key]
+
+    def crossings(
+        self, output: int, variable: int, point: Sequence[float], radii: Sequence[float]
+    ) -> tuple[Crossing, Crossing]:
+        """Return how far an output stays smooth to the left and to the right."""
+        key = (output, variable)
+        if key not in self._searchers:
+            program = self.formula.program
+            self._searchers[key] = Searcher(program, program.outputs[output], variable)
+        return self._searchers[key].search(point, radii)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One point and component of one run."""
+
+    engine: _Engine
+    scheme: Scheme
+    point: int
+    output: int
+    variable: int
+    h: np.ndarray
+    arrays: dict[str, np.ndarray]
+    exact: Exact
+
+    @property
+    def component(self) -> int:
+        return self.output * len(self.engine.formula.variables) + self.variable
+
+    def mark(self, status: np.ndarray) -> float:
+        """Set each entry's status from the point and the stencil's surroundings."""
+        here = self.exact.status[self.point, self.component]
+        finite = np.isfinite(self.arrays["approximation"])
+        if here not in _SMOOTH:
+            same = StepStatus.__members__.get(here.name, StepStatus.UNDECIDED)
+            status[:] = same
+            return 0.0 if here in {Status.KINK, Status.JUMP, Status.POLE, Status.EDGE} else math.inf
+        status[finite] = StepStatus.CERTIFIED
+        status[~finite] = StepStatus.UNDEFINED
+        if self.scheme.is_complex:
+            line = self.engine.line(self.output, self.variable)
+            if line.complex_function is None:
+                status[:] = StepStatus.NONANALYTIC
+            return math.inf
+        if not self.engine.decompose:
+            return math.inf
+        offsets = [float(offset) for offset in self.scheme.offsets]
+        reaches = (max(0.0, -offsets[0]) * self.h, max(0.0, offsets[-1]) * self.h)
+        radii = sorted(
+            {float(r) for reach in reaches for r in reach if r > 0.0 and math.isfinite(r)}
+        )
+        point = self.engine.points[self.point].tolist()
+        sides = self.engine.crossings(self.output, self.variable, point, radii)
+        nearest = math.inf
+        for reach, side in zip(reaches, sides, strict=True):
+            if side.status is None or not reach.any():
+                continue
+            crossed = StepStatus.__members__.get(side.status.name, StepStatus.UNDECIDED)
+            status[reach > side.distance] = crossed
+            nearest = min(nearest, side.distance)
+        return nearest
+
+    def fill(self, status: np.ndarray) -> dict[str, float]:
+        """Split the errors of the row, and return its summary."""
+        engine, scheme, c = self.engine, self.scheme, self.component
+        here = self.exact.status[self.point, c]
+        row = self.arrays
+        noise: list[float] = []
+        values = np.full((1,), NAN)
+        if engine.decompose and here in _SMOOTH and StepStatus.NONANALYTIC not in status:
+            line = engine.line(self.output, self.variable)
+            point = engine.points[self.point].tolist()
+            columns = [np.full(len(self.h), x) for x in point]
+            evaluate = engine.complex_evaluate if scheme.is_complex else engine.evaluate
+            all_values = node_values(
+                evaluate, engine.outputs, columns, self.variable, scheme, self.h
+            )
+            row["approximation"][:] = combine(scheme, all_values, self.h)[self.output]
+            values = all_values[self.output]
+            truth = (
+                None
+                if here is Status.CERTIFIED
+                else as_ball(*(float(field[self.point, c]) for field in self.exact.fields()[:3]))
+            )
+            for k, h in enumerate(self.h.tolist()):
+                parts = split(
+                    line,
+                    scheme,
+                    point,
+                    h,
+                    values[:, k].tolist(),
+                    float(row["approximation"][k]),
+                    truth,
+                )
+                if parts is None:
+                    if status[k] is StepStatus.CERTIFIED:
+                        status[k] = StepStatus.UNDECIDED
+                    continue
+                for name in _PARTS:
+                    row[name][k] = getattr(parts, name)
+                noise += parts.noise
+        elif here not in _SMOOTH:
+            row["error"][:] = NAN
+        usable = status == StepStatus.CERTIFIED
+        known = [n for n in noise if math.isfinite(n)]
+        ulps = math.sqrt(sum(n * n for n in known) / len(known)) if known else NAN
+        middle = np.abs(values[np.isfinite(values)])
+        summary = summarise(
+            scheme,
+            self.h,
+            row["error"],
+            row["truncation"],
+            row["step_rounding"],
+            usable,
+            ulps,
+            float(np.median(middle)) if middle.size else NAN,
+            float(self.exact.hi[self.point, c]),
+        )
+        return {name: getattr(summary, name) for name in _SUMMARY}
+
+
+def _read_schemes(scheme: Any) -> list[Scheme]:
+    many = [scheme] if isinstance(scheme, (str, Scheme)) else list(scheme)
+    schemes = [parse_scheme(one) if isinstance(one, str) else one for one in many]
+    if not schemes:
+        msg = "no scheme was given; give one, such as 'central:4'"
+        raise UsageError(msg)
+    wrong = [one for one in schemes if not isinstance(one, Scheme)]
+    if wrong:
+        msg = f"a scheme is a Scheme or its text; this is a {type(wrong[0]).__name__}"
+        raise UsageError(msg)
+    orders = {one.derivative_order for one in schemes}
+    if len(orders) > 1:
+        found = ", ".join(map(str, sorted(orders)))
+        msg = f"the schemes approximate derivative orders {found}; sweep each order alone"
+        raise UsageError(msg)
+    return schemes
+
+
+def _read_points(formula: Formula, at: Any) -> np.ndarray:
+    points = formula.points(at)
+    if not formula.variables:
+        msg = "the formula has no variables, so there is nothing to differentiate by"
+        raise UsageError(msg)
+    if not len(points):
+        msg = "there are no points"
+        raise DomainError(msg)
+    return points
+
+
+def _read_steps(h: Any) -> np.ndarray | None:
+    if h is None:
+        return None
+    steps = as_doubles(h, "h").reshape(-1)
+    bad = steps[~(np.isfinite(steps) & (steps > 0))]
+    if bad.size or not steps.size:
+        given = f"{bad[0]} was given" if bad.size else "none was given"
+        msg = f"steps must be finite and positive; {given}"
+        raise UsageError(msg)
+    return steps
+
+
+def _environment() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in ("numpy", "sympy", "python-flint", "symnum-verify"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a source tree
+            found[package] = "unknown"
+    return found

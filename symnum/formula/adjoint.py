@@ -43,7 +43,7 @@ def adjoint(program: Program, variables: Sequence[int]) -> Program:
 
 
 def _backward(builder: Builder, output: int, moving: bytearray) -> dict[int, int]:
-    """Write the derivative of `output` with respect to every line it needs; return their numbers."""
+    """Write the derivative of `output` by each line it needs; return their numbers."""
     weights: dict[int, int] = {output: builder.const(1)}
     # A line is read only by later ones, so its weight is complete when the walk down reaches it.
     pending = bytearray(output + 1)
@@ -56,7 +56,9 @@ def _backward(builder: Builder, output: int, moving: bytearray) -> dict[int, int
             if not moving[arg]:
                 continue
             pending[arg] = 1
-            weights[arg] = _sum(builder, weights[arg], contribution) if arg in weights else contribution
+            weights[arg] = (
+                _sum(builder, weights[arg], contribution) if arg in weights else contribution
+            )
     return weights
 
 

@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Any
 
 import flint
-from flint import arb, fmpq, fmpz
+from flint import acb, arb, fmpq, fmpz
 
 from symnum.formula.operations import OPERATIONS, Ball
 from symnum.formula.program import Program
@@ -84,8 +84,8 @@ class BallProgram:
                 value = rational(line.value) if isinstance(line.value, Fraction) else line.op
                 self._constants.append((position, value))
             else:
-                args = [number[arg] for arg in line.args] + [-1, -1]
-                self._plan.append((position, OPERATIONS[line.op].ball, *args[:3]))
+                a, b, c, *_ = [*(number[arg] for arg in line.args), -1, -1]
+                self._plan.append((position, OPERATIONS[line.op].ball, a, b, c))
         self._by_precision: dict[int, list[Any]] = {}
 
     def _template(self) -> list[Any]:
@@ -174,3 +174,60 @@ def nearest_of_fraction(value: Fraction) -> tuple[float, float, float]:
     lo = float(rest)
     left = abs(rest - Fraction(lo))
     return hi, lo, 0.0 if left == 0 else math.nextafter(float(left), math.inf)
+
+
+class ComplexBallProgram:
+    """One output of a Program with one variable complex: the complex step, in balls.
+
+    What does not move with the variable is evaluated over real balls.
+    """
+
+    def __init__(self, program: Program, line: int, variable: int) -> None:
+        moving = program.depends_on([variable])
+        self._variable = variable
+        self._live = program.live([line])
+        self._program = program
+        self._moving = moving
+        self._line = line
+
+    @classmethod
+    def of(cls, program: Program, line: int, variable: int) -> ComplexBallProgram | None:
+        """Prepare a line; None where the variable meets an operation that isn't analytic."""
+        prepared = cls(program, line, variable)
+        for index in prepared._live:
+            found = program.lines[index]
+            if not prepared._moving[index] or found.op == "var":
+                continue
+            if found.op == "where":
+                if prepared._moving[found.args[0]]:
+                    return None
+            elif OPERATIONS[found.op].acb is None:
+                return None
+        return prepared
+
+    def run(self, point: Sequence[arb], moved: acb) -> acb:
+        """Return an enclosure of the output, the moving variable being complex."""
+        values: dict[int, Any] = {}
+        for index in self._live:
+            op, args, value = self._program.lines[index]
+            arguments = [values[arg] for arg in args]
+            if op == "const":
+                values[index] = arb(rational(value))  # type: ignore[arg-type]
+            elif op == "pi":
+                values[index] = arb.pi()
+            elif op == "e":
+                values[index] = arb.const_e()
+            elif op == "var":
+                position = int(value)  # type: ignore[arg-type]
+                values[index] = moved if position == self._variable else point[position]
+            elif op == "where" and self._moving[index]:
+                condition, a, b = arguments
+                values[index] = acb("nan") if condition is None else a if condition else b
+            elif self._moving[index]:
+                function = OPERATIONS[op].acb
+                assert function is not None
+                values[index] = function(*arguments)
+            else:
+                values[index] = OPERATIONS[op].ball(*arguments)
+        result = values[self._line]
+        return result if isinstance(result, acb) else acb(result)

@@ -84,7 +84,7 @@ class Guard:
 
 
 def rational_constants(program: Program) -> dict[int, Fraction]:
-    """Return the exact value of each line that is made from rational constants by + - * / and -x."""
+    """Return the exact value of each line that only combines rational constants."""
     found: dict[int, Fraction] = {}
     for index, line in enumerate(program.lines):
         if line.op == "const":
@@ -106,7 +106,9 @@ _RATIONAL: dict[str, Callable[..., Fraction | None]] = {
 }
 
 
-def guards(program: Program, root: int, derivative: bool) -> list[tuple[Callable[..., bool], tuple[int, ...]]]:
+def guards(
+    program: Program, root: int, derivative: bool
+) -> list[tuple[Callable[..., bool], tuple[int, ...]]]:
     """Return what must be proven for the function to be smooth (or, for a value, not to jump).
 
     Parameters
@@ -150,7 +152,10 @@ class Certifier:
     """
 
     def __init__(
-        self, program: Program, entries: Sequence[Entry], lines: dict[tuple[int, tuple[int, ...]], int]
+        self,
+        program: Program,
+        entries: Sequence[Entry],
+        lines: dict[tuple[int, tuple[int, ...]], int],
     ) -> None:
         self.program = program
         self.entries = list(entries)
@@ -211,7 +216,9 @@ class Certifier:
             if None in answers:
                 with precision(bits):
                     again = self._enclose(point)
-                answers = [old if old is not None else new for old, new in zip(answers, again, strict=True)]
+                answers = [
+                    old if old is not None else new for old, new in zip(answers, again, strict=True)
+                ]
         values: list[Value] = []
         for index, answer in enumerate(answers):
             if answer is None:
@@ -223,9 +230,8 @@ class Certifier:
         """Answer what plain enclosures prove at the current precision."""
         values = self._balls.run([arb(x) for x in point])
         regular = [
-            values[root].is_finite() and all(
-                guard.smooth(*[values[arg] for arg in guard.args]) for guard in group
-            )
+            values[root].is_finite()
+            and all(guard.smooth(*[values[arg] for arg in guard.args]) for guard in group)
             for root, group in zip(self._roots, self._guards, strict=True)
         ]
         answers: list[Value | None] = []
@@ -248,9 +254,8 @@ class Certifier:
         with precision(_RETRY_BITS[-1]):
             values = self._balls.run([arb(x) for x in point])
             regular = [
-                values[root].is_finite() and all(
-                    guard.smooth(*[values[arg] for arg in guard.args]) for guard in group
-                )
+                values[root].is_finite()
+                and all(guard.smooth(*[values[arg] for arg in guard.args]) for guard in group)
                 for root, group in zip(self._roots, self._guards, strict=True)
             ]
             return [
@@ -332,7 +337,9 @@ class Certifier:
         if before:
             # A mixed derivative needs the derivative before it to exist at the point itself.
             lower = Entry(self._lines[entry.root, before], entry.root, before)
-            found = Certifier(self.program, [lower], self._lines).at([float(x) for x in point], prover)
+            found = Certifier(self.program, [lower], self._lines).at(
+                [float(x) for x in point], prover
+            )
             if found[0].status not in {Status.CERTIFIED, Status.ZERO}:
                 return Value(NAN, NAN, NAN, found[0].status)
             start = lower.line

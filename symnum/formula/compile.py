@@ -49,7 +49,7 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
         if line.op == "var":
             symbols[index] = sympy.Symbol(f"x{line.value}")
         elif line.op in _NAMED or line.op == "const":
-            # Constants are float64 scalars of the namespace: 1/0 between them is IEEE's, not Python's.
+            # Float64 scalars of the namespace: 1/0 between constants is IEEE's, not Python's.
             symbols[index] = sympy.Symbol(f"c{index}")
             namespace[f"c{index}"] = (
                 _NAMED[line.op] if line.op in _NAMED else _nearest_double(line.value)

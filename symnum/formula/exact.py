@@ -12,8 +12,8 @@ import numpy as np
 class Exact:
     """Certified values of a formula at one or many points.
 
-    The truth lies within `radius` of `hi + lo`, added without rounding. All arrays have the shape of
-    the points followed by the shape of the formula; for one point of a scalar formula they are scalars.
+    The truth lies within `radius` of `hi + lo`, added without rounding. All arrays have the shape
+    of the points followed by that of the formula; for one point of a scalar formula they are scalars.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ negative power; a bounded oscillation such as sin(1/t) is an unknown O(1).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import factorial
@@ -53,7 +53,7 @@ class Series:
     flat : bool
         The remainder is smaller than every power of s (exp(-1/s)), but not known to be 0.
     huge : int
-        1 or -1: grows faster than every power (exp(1/s)); the rest is then meaningless. 0 otherwise.
+        1 or -1: grows faster than every power (exp(1/s)), and the rest is meaningless; else 0.
     diverges : int
         1 or -1: the unknown remainder tends to ±infinity as a logarithm does.
     """
@@ -122,7 +122,12 @@ class Expander:
     # --- the program ---------------------------------------------------------------------------
 
     def run(
-        self, program: Program, lines: Sequence[int], point: Sequence[Fraction], variable: int, side: int
+        self,
+        program: Program,
+        lines: Sequence[int],
+        point: Sequence[Fraction],
+        variable: int,
+        side: int,
     ) -> list[Value | Exception]:
         """Expand the wanted lines; a line that can't be expanded holds the exception that says why.
 
@@ -282,7 +287,10 @@ class Expander:
         if length < full:
             order = min(order, a.low + b.low + length)
         return Series(
-            a.low + b.low, tuple(coefficients), order, a.flat or b.flat,
+            a.low + b.low,
+            tuple(coefficients),
+            order,
+            a.flat or b.flat,
             diverges=self._divergence(a, b),
         )
 
@@ -297,7 +305,9 @@ class Expander:
 
     def _is_exact_zero(self, a: Series) -> bool:
         return (
-            not a.huge and not a.flat and a.order >= INFINITY
+            not a.huge
+            and not a.flat
+            and a.order >= INFINITY
             and all(c.fraction == 0 for c in a.coefficients)
         )
 
@@ -313,7 +323,7 @@ class Expander:
         if first is None:
             raise Outside
         exponent, lead = first
-        tail = a.coefficients[exponent - a.low:]
+        tail = a.coefficients[exponent - a.low :]
         # 1/(lead s^e (1 + w)) by the recurrence sum_j w_j q_(k-j) = 0.
         known = self.terms if a.order >= INFINITY else min(self.terms, a.order - exponent)
         if len(tail) == 1 and a.order >= INFINITY:
@@ -354,8 +364,10 @@ class Expander:
         if self._is_exact_zero(rest):
             return self.constant(coefficients[0])
         bottom = self._bottom(rest)
-        unknown = Series(0, (), order=bottom * len(coefficients)) if bottom < INFINITY else (
-            Series(0, (), flat=True)
+        unknown = (
+            Series(0, (), order=bottom * len(coefficients))
+            if bottom < INFINITY
+            else (Series(0, (), flat=True))
         )
         result = self.constant(coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
@@ -387,7 +399,7 @@ class Expander:
         first = a.leading()
         if first is None or first[1].sign() < 0:
             raise Outside
-        exponent, lead = first
+        exponent, _ = first
         if exponent == 0:
             return self.function("log", a)
         if self.ramification < 4:
@@ -398,8 +410,10 @@ class Expander:
         """Return a to a constant rational power."""
         if a.huge:
             if exponent.denominator == 1 and exponent % 2 == 0:
-                return self.power(Series(0, (), huge=1), exponent / 2) if a.huge < 0 else (
-                    Series(0, (), huge=1) if exponent > 0 else Series(0, (), flat=True)
+                return (
+                    self.power(Series(0, (), huge=1), exponent / 2)
+                    if a.huge < 0
+                    else (Series(0, (), huge=1) if exponent > 0 else Series(0, (), flat=True))
                 )
             if a.huge < 0 and exponent.denominator != 1:
                 raise Outside
@@ -448,7 +462,7 @@ class Expander:
                 return self.power(a, exponent.fraction)
             first = a.leading()
             if first is not None and first[0] != 0:
-                # An irrational power of something that vanishes or blows up: only its size is known.
+                # An irrational power of s: only its size is known.
                 if first[1].sign() < 0:
                     raise Outside
                 size = exponent.ball * first[0]
@@ -556,11 +570,13 @@ class Expander:
         """asinh(a)."""
         if self._has_pole(a):
             sign = a.sign()
-            return Series(0, (), order=-1, diverges=sign) if self.ramification >= 4 else self._ask(4)
+            return (
+                Series(0, (), order=-1, diverges=sign) if self.ramification >= 4 else self._ask(4)
+            )
         return self.function("asinh", a)
 
     def log_like(self, a: Series, below: type[Exception]) -> Series:
-        """Return a logarithmic divergence for a → +infinity; raise `below` for a → -infinity."""
+        """Return a logarithmic divergence to +infinity; raise `below` for a → -infinity."""
         if a.sign() < 0:
             raise below
         return Series(0, (), order=-1, diverges=1) if self.ramification >= 4 else self._ask(4)
@@ -614,7 +630,7 @@ class Expander:
         center, _ = self._center(a)
         if center.ball > 0:
             return 0
-        steps = int(math.floor(-float(center.ball.lower()))) + 1
+        steps = math.floor(-float(center.ball.lower())) + 1
         if steps > 200:
             raise Undecided
         return steps
@@ -667,8 +683,10 @@ class Expander:
         center, _ = self._center(a)
         value = center.fraction
         if value is None:
-            lower, upper = (int(end.floor().unique_fmpz() or 0) for end in
-                            (center.ball.lower(), center.ball.upper()))
+            lower, upper = (
+                int(end.floor().unique_fmpz() or 0)
+                for end in (center.ball.lower(), center.ball.upper())
+            )
             if lower != upper or center.ball.contains_integer():
                 raise Undecided
             return self.rational(lower)
@@ -699,7 +717,7 @@ class Expander:
         return self.add(a, self.softplus(self.trim(self.sub(b, a))))
 
 
-_RULES = {
+_RULES: dict[str, Callable[..., Series]] = {
     "add": Expander.add,
     "sub": Expander.sub,
     "mul": Expander.mul,
@@ -785,5 +803,3 @@ def expand(
             ramification *= request.factor
             if ramification > 64:
                 return ramification, [Undecided() for _ in lines]
-
-

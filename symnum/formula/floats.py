@@ -54,8 +54,8 @@ def complex_softplus(a: Array) -> Array:
 
 def complex_logaddexp(a: Array, b: Array) -> Array:
     """Return log(exp(a) + exp(b)) with the larger real part taken out."""
-    larger = np.where(np.real(a) > np.real(b), a, b)
-    smaller = np.where(np.real(a) > np.real(b), b, a)
+    first = np.real(a) > np.real(b)
+    larger, smaller = np.where(first, a, b), np.where(first, b, a)
     return larger + np.log1p(np.exp(smaller - larger))
 
 

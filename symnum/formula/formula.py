@@ -61,7 +61,7 @@ class Formula:
     # One entry an output: which function it is a derivative of, and by which variables.
     entries: tuple[Entry, ...] = field(repr=False)
     _lines: Mapping[tuple[int, tuple[int, ...]], int] = field(repr=False, compare=False)
-    # How a derivative was made from the formula that was given: one variable's name, or None for all.
+    # How a derivative was made from what was given: by one variable, or by all of them (None).
     _base: Formula | None = field(repr=False, compare=False)
     _steps: tuple[str | None, ...] = field(repr=False, compare=False)
 
@@ -81,8 +81,13 @@ class Formula:
         steps: tuple[str | None, ...],
     ) -> None:
         for name, value in (
-            ("variables", variables), ("shape", shape), ("program", program),
-            ("entries", entries), ("_lines", lines), ("_base", base), ("_steps", steps),
+            ("variables", variables),
+            ("shape", shape),
+            ("program", program),
+            ("entries", entries),
+            ("_lines", lines),
+            ("_base", base),
+            ("_steps", steps),
         ):
             object.__setattr__(self, name, value)
 
@@ -121,8 +126,10 @@ class Formula:
         >>> print(sn.Formula("sin(x)*y").derivative("x", 2))
         -y*sin(x)
         """
-        if isinstance(derivative_order, bool) or not isinstance(derivative_order, int) or (
-            derivative_order < 1
+        if (
+            isinstance(derivative_order, bool)
+            or not isinstance(derivative_order, int)
+            or (derivative_order < 1)
         ):
             msg = f"derivative_order is {derivative_order!r}; it must be an integer from 1 on"
             raise UsageError(msg)
@@ -180,13 +187,15 @@ class Formula:
         indices = range(len(self.variables)) if wrt is None else [self._index(wrt)]
         if len(self.entries) * len(indices) > _LARGEST_RESULT:
             msg = (
-                f"{len(self.entries)} outputs × {len(indices)} variables are more derivatives than "
-                f"symnum writes down ({_LARGEST_RESULT}); differentiate by single variables"
+                f"{len(self.entries)} outputs × {len(indices)} variables are more derivatives "
+                f"than symnum writes down ({_LARGEST_RESULT}); differentiate by single variables"
             )
             raise LimitError(msg)
         program = adjoint(self.program, list(indices))
         entries = [
-            Entry(0, entry.root, (*entry.path, index)) for entry in self.entries for index in indices
+            Entry(0, entry.root, (*entry.path, index))
+            for entry in self.entries
+            for index in indices
         ]
         entries = [
             entry._replace(line=line) for entry, line in zip(entries, program.outputs, strict=True)
@@ -195,7 +204,12 @@ class Formula:
         lines.update({(entry.root, entry.path): entry.line for entry in entries})
         shape = self.shape if wrt is not None else (*self.shape, len(self.variables))
         return Formula._made(
-            self.variables, shape, program, tuple(entries), lines, self._base or self,
+            self.variables,
+            shape,
+            program,
+            tuple(entries),
+            lines,
+            self._base or self,
             (*self._steps, wrt),
         )
 
@@ -231,7 +245,7 @@ class Formula:
         if self._base is not None:
             taken = [name for name in self._steps if name in values]
             if taken:
-                msg = f"{taken[0]!r} is what the derivative was taken by; bind it before differentiating"
+                msg = f"the derivative was taken by {taken[0]!r}; bind it before differentiating"
                 raise UsageError(msg)
             result = self._base.bind(**values)
             for step in self._steps:
@@ -316,6 +330,14 @@ class Formula:
         >>> float(slope.hi)
         -8.333333333333335e-11
         """
+        points, lead = self._points(at, named)
+        return _squeezed(self.certify(points), (*lead, *self.shape))
+
+    def points(self, at: Any) -> np.ndarray:
+        """Return points, given in any of the ways of a call, as a finite array of shape (P, n)."""
+        return self._points(at, {})[0]
+
+    def _points(self, at: Any, named: Mapping[str, Any]) -> tuple[np.ndarray, tuple[int, ...]]:
         columns, lead = self._columns(at, named)
         flat = np.empty((prod(lead), len(self.variables)))
         for index, column in enumerate(columns):
@@ -327,7 +349,7 @@ class Formula:
                 f"point {row}: {self.variables[index]} = {flat[row, index]} is not a finite number"
             )
             raise DomainError(msg)
-        return _squeezed(self.certify(flat), (*lead, *self.shape))
+        return flat, lead
 
     def certify(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
         """Certify every output at points of shape (P, n); the arrays have shape (P, outputs)."""
@@ -336,6 +358,10 @@ class Formula:
     @cached_property
     def _certifier(self) -> Certifier:
         return Certifier(self.program, self.entries, dict(self._lines))
+
+    def compiled(self, *, complex_step: bool = False) -> Callable[[Sequence[Any]], list[Any]]:
+        """Return the function from one array a variable to one array an output, without checks."""
+        return compile_program(self.program, complex_step=True) if complex_step else self._evaluate
 
     @cached_property
     def _evaluate(self) -> Callable[[Sequence[Any]], list[Any]]:
@@ -361,8 +387,8 @@ class Formula:
             return [array], array.shape
         if array.ndim == 0 or array.shape[-1] != n:
             msg = (
-                f"points have shape {array.shape}; the formula has {_listed(self.variables)}, so the "
-                f"last axis must have length {n}: shape (..., {n})"
+                f"points have shape {array.shape}; the formula has {_listed(self.variables)}, "
+                f"so the last axis must have length {n}: shape (..., {n})"
             )
             raise UsageError(msg)
         return [array[..., i] for i in range(n)], array.shape[:-1]
@@ -378,7 +404,9 @@ class Formula:
         try:
             lead = np.broadcast_shapes(*(column.shape for column in columns))
         except ValueError:
-            shapes = ", ".join(f"{n}: {c.shape}" for n, c in zip(self.variables, columns, strict=True))
+            shapes = ", ".join(
+                f"{n}: {c.shape}" for n, c in zip(self.variables, columns, strict=True)
+            )
             msg = f"the variables' shapes don't broadcast against each other: {shapes}"
             raise UsageError(msg) from None
         return columns, lead
@@ -444,17 +472,19 @@ class Formula:
 
     def __repr__(self) -> str:
         if not self._steps:
-            return f"Formula({_nested(self.texts, self.shape)!r}, variables={list(self.variables)!r})"
+            return (
+                f"Formula({_nested(self.texts, self.shape)!r}, variables={list(self.variables)!r})"
+            )
         return f"<Formula {self} in {_listed(self.variables)}>"
 
     def latex(self) -> str:
-        """Return LaTeX, without dollar signs; an array becomes a matrix.
+        r"""Return LaTeX, without dollar signs; an array becomes a matrix.
 
         Examples
         --------
         >>> import symnum as sn
         >>> print(sn.Formula("sqrt(alpha)").latex())
-        \\sqrt{\\alpha}
+        \sqrt{\alpha}
         """
         from symnum.formula.typeset import latex
 
@@ -517,8 +547,10 @@ def _read(source: Any, variables: Any) -> tuple[Program, tuple[str, ...], tuple[
     if isinstance(source, sympy.Basic):
         program, labels = from_sympy([source], variables)
         return program, labels, ()
-    if isinstance(source, (list, tuple)) and source and (
-        all(isinstance(s, sympy.Basic) for s in source)
+    if (
+        isinstance(source, (list, tuple))
+        and source
+        and (all(isinstance(s, sympy.Basic) for s in source))
     ):
         program, labels = from_sympy(list(source), variables)
         return program, labels, (len(source),)

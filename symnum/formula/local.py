@@ -84,8 +84,16 @@ def analyse(
     for bits, terms in _ATTEMPTS[:attempts]:
         with precision(bits):
             field = Field(prove)
-            search = _Search(program, line, derivative_line, point, variable, derivative_order,
-                             field, terms + derivative_order)
+            search = _Search(
+                program,
+                line,
+                derivative_line,
+                point,
+                variable,
+                derivative_order,
+                field,
+                terms + derivative_order,
+            )
             try:
                 finding = search.judge_value() if derivative_order == 0 else search.judge()
             except Undecided:

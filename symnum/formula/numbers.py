@@ -19,7 +19,7 @@ from symnum.formula.program import LEAVES, Builder, Program, walk
 # Asks for a proof that a constant Program is 0. True: proven. False: not proven.
 ProveZero = Callable[[Program], bool]
 
-# Beyond this size an exact rational costs more than it is worth; the number then keeps its ball only.
+# Beyond this size an exact rational costs more than it is worth: only the ball is kept.
 _MAX_BITS = 4096
 
 

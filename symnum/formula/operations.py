@@ -143,7 +143,7 @@ def _bessel_regular(method: str) -> Callable[[arb, arb], arb]:
     def ball(order: arb, a: arb) -> arb:
         if order.is_integer():
             # Integer orders are entire, but Arb wants complex arithmetic left of the origin.
-            return getattr(acb(a), method)(acb(order)).real
+            return arb(getattr(acb(a), method)(acb(order)).real)
         return getattr(a, method)(order) if a >= 0 else NAN
 
     return ball
@@ -247,7 +247,7 @@ def _above_one(a: arb) -> bool:
     return bool(a > 1)
 
 
-def _power_smooth(base: arb, exponent: arb) -> bool:
+def _power_smooth(base: arb, _exponent: arb) -> bool:
     return bool(base > 0)
 
 
@@ -276,16 +276,24 @@ _ROWS = [
     Operation("pow", 2, _power, "**", "**", operator.pow, smooth=_power_smooth),
     # roots, exponentials, logarithms
     Operation("sqrt", 1, arb.sqrt, "numpy.sqrt", "numpy.sqrt", acb.sqrt, "", _positive),
-    Operation("cbrt", 1, _cbrt, "numpy.cbrt", f"{_FLOATS}.complex_cbrt",
-              lambda a: a.root(3) if a.real > 0 else -((-a).root(3)), "", _nonzero),
+    Operation(
+        "cbrt",
+        1,
+        _cbrt,
+        "numpy.cbrt",
+        f"{_FLOATS}.complex_cbrt",
+        lambda a: a.root(3) if a.real > 0 else -((-a).root(3)),
+        "",
+        _nonzero,
+    ),
     Operation("exp", 1, arb.exp, "numpy.exp", "numpy.exp", acb.exp, "exp"),
     Operation("expm1", 1, arb.expm1, "numpy.expm1", "numpy.expm1", acb.expm1),
     Operation("log", 1, arb.log, "numpy.log", "numpy.log", acb.log, "log"),
     Operation("log1p", 1, arb.log1p, "numpy.log1p", "numpy.log1p", acb.log1p),
-    Operation("log2", 1, _log2, "numpy.log2", "numpy.log2",
-              lambda a: a.log() / arb.const_log2()),
-    Operation("log10", 1, _log10, "numpy.log10", "numpy.log10",
-              lambda a: a.log() / arb.const_log10()),
+    Operation("log2", 1, _log2, "numpy.log2", "numpy.log2", lambda a: a.log() / arb.const_log2()),
+    Operation(
+        "log10", 1, _log10, "numpy.log10", "numpy.log10", lambda a: a.log() / arb.const_log10()
+    ),
     # trigonometric and hyperbolic
     Operation("sin", 1, arb.sin, "numpy.sin", "numpy.sin", acb.sin, "sin"),
     Operation("cos", 1, arb.cos, "numpy.cos", "numpy.cos", acb.cos, "cos"),
@@ -297,36 +305,100 @@ _ROWS = [
     Operation("cosh", 1, arb.cosh, "numpy.cosh", "numpy.cosh", acb.cosh, "cosh"),
     Operation("tanh", 1, arb.tanh, "numpy.tanh", "numpy.tanh", acb.tanh, "tanh"),
     Operation("asinh", 1, arb.asinh, "numpy.arcsinh", "numpy.arcsinh", acb.asinh, "asinh"),
-    Operation("acosh", 1, arb.acosh, "numpy.arccosh", "numpy.arccosh", acb.acosh, "acosh",
-              _above_one),
+    Operation(
+        "acosh", 1, arb.acosh, "numpy.arccosh", "numpy.arccosh", acb.acosh, "acosh", _above_one
+    ),
     Operation("atanh", 1, arb.atanh, "numpy.arctanh", "numpy.arctanh", acb.atanh, "atanh"),
-    Operation("atan2", 2, _atan2, "numpy.arctan2", f"{_FLOATS}.complex_atan2",
-              None, "atan2", _off_the_cut),
-    Operation("hypot", 2, _hypot, "numpy.hypot", f"{_FLOATS}.complex_hypot",
-              lambda a, b: (a * a + b * b).sqrt(), "", _off_the_origin),
+    Operation(
+        "atan2", 2, _atan2, "numpy.arctan2", f"{_FLOATS}.complex_atan2", None, "atan2", _off_the_cut
+    ),
+    Operation(
+        "hypot",
+        2,
+        _hypot,
+        "numpy.hypot",
+        f"{_FLOATS}.complex_hypot",
+        lambda a, b: (a * a + b * b).sqrt(),
+        "",
+        _off_the_origin,
+    ),
     # special functions
     Operation("erf", 1, arb.erf, f"{_S}.erf", f"{_S}.erf", acb.erf, "erf"),
     Operation("erfc", 1, arb.erfc, f"{_S}.erfc", f"{_S}.erfc", acb.erfc, "erfc"),
     Operation("gamma", 1, _gamma, f"{_S}.gamma", f"{_S}.gamma", acb.gamma, "gamma"),
-    Operation("loggamma", 1, _loggamma, f"{_S}.loggamma", f"{_S}.loggamma", acb.lgamma,
-              "loggamma"),
+    Operation("loggamma", 1, _loggamma, f"{_S}.loggamma", f"{_S}.loggamma", acb.lgamma, "loggamma"),
     Operation("digamma", 1, _digamma, f"{_S}.psi", f"{_S}.psi", acb.digamma, "digamma"),
-    Operation("polygamma", 2, _polygamma, f"{_FLOATS}.polygamma", "",
-              lambda order, a: a.polygamma(acb(order)), "polygamma"),
-    Operation("besselj", 2, _bessel_regular("bessel_j"), f"{_S}.jv", f"{_FLOATS}.complex_jv",
-              lambda order, a: a.bessel_j(acb(order)), "besselj", _bessel_smooth),
-    Operation("besseli", 2, _bessel_regular("bessel_i"), f"{_S}.iv", f"{_FLOATS}.complex_iv",
-              lambda order, a: a.bessel_i(acb(order)), "besseli", _bessel_smooth),
-    Operation("bessely", 2, _bessel_singular("bessel_y"), f"{_S}.yv", f"{_FLOATS}.complex_yv",
-              lambda order, a: a.bessel_y(acb(order)), "bessely"),
-    Operation("besselk", 2, _bessel_singular("bessel_k"), f"{_S}.kv", f"{_FLOATS}.complex_kv",
-              lambda order, a: a.bessel_k(acb(order)), "besselk"),
-    Operation("expit", 1, _expit, f"{_S}.expit", f"{_FLOATS}.complex_expit",
-              lambda a: 1 / (1 + (-a).exp())),
-    Operation("softplus", 1, _softplus, f"{_FLOATS}.softplus", f"{_FLOATS}.complex_softplus",
-              lambda a: a.exp().log1p()),
-    Operation("logaddexp", 2, _logaddexp, "numpy.logaddexp", f"{_FLOATS}.complex_logaddexp",
-              lambda a, b: (a.exp() + b.exp()).log()),
+    Operation(
+        "polygamma",
+        2,
+        _polygamma,
+        f"{_FLOATS}.polygamma",
+        "",
+        lambda order, a: a.polygamma(acb(order)),
+        "polygamma",
+    ),
+    Operation(
+        "besselj",
+        2,
+        _bessel_regular("bessel_j"),
+        f"{_S}.jv",
+        f"{_FLOATS}.complex_jv",
+        lambda order, a: a.bessel_j(acb(order)),
+        "besselj",
+        _bessel_smooth,
+    ),
+    Operation(
+        "besseli",
+        2,
+        _bessel_regular("bessel_i"),
+        f"{_S}.iv",
+        f"{_FLOATS}.complex_iv",
+        lambda order, a: a.bessel_i(acb(order)),
+        "besseli",
+        _bessel_smooth,
+    ),
+    Operation(
+        "bessely",
+        2,
+        _bessel_singular("bessel_y"),
+        f"{_S}.yv",
+        f"{_FLOATS}.complex_yv",
+        lambda order, a: a.bessel_y(acb(order)),
+        "bessely",
+    ),
+    Operation(
+        "besselk",
+        2,
+        _bessel_singular("bessel_k"),
+        f"{_S}.kv",
+        f"{_FLOATS}.complex_kv",
+        lambda order, a: a.bessel_k(acb(order)),
+        "besselk",
+    ),
+    Operation(
+        "expit",
+        1,
+        _expit,
+        f"{_S}.expit",
+        f"{_FLOATS}.complex_expit",
+        lambda a: 1 / (1 + (-a).exp()),
+    ),
+    Operation(
+        "softplus",
+        1,
+        _softplus,
+        f"{_FLOATS}.softplus",
+        f"{_FLOATS}.complex_softplus",
+        lambda a: a.exp().log1p(),
+    ),
+    Operation(
+        "logaddexp",
+        2,
+        _logaddexp,
+        "numpy.logaddexp",
+        f"{_FLOATS}.complex_logaddexp",
+        lambda a, b: (a.exp() + b.exp()).log(),
+    ),
     # not smooth everywhere, and without an analytic continuation
     Operation("abs", 1, abs, "numpy.abs", "numpy.abs", smooth=_nonzero),
     Operation("sign", 1, _sign, "numpy.sign", "numpy.sign", smooth=_nonzero),
@@ -337,12 +409,22 @@ _ROWS = [
     # step(a, b) is 1 where a > b, 0 where a < b, and 1/2 at a tie: the derivative of max
     Operation("step", 2, _step, f"{_FLOATS}.step", f"{_FLOATS}.step", smooth=_differ),
     # conditions
-    Operation("lt", 2, _less, "numpy.less", f"{_FLOATS}.complex_less", smooth=_differ, boolean=True),
-    Operation("le", 2, _less_equal, "numpy.less_equal", f"{_FLOATS}.complex_less_equal",
-              smooth=_differ, boolean=True),
+    Operation(
+        "lt", 2, _less, "numpy.less", f"{_FLOATS}.complex_less", smooth=_differ, boolean=True
+    ),
+    Operation(
+        "le",
+        2,
+        _less_equal,
+        "numpy.less_equal",
+        f"{_FLOATS}.complex_less_equal",
+        smooth=_differ,
+        boolean=True,
+    ),
     Operation("eq", 2, _equal, "numpy.equal", "numpy.equal", smooth=_differ, boolean=True),
-    Operation("ne", 2, _not_equal, "numpy.not_equal", "numpy.not_equal", smooth=_differ,
-              boolean=True),
+    Operation(
+        "ne", 2, _not_equal, "numpy.not_equal", "numpy.not_equal", smooth=_differ, boolean=True
+    ),
     Operation("and", 2, _and, "numpy.logical_and", "numpy.logical_and", boolean=True),
     Operation("or", 2, _or, "numpy.logical_or", "numpy.logical_or", boolean=True),
     Operation("not", 1, _not, "numpy.logical_not", "numpy.logical_not", boolean=True),
@@ -352,8 +434,11 @@ _ROWS = [
 OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
 
 # Operations whose value or slope can jump: the complex step is not valid through them.
-NONANALYTIC = frozenset(row.name for row in _ROWS if row.acb is None and row.name != "where"
-                        and row.name not in {"and", "or", "not", "polygamma"}) | {"where"}
+NONANALYTIC = frozenset(
+    row.name
+    for row in _ROWS
+    if row.acb is None and row.name != "where" and row.name not in {"and", "or", "not", "polygamma"}
+) | {"where"}
 
 # The ways to write a comparison that the table spells differently: name -> (name, swap arguments).
 MIRRORED = {"gt": ("lt", True), "ge": ("le", True)}

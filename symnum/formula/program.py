@@ -1,8 +1,8 @@
 """Program: straight-line code, one elementary operation a line.
 
 A Program is the formula as it was written. It is hash-consed (the same operation on the same lines
-is one line) and never simplified, so it is undefined where the formula is undefined and it rounds as
-the formula rounds. Everything else in symnum is an interpretation of it.
+is one line) and never simplified, so it is undefined where the formula is undefined and it rounds
+as the formula rounds. Everything else in symnum is an interpretation of it.
 """
 
 from __future__ import annotations

@@ -108,9 +108,7 @@ def _cyclic(field: Field, op: str, center: Number, terms: int) -> list[Number]:
 def _polygamma(order: int, center: arb, terms: int) -> list[arb]:
     if center.contains_integer() and not center > 0:
         raise Undecided
-    return [
-        acb(center).polygamma(acb(order + k)).real / factorial(k) for k in range(terms)
-    ]
+    return [acb(center).polygamma(acb(order + k)).real / factorial(k) for k in range(terms)]
 
 
 def _bessel(op: str, order: arb, center: arb, terms: int) -> list[arb]:

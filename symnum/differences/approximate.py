@@ -1,0 +1,111 @@
+"""The float64 side of a sweep: a scheme as the machine computes it, in cache-sized blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnum.differences.schemes import Scheme
+
+# Values a block: its temporaries stay in the processor's cache.
+_BLOCK = 16_384
+
+# From one array a variable to one array an output.
+Evaluate = Callable[[Sequence[Any]], list[Any]]
+
+
+def approximate(
+    evaluate: Evaluate,
+    outputs: int,
+    points: np.ndarray,
+    variable: int,
+    scheme: Scheme,
+    steps: np.ndarray,
+) -> np.ndarray:
+    """Evaluate a scheme at every point and step.
+
+    Parameters
+    ----------
+    evaluate : callable
+        The function on arrays.
+    outputs : int
+        How many outputs it has.
+    points : float64 array, shape (P, n)
+        The points.
+    variable : int
+        Which variable moves.
+    scheme : Scheme
+        The rule.
+    steps : float64 array, shape (P, H)
+        The steps of each point.
+
+    Returns
+    -------
+    float64 array, shape (P, outputs, H)
+        What the scheme gives.
+    """
+    count, n = points.shape
+    length = steps.shape[1]
+    result = np.empty((count, outputs, length))
+    flat_steps = np.ascontiguousarray(steps).reshape(-1)
+    size = max(1, _BLOCK // len(scheme.offsets))
+    for start in range(0, count * length, size):
+        h = flat_steps[start : start + size]
+        rows, places = np.divmod(np.arange(start, start + len(h)), length)
+        columns = [points[rows, i] for i in range(n)]
+        values = node_values(evaluate, outputs, columns, variable, scheme, h)
+        result[rows, :, places] = combine(scheme, values, h).T
+    return result
+
+
+def nodes(scheme: Scheme, x: np.ndarray, h: np.ndarray) -> list[np.ndarray]:
+    """Return x + c h as float64 computes it, one array an offset."""
+    return [x + float(offset) * h for offset in scheme.offsets]
+
+
+def node_values(
+    evaluate: Evaluate,
+    outputs: int,
+    columns: Sequence[np.ndarray],
+    variable: int,
+    scheme: Scheme,
+    h: np.ndarray,
+) -> np.ndarray:
+    """Return f at the nodes, shape (outputs, K, len(h)); imaginary parts for the complex step."""
+    columns = list(columns)
+    values = np.empty((outputs, len(scheme.offsets), len(h)))
+    x = columns[variable]
+    moved = [x + 1j * h] if scheme.is_complex else nodes(scheme, x, h)
+    for k, node in enumerate(moved):
+        columns[variable] = node
+        for output, value in enumerate(evaluate(columns)):
+            values[output, k] = np.imag(value) if scheme.is_complex else value
+    return values
+
+
+def combine(scheme: Scheme, values: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Return the scheme's weighted sum over its nodes, divided by its denominator and h^q.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        The rule.
+    values : float64 array, shape (outputs, K, len(h))
+        f at the nodes.
+    h : float64 array
+        The nominal steps.
+    """
+    with np.errstate(all="ignore"):
+        if scheme.is_complex:
+            return np.asarray(values[:, 0] / h)
+        # Integer weights and one division: (f(x+h) - f(x-h)) / (2h), as people write it.
+        total: Any = None
+        for k, weight in enumerate(scheme.numerators):
+            term = values[:, k] if abs(weight) == 1 else float(abs(weight)) * values[:, k]
+            if total is None:
+                total = term if weight > 0 else -term
+            else:
+                total = total + term if weight > 0 else total - term
+        return np.asarray(total / (float(scheme.denominator) * h**scheme.derivative_order))

@@ -1,0 +1,215 @@
+"""How far a formula stays smooth to either side of a point, along one variable.
+
+A stencil that reaches across a kink, a jump, a pole or the edge of the domain measures something
+else than the derivative. Wide balls prove the formula smooth over whole intervals; where they fail,
+the interval is halved until the place is found, and `local.py` says what is there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb
+
+from symnum.formula.balls import BallProgram, precision
+from symnum.formula.certify import guards
+from symnum.formula.local import analyse
+from symnum.formula.operations import Operation
+from symnum.formula.program import Program
+from symnum.formula.status import Status
+
+_BITS = 64
+# An interval is halved this often before what is left counts as the place.
+_DEPTH = 40
+# How many pieces one interval may be cut into.
+_PIECES = 400
+
+_SMOOTH = frozenset({Status.CERTIFIED, Status.ZERO, Status.REMOVABLE})
+
+# Operations that are finite everywhere and smooth: a formula of these alone needs no search.
+_ENTIRE = frozenset(
+    {
+        "const",
+        "var",
+        "pi",
+        "e",
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "exp",
+        "expm1",
+        "sin",
+        "cos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "erf",
+        "erfc",
+        "expit",
+        "softplus",
+        "logaddexp",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where smoothness ends on one side (infinite: nowhere in reach), and what is there."""
+
+    distance: float
+    status: Status | None
+
+
+class Searcher:
+    """Finds crossings of one output along one variable.
+
+    Parameters
+    ----------
+    program : Program
+        Holds the output.
+    line : int
+        The output.
+    variable : int
+        Which variable moves.
+    """
+
+    def __init__(self, program: Program, line: int, variable: int) -> None:
+        self._program = program
+        self._line = line
+        self._variable = variable
+        moving = program.depends_on([variable])
+        # Only what moves along the variable can change its mind on the way.
+        self._guards: list[tuple[Operation, tuple[int, ...]]] = []
+        wanted = [line]
+        self._positions: list[tuple[int, ...]] = []
+        self._tests = []
+        for smooth, args in guards(program, line, derivative=True):
+            if any(moving[arg] for arg in args):
+                self._tests.append(smooth)
+                self._positions.append(tuple(range(len(wanted), len(wanted) + len(args))))
+                wanted += args
+        self._balls = BallProgram(program, wanted)
+        self._entire = not self._tests and all(
+            program.lines[i].op in _ENTIRE or not moving[i] or self._polynomial(i)
+            for i in program.live([line])
+        )
+
+    def _polynomial(self, index: int) -> bool:
+        """Say whether a line is a division or a power that can't be singular on the way."""
+        op, args, _ = self._program.lines[index]
+        if op == "div":
+            return not self._program.depends_on([self._variable])[args[1]]
+        exponent = self._program.lines[args[1]].value if op == "pow" else None
+        return isinstance(exponent, Fraction) and exponent.denominator == 1 and exponent >= 0
+
+    def search(self, point: Sequence[float], radii: Sequence[float]) -> tuple[Crossing, Crossing]:
+        """Return the first crossing to the left and to the right.
+
+        Parameters
+        ----------
+        point : sequence of float
+            All variables.
+        radii : sequence of float
+            Distances that matter, ascending; the last one is how far to look.
+        """
+        if self._entire or not radii:
+            return Crossing(math.inf, None), Crossing(math.inf, None)
+        with precision(_BITS):
+            return self._side(point, radii, -1), self._side(point, radii, 1)
+
+    def _side(self, point: Sequence[float], radii: Sequence[float], side: int) -> Crossing:
+        near = 0.0
+        for far in radii:
+            found = self._interval(point, near, far, side)
+            if found is not None:
+                return found
+            near = far
+        return Crossing(math.inf, None)
+
+    def _interval(
+        self, point: Sequence[float], near: float, far: float, side: int
+    ) -> Crossing | None:
+        """Search x + side [near, far], the nearest part first."""
+        stack = [(near, far, 0)]
+        pieces = 0
+        while stack:
+            a, b, depth = stack.pop()
+            pieces += 1
+            if self._smooth(point, a, b, side):
+                continue
+            middle = (a + b) / 2
+            if depth < _DEPTH and pieces < _PIECES and a < middle < b:
+                stack += [(middle, b, depth + 1), (a, middle, depth + 1)]
+                continue
+            status = self._classify(point, a, b, side)
+            if status not in _SMOOTH:
+                return Crossing(a, status)
+        return None
+
+    def _smooth(self, point: Sequence[float], a: float, b: float, side: int) -> bool:
+        """Say whether the formula is proven finite and smooth over x + side [a, b]."""
+        balls = [arb(x) for x in point]
+        x = balls[self._variable]
+        balls[self._variable] = (x + side * arb(a)).union(x + side * arb(b))
+        values = self._balls.run(balls)
+        return bool(values[0].is_finite()) and all(
+            smooth(*[values[p] for p in positions])
+            for smooth, positions in zip(self._tests, self._positions, strict=True)
+        )
+
+    def _classify(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
+        """Say what is in a tiny interval, from the roundest number that it holds."""
+        x = Fraction(point[self._variable])
+        ends = sorted((x + side * Fraction(a), x + side * Fraction(b)))
+        exact = [Fraction(value) for value in point]
+        exact[self._variable] = roundest(*ends)
+        finding = analyse(
+            self._program, self._line, None, exact, self._variable, 1, None, attempts=1
+        )
+        if finding.status not in _SMOOTH:
+            return finding.status
+        # The round number is harmless, the interval round it is not: the place is no round number.
+        return self._by_ends(point, a, b, side)
+
+    def _by_ends(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
+        """Say what a crossing without a round number is, from f at both ends of its interval."""
+        values = []
+        for distance in (a, b):
+            balls = [arb(value) for value in point]
+            balls[self._variable] += side * arb(distance)
+            values.append(self._balls.run(balls))
+        if not values[1][0].is_finite():
+            return Status.EDGE
+        for smooth, positions in zip(self._tests, self._positions, strict=True):
+            at_a = [values[0][p] for p in positions]
+            at_b = [values[1][p] for p in positions]
+            if all(smooth(*args) for args in (at_a, at_b)) and _changes_sign(at_a, at_b):
+                return Status.KINK
+        return Status.UNDECIDED
+
+
+def _changes_sign(a: list[arb], b: list[arb]) -> bool:
+    """Say whether what a test compares changes sign between two places."""
+    first, second = (args[0] if len(args) == 1 else args[0] - args[1] for args in (a, b))
+    return bool((first > 0 and second < 0) or (first < 0 and second > 0))
+
+
+def roundest(low: Fraction, high: Fraction) -> Fraction:
+    """Return the number with the smallest denominator in [low, high].
+
+    By the Stern-Brocot tree, in the form of continued fractions.
+    """
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -roundest(-high, -low)
+    whole = math.floor(low)
+    if whole == low or whole + 1 <= high:
+        return Fraction(whole if whole == low else whole + 1)
+    return whole + 1 / roundest(1 / (high - whole), 1 / (low - whole))

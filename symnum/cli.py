@@ -211,7 +211,9 @@ def sweep(
     from symnum.differences.sweep import sweep as run_sweep
 
     schemes = [parse_scheme(text, derivative_order) for text in scheme or ["central"]]
-    result = run_sweep(formula, _as_argument(where), schemes, steps)
+    work = len(where) * len(formula.variables) * len(formula.texts) * len(schemes)
+    with _progress("sweeping", len(where), work * (61 if steps is None else len(steps))) as advance:
+        result = run_sweep(formula, _as_argument(where), schemes, steps, progress=advance)
     written = []
     if plot is not None:
         written.append(result.plot(plot))

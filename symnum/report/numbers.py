@@ -37,7 +37,7 @@ def short(value: float, digits: int = 2) -> str:
 def certified_digits(hi: float, lo: float, radius: float) -> str:
     """Return `hi + lo` with 30 significant digits, fewer where the radius doesn't vouch for 30.
 
-    The last digit shown is off by less than one unit.
+    The last digit shown is off by at most one unit; one digit is always shown.
     """
     hi, lo, radius = float(hi), float(lo), float(radius)
     if not math.isfinite(hi):

@@ -126,7 +126,8 @@ def _style() -> Iterator[None]:
         "axes.spines.right": False,
         "legend.frameon": False,
     }
-    with mpl.rc_context(settings), warnings.catch_warnings():
+    # Matplotlib looks for ticks beyond the axes, which may be beyond the doubles.
+    with mpl.rc_context(settings), warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a variable's name
         yield
 
@@ -306,7 +307,7 @@ def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
     if zeros:
         text = f"{' and '.join(zeros)}: 0 at every step"
         ax.text(0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", style="italic")
-    _theory(ax, run, p, c, h)
+    _theory(ax, sweep, run, p, c, h)
     _best(ax, run, p, c)
     _crossing(ax, run, p, c)
 
@@ -345,10 +346,10 @@ def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray
     # A part may lie 20 decades below the error; a few are enough to see that it doesn't matter.
     known_parts = [part[np.isfinite(part)] for part in parts.values()]
     typical = [float(np.median(part)) for part in known_parts if part.size]
-    low = max(known.min() / 1e7, min([known.min(), *typical]))
-    high = max([known.max(), *(part.max() for part in known_parts if part.size)])
-    if math.isfinite(high * 5) and low / 5 > 0:
-        ax.set_ylim(low / 5, high * 5)
+    least = float(known.min())
+    low = max(least / 1e7, min([least, *typical]))
+    high = max(float(part.max()) for part in [known, *known_parts] if part.size)
+    ax.set_ylim(max(low / 5, 1e-300), min(max(high * 5, 1e-299), 1e300))
 
 
 def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
@@ -370,9 +371,9 @@ def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
     )
 
 
-def _theory(ax: Any, run: Run, p: int, c: int, h: np.ndarray) -> None:
+def _theory(ax: Any, sweep: Sweep, run: Run, p: int, c: int, h: np.ndarray) -> None:
     """Draw the two lines of theory: truncation A h^a and rounding B / h^b."""
-    truncation, rounding = _laws(run, p, c)
+    truncation, rounding = _laws(run, float(sweep.exact.hi[p, c]), p, c)
     x = np.array([h.min(), h.max()])
     style: dict[str, Any] = {"color": "#555555", "linewidth": 1.0, "zorder": 2}
     if truncation:
@@ -384,21 +385,26 @@ def _theory(ax: Any, run: Run, p: int, c: int, h: np.ndarray) -> None:
 
 
 def _laws(
-    run: Run, p: int, c: int
+    run: Run, exact: float, p: int, c: int
 ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """Return (scale, power) of truncation and rounding, None where there is none."""
     best, error = float(run.predicted_h[p, c]), float(run.predicted_error[p, c])
-    q = 0.0 if run.scheme.is_complex else float(run.scheme.derivative_order)
+    q = float(run.scheme.derivative_order)
     a = float(run.observed_order[p, c])
-    a = float(run.scheme.accuracy) if math.isnan(a) else float(round(a))
-    if q and a > 0 and math.isfinite(best) and best > 0 and math.isfinite(error) and error > 0:
-        # at the best step the sum A h^a + B / h^q is smallest: a A h^a = q B / h^q
+    a = float(run.scheme.accuracy) if math.isnan(a) else max(1.0, float(round(a)))
+    if 0 < best < math.inf and 0 < error < math.inf:
+        if run.scheme.is_complex:
+            return (error / best**a, a), (error, 0.0)
+        if math.isfinite(exact):  # its own rounding, half an ulp, depends on no step
+            error = max(error - 2.0**-53 * abs(exact), error / 2)
+        # at the best step the sum A h^a + B / h^q is smallest: a A h^a = q B h^-q
         rounding = error / (1 + q / a)
         return (rounding * q / a / best**a, a), (rounding * best**q, -q)
     # no best step: the level of what isn't truncation
-    left = np.abs(run.error[p, c] - run.truncation[p, c]) * run.h[p, c] ** q
+    power = 0.0 if run.scheme.is_complex else q
+    left = np.abs(run.error[p, c] - run.truncation[p, c]) * run.h[p, c] ** power
     left = left[np.isfinite(left) & (left > 0)]
-    return None, (float(np.median(left)), -q) if left.size else None
+    return None, (float(np.median(left)), -power) if left.size else None
 
 
 def _best(ax: Any, run: Run, p: int, c: int) -> None:

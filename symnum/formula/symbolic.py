@@ -34,9 +34,14 @@ def symbols(n: int) -> list[Expr]:
 
 _SUMS = frozenset({"add", "sub", "neg"})
 _PRODUCTS = frozenset({"mul", "div"})
+# SymPy's own classes for these take any number of arguments.
+_CHAINS = frozenset({"max", "min", "and", "or"})
 
 # Deeper than this, expressions are built without evaluation: SymPy's assumptions recurse.
 _DEPTH = 60
+# So are expressions that share parts and are that many times larger as trees than as programs: SymPy
+# walks trees.
+_SHARING = 20
 # Relations and the like reason about their arguments; on larger ones they are not let to.
 _SMALL = 30
 # A sum of more terms that is used several times stays a sum of its own: copying its terms into every
@@ -96,6 +101,7 @@ class _Writer:
         self.size: dict[int, float] = {}
         self.readers = [0] * len(program)
         self.absorbed = bytearray(len(program))
+        self.largest = 1000 + _SHARING * len(self.live)
         self._count()
 
     def _count(self) -> None:
@@ -113,6 +119,7 @@ class _Writer:
                     self.absorbed[arg] = (
                         (op in _SUMS and inner in _SUMS)
                         or (op in _PRODUCTS and inner in _PRODUCTS)
+                        or (self.public and op == inner and op in _CHAINS)
                         or (self.public and op == inner == "where" and place == 2)
                     )
 
@@ -139,15 +146,19 @@ class _Writer:
             case _:
                 leaves = self._leaves(index, op, args)
                 self.depth[index] = 1 + max((self.depth[leaf] for leaf, _ in leaves), default=0)
+                self.size[index] = 1 + sum(self.size[leaf] for leaf, _ in leaves)
+                if self.public and op == "cbrt":  # becomes sign(a)*Abs(a)**(1/3)
+                    self.size[index] *= 2
                 expr = self._evaluated(index, op, leaves)
         self.depth.setdefault(index, 0)
-        self.size[index] = 1 + sum(self.size[leaf] for leaf, _ in leaves)
+        self.size.setdefault(index, 1.0)
         hash(expr)  # kept by SymPy: hashing the parent then goes one level deep
         self.exprs[index] = expr
 
     def _leaves(self, root: int, op: str, args: tuple[int, ...]) -> list[tuple[int, int]]:
         """Return (line, sign) of what the line reads, looking through absorbed lines."""
-        if op not in _SUMS and op not in _PRODUCTS:
+        chained = self.public and op in _CHAINS
+        if op not in _SUMS and op not in _PRODUCTS and not chained:
             if op != "where" or not self.public:
                 return [(arg, 1) for arg in args]
             branches = []
@@ -172,7 +183,7 @@ class _Writer:
         return leaves
 
     def _evaluated(self, index: int, op: str, leaves: list[tuple[int, int]]) -> Expr:
-        if self.depth[index] <= _DEPTH:
+        if self.depth[index] <= _DEPTH and self.size[index] <= self.largest:
             try:
                 return self._build(op, leaves, True)
             except RecursionError:
@@ -208,7 +219,13 @@ class _Writer:
         if op in HEADS:
             if self.public:
                 small = sum(self.size[leaf] for leaf, _ in leaves) <= _SMALL
-                return _public(op, args, evaluate, evaluate and small)
+                try:
+                    return _public(op, args, evaluate, evaluate and small)
+                except RecursionError:
+                    if evaluate:
+                        raise
+                    # SymPy sorts some arguments, and can't when they are very deep.
+                    return HEADS[op](*args, evaluate=False)
             return HEADS[op](*args, evaluate=evaluate)
         if op == "exp":
             _check_exponential(args[0])
@@ -536,7 +553,7 @@ def _check(expr: Expr) -> None:
     if isinstance(expr, AppliedUndef):
         msg = f"{kind} is an undefined function; replace it by a formula"
         raise UsageError(msg)
-    if isinstance(expr, (sympy.MatrixBase, sympy.MatrixExpr, sympy.Tuple)):
+    if isinstance(expr, (sympy.MatrixBase, sympy.MatrixExpr)) or type(expr) is sympy.Tuple:
         msg = f"one expression is expected, a {kind} was given"
         raise UsageError(msg)
     if not _known(expr):

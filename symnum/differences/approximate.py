@@ -49,14 +49,13 @@ def approximate(
     count, n = points.shape
     length = steps.shape[1]
     result = np.empty((count, outputs, length))
-    flat_steps = np.ascontiguousarray(steps).reshape(-1)
-    size = max(1, _BLOCK // len(scheme.offsets))
-    for start in range(0, count * length, size):
-        h = flat_steps[start : start + size]
-        rows, places = np.divmod(np.arange(start, start + len(h)), length)
-        columns = [points[rows, i] for i in range(n)]
+    rows = max(1, _BLOCK // length)
+    for start in range(0, count, rows):
+        block = slice(start, start + rows)
+        h = steps[block]
+        columns = [points[block, i, None] for i in range(n)]
         values = node_values(evaluate, outputs, columns, variable, scheme, h)
-        result[rows, :, places] = combine(scheme, values, h).T
+        result[block] = combine(scheme, values, h).swapaxes(0, 1)
     return result
 
 
@@ -73,9 +72,12 @@ def node_values(
     scheme: Scheme,
     h: np.ndarray,
 ) -> np.ndarray:
-    """Return f at the nodes, shape (outputs, K, len(h)); imaginary parts for the complex step."""
+    """Return f at the nodes, shape (outputs, K, *h.shape); imaginary parts for the complex step.
+
+    The columns, one a variable, broadcast against h.
+    """
     columns = list(columns)
-    values = np.empty((outputs, len(scheme.offsets), len(h)))
+    values = np.empty((outputs, len(scheme.offsets), *h.shape))
     x = columns[variable]
     moved = [x + 1j * h] if scheme.is_complex else nodes(scheme, x, h)
     for k, node in enumerate(moved):
@@ -92,7 +94,7 @@ def combine(scheme: Scheme, values: np.ndarray, h: np.ndarray) -> np.ndarray:
     ----------
     scheme : Scheme
         The rule.
-    values : float64 array, shape (outputs, K, len(h))
+    values : float64 array, shape (outputs, K, *h.shape)
         f at the nodes.
     h : float64 array
         The nominal steps.

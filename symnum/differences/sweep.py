@@ -466,7 +466,7 @@ class _Row:
         if engine.decompose and here in _SMOOTH and StepStatus.NONANALYTIC not in status:
             line = engine.line(self.output, self.variable)
             point = engine.points[self.point].tolist()
-            columns = [np.full(len(self.h), x) for x in point]
+            columns = [np.array([x]) for x in point]
             evaluate = engine.complex_evaluate if scheme.is_complex else engine.evaluate
             all_values = node_values(
                 evaluate, engine.outputs, columns, self.variable, scheme, self.h

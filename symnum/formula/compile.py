@@ -45,6 +45,8 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
     symbols: dict[int, sympy.Symbol] = {}
     assignments: list[tuple[sympy.Symbol, sympy.Expr]] = []
     namespace: dict[str, Any] = {}
+    last_use = _last_uses(program)
+    free: list[sympy.Symbol] = []
     for index, line in walk(program):
         if line.op == "var":
             symbols[index] = sympy.Symbol(f"x{line.value}")
@@ -55,8 +57,16 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
                 _NAMED[line.op] if line.op in _NAMED else _nearest_double(line.value)
             )
         else:
-            symbols[index] = sympy.Symbol(f"t{index}")
             args = [symbols[arg] for arg in line.args]
+            if line.op == "pow" and program.lines[line.args[1]].op == "const":
+                # NumPy squares where the exponent is a Python number, and calls pow for its own.
+                args[1] = sympy.Symbol(f"n{line.args[1]}")
+                namespace[args[1].name] = float(_nearest_double(program.lines[line.args[1]].value))
+            # A name whose array is no longer needed is used again: its memory is still in cache.
+            for arg in dict.fromkeys(line.args):
+                if last_use[arg] == index and symbols[arg].name.startswith("t"):
+                    free.append(symbols[arg])
+            symbols[index] = free.pop() if free else sympy.Symbol(f"t{index}")
             assignments.append((symbols[index], _expression(line.op, args)))
             row = OPERATIONS[line.op]
             path = (row.complex_numpy or row.numpy) if complex_step else row.numpy
@@ -73,6 +83,18 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
             return compiled(*values)  # type: ignore[no-any-return]  # lambdify is untyped
 
     return evaluate
+
+
+def _last_uses(program: Program) -> dict[int, int]:
+    """Return for each line the last one that reads it; outputs are needed to the end."""
+    last: dict[int, int] = {}
+    for index, line in walk(program):
+        last[index] = index
+        for arg in line.args:
+            last[arg] = index
+    for output in program.outputs:
+        last[output] = len(program)
+    return last
 
 
 def _nearest_double(value: Any) -> np.float64:

@@ -13,7 +13,7 @@ class Exact:
     """Certified values of a formula at one or many points.
 
     The truth lies within `radius` of `hi + lo`, added without rounding. All arrays have the shape
-    of the points followed by that of the formula; for one point of a scalar formula they are scalars.
+    of the points followed by that of the formula; one point of a scalar formula gives scalars.
 
     Parameters
     ----------

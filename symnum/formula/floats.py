@@ -55,7 +55,8 @@ def complex_softplus(a: Array) -> Array:
 def complex_logaddexp(a: Array, b: Array) -> Array:
     """Return log(exp(a) + exp(b)) with the larger real part taken out."""
     first = np.real(a) > np.real(b)
-    larger, smaller = np.where(first, a, b), np.where(first, b, a)
+    larger: Array = np.where(first, a, b)
+    smaller: Array = np.where(first, b, a)
     return larger + np.log1p(np.exp(smaller - larger))
 
 

@@ -340,6 +340,16 @@ def test_a_scheme_of_ones_own():
     assert scheme.label == "mine:2"
 
 
+def test_whole_numbers_of_any_kind_become_ints():
+    """The derivative order and accuracy are ints, whatever they were given as."""
+    numpy = pytest.importorskip("numpy")
+    two = numpy.int64(2)
+    half = F(1, 2)
+    for scheme in (central(two, two), Scheme("mine", numpy.int8(1), two, (-1, 1), (-half, half))):
+        assert type(scheme.derivative_order) is int
+        assert type(scheme.accuracy) is int
+
+
 def test_the_module_loads_no_array_library():
     """Importing schemes costs neither NumPy nor SymPy."""
     code = (

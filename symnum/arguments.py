@@ -256,10 +256,10 @@ def _read_table(path: Path, variables: Sequence[str]) -> np.ndarray:
         raise UsageError(msg)
     for variable in variables:
         if header.count(variable) != 1:
-            found = "no column" if variable not in header else "two columns"
+            found = "is no column" if variable not in header else "are two columns"
             hint = "; separate columns by commas" if len(header) == 1 and variables[1:] else ""
             msg = (
-                f"{name}, line {line}: there is {found} named {variable}; "
+                f"{name}, line {line}: there {found} named {variable}; "
                 f"the header has {listed([shown(cell) for cell in header])}{hint}"
             )
             raise UsageError(msg)

@@ -29,6 +29,7 @@ MOST_PANELS = 12
 """Panels that are still legible on one page."""
 
 _MOST_LINES = 8
+_TINY, _HUGE = 1e-300, 1e300  # Matplotlib's logarithmic axes end a little before the doubles do
 _MARKERS_A_LINE = 16
 
 # Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
@@ -126,8 +127,7 @@ def _style() -> Iterator[None]:
         "axes.spines.right": False,
         "legend.frameon": False,
     }
-    # Matplotlib looks for ticks beyond the axes, which may be beyond the doubles.
-    with mpl.rc_context(settings), warnings.catch_warnings(), np.errstate(over="ignore"):
+    with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a variable's name
         yield
 
@@ -338,7 +338,10 @@ def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray
     ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)
     if h.size:
-        ax.set_xlim(h.min() / 1.5, h.max() * 1.5)
+        left = max(float(h.min()) / 1.5, _TINY)
+        right = min(max(float(h.max()) * 1.5, 10 * _TINY), _HUGE)
+        ax.set_xlim(left, right)
+        _ticks(ax.xaxis, left, right)
     known = error[np.isfinite(error)]
     if not known.size:
         ax.set_ylim(1e-16, 1)
@@ -349,7 +352,21 @@ def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray
     least = float(known.min())
     low = max(least / 1e7, min([least, *typical]))
     high = max(float(part.max()) for part in [known, *known_parts] if part.size)
-    ax.set_ylim(max(low / 5, 1e-300), min(max(high * 5, 1e-299), 1e300))
+    low, high = max(low / 5, _TINY), min(max(high * 5, 10 * _TINY), _HUGE)
+    ax.set_ylim(low, high)
+    _ticks(ax.yaxis, low, high)
+
+
+def _ticks(axis: Any, low: float, high: float) -> None:
+    """Place the ticks of axes that go where Matplotlib's own overflow."""
+    if low < 1e-100 or high > 1e100:
+        from matplotlib.ticker import FixedLocator, NullLocator
+
+        exponents = np.unique(
+            np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
+        )
+        axis.set_major_locator(FixedLocator(10.0**exponents))
+        axis.set_minor_locator(NullLocator())
 
 
 def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:

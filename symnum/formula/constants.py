@@ -22,7 +22,7 @@ MAX_EXPONENT = 10_000
 MAX_ORDER = 1_000
 MAX_EXACT_BITS = 8_192
 _MAX_POWER_BITS = 1_000_000
-_LARGEST = Fraction(2) ** 1024
+_LARGEST = Fraction(2) ** 1024 - Fraction(2) ** 970  # from here on, rounds to infinity
 _SMALLEST = Fraction(1, 10**1000)
 
 _WHY_UNDEFINED = {

@@ -94,7 +94,11 @@ def parse(
     >>> labels, len(program.outputs)
     (('x', 'y'), 2)
     """
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    if (
+        isinstance(texts, str)
+        or not isinstance(texts, Sequence)
+        or not all(isinstance(text, str) for text in texts)
+    ):
         raise UsageError("formulas are given as a list of texts")
     if not texts:
         raise UsageError("the list of formulas is empty; give at least one")
@@ -148,7 +152,11 @@ def check_labels(variables: Sequence[str]) -> tuple[str, ...]:
     if isinstance(variables, str):
         msg = f"variables are given as a list of names, such as {[variables[:20]]!r}"
         raise UsageError(msg)
-    labels = tuple(variables)
+    try:
+        labels = tuple(variables)
+    except TypeError:
+        msg = f"variables are given as a list of names, not {type(variables).__name__}"
+        raise UsageError(msg) from None
     for label in labels:
         if not isinstance(label, str):
             msg = f"the name of a variable is text, not {type(label).__name__}"
@@ -459,7 +467,7 @@ class _Reading:
             negative ^= node.children[0].type == "MINUS"
             node = node.children[1]
         value = self._plain(node)
-        if _rule(node) == "power" and isinstance(node.children[2], Token):
+        if _rule(node) == "power" and len(node.children) == 3:
             base, exponent = self._plain(node.children[0]), self._plain(node.children[2])
             if base is not None and exponent is not None and exponent.denominator == 1:
                 if not base and exponent < 0:
@@ -618,14 +626,19 @@ class _Reading:
         if token is None or token.type == "$END":
             last = tokens[-1]
             self._fail(
-                f"the formula ends after {_named(last)}, where a value is missing",
+                f"the formula ends after {self._named(last)}, where a value is missing",
                 last.end_pos or 0,
             )
         place = token.start_pos or 0
         before = [t for t in tokens if (t.start_pos or 0) < place]
         if not before:
-            self._fail(f"the formula starts with {_named(token)}", place)
-        self._fail(f"{_named(token)} can't stand after {_named(before[-1])}", place)
+            self._fail(f"the formula starts with {self._named(token)}", place)
+        self._fail(f"{self._named(token)} can't stand after {self._named(before[-1])}", place)
+
+    def _named(self, token: Token) -> str:
+        start, end = token.start_pos or 0, token.end_pos or 0
+        word = self.text[start : max(end, start + 1)]
+        return word if len(word) <= 30 else f"{word[:27]}..."
 
     def _fail_constant(self, error: BadConstantError) -> NoReturn:
         kind = LimitError if error.is_limit else ParseError
@@ -633,11 +646,6 @@ class _Reading:
 
     def _fail(self, message: str, at: int, hint: str = "") -> NoReturn:
         raise ParseError(message, self.text, at, hint) from None
-
-
-def _named(token: Token) -> str:
-    word = str(token.value) or "*"
-    return word if len(word) <= 30 else f"{word[:27]}..."
 
 
 def _rule(node: Node) -> str:

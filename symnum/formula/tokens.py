@@ -74,6 +74,7 @@ class _Frame:
     function: str = ""  # the function that the bracket belongs to
     pair: bool = False  # a bracket directly inside Piecewise(...)
     condition: bool = False  # a comparison stands directly inside
+    choice: int | None = None  # where an `if` still waits for its `else`
 
 
 class Scanner:
@@ -93,6 +94,7 @@ class Scanner:
         self.tokens: list[Token] = []
         self.frames = [_Frame("", 0)]
         self.signs = 0  # how many prefix signs in a row
+        self.closed_condition = False  # whether the last bracket to close held a condition
         self.labels: dict[str, int] = {}  # the variables met, and where first
 
     def scan(self) -> list[Token]:
@@ -115,6 +117,7 @@ class Scanner:
             at = blank.end() if blank else self._read(at)
         if not self.tokens:
             raise ParseError("the formula is empty", text, 0, "write for example x**2 + 1")
+        self._check_choice(self.frames[-1])
         if len(self.frames) > 1:
             frame = self.frames[-1]
             what = "bar" if frame.sign == "|" else "bracket"
@@ -209,6 +212,9 @@ class Scanner:
         elif sign == ")":
             self._close(at)
         elif sign in {"|", "||"}:
+            ended = self._last() in _ENDS_VALUE and self.frames[-1].sign != "|"
+            if sign == "||" and ended and self.frames[-1].condition:
+                raise self._error("|| is not part of a formula", at, "write the word or")
             self._bar(at)
             return at + 1
         elif sign == ",":
@@ -258,9 +264,10 @@ class Scanner:
         self.frames.pop()
         if self._last() == "OPEN" and not frame.function:
             raise self._error("there is nothing between these brackets", frame.at)
+        self._check_choice(frame)
         known = FUNCTIONS.get(frame.function)
-        if (frame.condition and known is None) or (known is not None and known.gives_condition):
-            self.frames[-1].condition = True
+        self.closed_condition = frame.condition if known is None else known.gives_condition
+        self.frames[-1].condition |= self.closed_condition
         self._add("CLOSE", ")", at, at + 1)
 
     def _bar(self, at: int) -> None:
@@ -277,8 +284,10 @@ class Scanner:
                 )
             self.frames.pop()
             self._add("BAR_CLOSE", "|", at, at + 1)
-        elif self._last() == "TRUTH" or (self._last() == "CLOSE" and frame.condition):
+        elif self._last() == "TRUTH" or (self._last() == "CLOSE" and self.closed_condition):
             self._add("OR", "|", at, at + 1)
+        elif frame.condition and self.text.count("|", at) % 2:
+            self._add("OR", "|", at, at + 1)  # no bar closes it: `x > 0 | y > 0`, refused later
         elif self._last() == "CLOSE" and self._next_character(at + 1) == "(":
             raise self._error(
                 "this bar could open or stand for or", at, "write abs(...) instead of bars"
@@ -290,6 +299,8 @@ class Scanner:
     def _comma(self, at: int) -> None:
         frame = self.frames[-1]
         if frame.function or frame.pair:
+            self._check_choice(frame)
+            frame.condition = False
             self._add("COMMA", ",", at, at + 1)
             return
         before = self.tokens[-1] if self.tokens else None
@@ -311,6 +322,10 @@ class Scanner:
         raise self._error(
             "a comma stands outside a call", at, "several formulas come as a list of texts"
         )
+
+    def _check_choice(self, frame: _Frame) -> None:
+        if frame.choice is not None:
+            raise self._error("this if has no else", frame.choice, "write a if x > 0 else b")
 
     def _equals(self, at: int) -> ParseError:
         if len(self.frames) == 1 and [t.type for t in self.tokens] == ["VARIABLE"]:
@@ -358,8 +373,7 @@ class Scanner:
         if self.declared is not None and label in self.declared:
             return self._variable(label, at, index.end() if index else end)
         if word in KEYWORDS:
-            if word in {"and", "or", "not"}:
-                self.frames[-1].condition = True
+            self._keyword(word, at)
             self._add(KEYWORDS[word], word, at, end)
             return end
         if "π" in word and len(word) > 1:
@@ -382,6 +396,17 @@ class Scanner:
             self._add("CONSTANT", CONSTANTS[word], at, end)
             return end
         return self._variable(label, at, index.end() if index else end)
+
+    def _keyword(self, word: str, at: int) -> None:
+        frame = self.frames[-1]
+        if word == "if":
+            self._check_choice(frame)
+            frame.choice = at
+        elif word == "else":
+            if frame.choice is None:
+                raise self._error("this else has no if", at, "write a if x > 0 else b")
+            frame.choice = None
+        frame.condition = word in {"and", "or", "not"}
 
     def _dotted(self, at: int) -> int:
         """Read `np.sin` and its like; refuse every other use of a dot."""

@@ -34,6 +34,17 @@ def short(value: float, digits: int = 2) -> str:
     return _tidy(f"{value:.{max(digits, 4 if abs(value) >= 100 else digits)}g}")
 
 
+def measured(value: float) -> str:
+    """Return two significant digits, zeros included, such as `3.0e-16`, `0.80`, `12`."""
+    value = float(value)
+    if not math.isfinite(value) or value == 0:
+        return short(value)
+    if 1e-2 <= abs(value) < 1e4:
+        return f"{value:#.2g}".rstrip(".") if abs(value) < 99.5 else f"{value:.0f}"
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
 def certified_digits(hi: float, lo: float, radius: float) -> str:
     """Return `hi + lo` with 30 significant digits, fewer where the radius doesn't vouch for 30.
 

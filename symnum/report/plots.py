@@ -365,7 +365,7 @@ def _ticks(axis: Any, low: float, high: float) -> None:
         exponents = np.unique(
             np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
         )
-        axis.set_major_locator(FixedLocator(10.0**exponents))
+        axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
         axis.set_minor_locator(NullLocator())
 
 

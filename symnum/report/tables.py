@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _GAP = "  "
+_ALARMS = frozenset(("kink", "jump", "pole", "edge", "undefined", "undecided", "nonanalytic"))
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,16 @@ def _rich_grid(grid: Grid) -> object:
         justify = "left" if i in grid.left else "right"
         table.add_column(Text(heading), justify=justify, vertical="bottom")  # type: ignore[arg-type]
     for i, row in enumerate(grid.rows):
-        cells = [Text(cell, style="bold magenta" if "*" in cell else "") for cell in row]
+        cells = [_rich_cell(cell) for cell in row]
         table.add_row(*cells, style="bold" if i in grid.strong else None)
     return table
+
+
+def _rich_cell(cell: str) -> Text:
+    from rich.text import Text
+
+    style = "bold magenta" if cell.startswith("*") else "yellow" if cell in _ALARMS else ""
+    return Text(cell, style=style)
 
 
 def _wrap(line: str, width: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symnum.report import why
-from symnum.report.numbers import double, short
+from symnum.report.numbers import double, measured, short
 from symnum.report.tables import Block, Grid, Heading, plain, render
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ _SUMMARY = (
 def _facts(run: Run, p: int, c: int) -> tuple[str, ...]:
     def number(name: str) -> str:
         value = float(getattr(run, name)[p, c])
-        return "-" if math.isnan(value) else short(abs(value), 3 if name.endswith("_h") else 2)
+        if math.isnan(value):
+            return "-"
+        return short(value, 3) if name.endswith("_h") else measured(abs(value))
 
     predicted_h = number("predicted_h")
     if predicted_h == "inf":
@@ -224,7 +226,7 @@ def _layouts(run: Run, p: int, c: int, keep: list[int]) -> Iterator[Grid]:
 
 
 def _modulus(value: float) -> str:
-    return "-" if math.isnan(value) else short(abs(float(value)))
+    return "-" if math.isnan(value) else measured(abs(float(value)))
 
 
 def _approximation(value: float, digits: int) -> str:
@@ -232,11 +234,11 @@ def _approximation(value: float, digits: int) -> str:
 
 
 def _marked(parts: np.ndarray) -> list[str]:
-    cells = ["-" if math.isnan(part) else short(part) for part in parts.tolist()]
+    cells = [_modulus(part) for part in parts]
     if np.isfinite(parts).all() and parts.any():
-        cells[int(parts.argmax())] += "*"
-    # a blank keeps the digits of marked and unmarked cells under each other
-    return [cell if cell.endswith("*") else cell + " " for cell in cells]
+        largest = int(parts.argmax())
+        cells[largest] = "*" + cells[largest]
+    return cells
 
 
 def _in_short(sweep: Sweep, entries: list[tuple[int, int]], width: int) -> Iterator[Block]:

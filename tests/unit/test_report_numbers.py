@@ -11,6 +11,7 @@ from symnum.report.numbers import (
     certified_digits,
     double,
     from_json_number,
+    measured,
     short,
     to_json_number,
 )
@@ -74,6 +75,13 @@ def test_short_numbers():
     expected = ["0", "9.1e-13", "1e-5", "0.25", "4", "1234", "1.2e5", "150", "-1.2e-4", "0.012"]
     assert [short(value) for value in given] == expected
     assert [short(value) for value in (math.nan, math.inf, -math.inf)] == ["nan", "inf", "-inf"]
+
+
+def test_measured_numbers():
+    """A measured number always shows two digits, also where the second is 0."""
+    given = [0.0, 3e-16, 9.96e-13, 0.8, 0.0561, 1.0, 12.3, 99.6, 1234.4, 123456.0, -2e-5]
+    expected = ["0", "3.0e-16", "1.0e-12", "0.80", "0.056", "1.0", "12", "100", "1234", "1.2e5"]
+    assert [measured(value) for value in given] == [*expected, "-2.0e-5"]
 
 
 @pytest.mark.parametrize("value", [0.1, 5.0, -1e-300, 1e22, 123456789.0, 5e-324, 2**60 + 0.0])

@@ -130,7 +130,7 @@ def test_the_largest_part_is_marked():
     text = sweep_text(cubic_sweep())
     row = next(line for line in text.splitlines() if line.startswith(">"))
     assert row.count("*") == 1
-    assert "0.01*" in text
+    assert "*0.010" in text
 
 
 def test_many_entries_are_summed_up():

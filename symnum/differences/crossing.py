@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from flint import arb
 
-from symnum.formula.balls import BallProgram, precision
+from symnum.formula.balls import BallProgram, precision, rational
 from symnum.formula.certify import guards
 from symnum.formula.local import analyse
 from symnum.formula.operations import Operation
@@ -94,6 +94,13 @@ class Searcher:
                 self._tests.append(smooth)
                 self._positions.append(tuple(range(len(wanted), len(wanted) + len(args))))
                 wanted += args
+        # Where a denominator changes sign there is a pole, unless the numerator vanishes as well.
+        self._quotients: list[tuple[int, int]] = []
+        for index in program.live([line]):
+            op, args, _ = program.lines[index]
+            if op in {"div", "tan"} and moving[args[-1]]:
+                self._quotients.append((len(wanted), len(wanted) + len(args) - 1))
+                wanted += args
         self._balls = BallProgram(program, wanted)
         self._entire = not self._tests and all(
             program.lines[i].op in _ENTIRE or not moving[i] or self._polynomial(i)
@@ -157,6 +164,10 @@ class Searcher:
         balls = [arb(x) for x in point]
         x = balls[self._variable]
         balls[self._variable] = (x + side * arb(a)).union(x + side * arb(b))
+        return self._regular(balls)
+
+    def _regular(self, balls: list[arb]) -> bool:
+        """Say whether the formula is proven finite and smooth over the balls."""
         values = self._balls.run(balls)
         return bool(values[0].is_finite()) and all(
             smooth(*[values[p] for p in positions])
@@ -169,13 +180,12 @@ class Searcher:
         ends = sorted((x + side * Fraction(a), x + side * Fraction(b)))
         exact = [Fraction(value) for value in point]
         exact[self._variable] = roundest(*ends)
-        finding = analyse(
+        if self._regular([arb(rational(value)) for value in exact]):
+            # The round number is harmless, the interval round it is not: the place is not round.
+            return self._by_ends(point, a, b, side)
+        return analyse(
             self._program, self._line, None, exact, self._variable, 1, None, attempts=1
-        )
-        if finding.status not in _SMOOTH:
-            return finding.status
-        # The round number is harmless, the interval round it is not: the place is no round number.
-        return self._by_ends(point, a, b, side)
+        ).status
 
     def _by_ends(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
         """Say what a crossing without a round number is, from f at both ends of its interval."""
@@ -184,6 +194,8 @@ class Searcher:
             balls = [arb(value) for value in point]
             balls[self._variable] += side * arb(distance)
             values.append(self._balls.run(balls))
+        if self._has_pole(*values):
+            return Status.POLE
         if not values[1][0].is_finite():
             return Status.EDGE
         for smooth, positions in zip(self._tests, self._positions, strict=True):
@@ -193,11 +205,27 @@ class Searcher:
                 return Status.KINK
         return Status.UNDECIDED
 
+    def _has_pole(self, a: list[arb], b: list[arb]) -> bool:
+        """Say whether a denominator changes sign between two places and its numerator does not."""
+        for over, under in self._quotients:
+            if over == under:  # tan, the quotient of sine and cosine
+                tops, bottoms = (a[over].sin(), b[over].sin()), (a[over].cos(), b[over].cos())
+            else:
+                tops, bottoms = (a[over], b[over]), (a[under], b[under])
+            if opposite(*bottoms) and (tops[0] * tops[1] > 0):
+                return True
+        return False
+
+
+def opposite(a: arb, b: arb) -> bool:
+    """Say whether two numbers are proven to have opposite signs."""
+    return bool((a > 0 and b < 0) or (a < 0 and b > 0))
+
 
 def _changes_sign(a: list[arb], b: list[arb]) -> bool:
     """Say whether what a test compares changes sign between two places."""
     first, second = (args[0] if len(args) == 1 else args[0] - args[1] for args in (a, b))
-    return bool((first > 0 and second < 0) or (first < 0 and second > 0))
+    return opposite(first, second)
 
 
 def roundest(low: Fraction, high: Fraction) -> Fraction:

@@ -322,8 +322,8 @@ class Certifier:
             self._identically_zero[index] = prover.is_zero(program)
         if self._identically_zero[index]:
             return _ZERO
-        program = field.builder.finish([number.line])
-        return _ZERO if prover.is_zero(program) else None
+        constant = field.program(number)
+        return _ZERO if constant is not None and prover.is_zero(constant) else None
 
     def _local(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
         """Answer an entry at a point where its function is singular."""

@@ -445,14 +445,14 @@ class Expander:
     def _number_power(self, base: Number, exponent: Fraction) -> Number:
         field = self.field
         if exponent == Fraction(1, 2):
-            return field.make("sqrt", base.ball.sqrt(), base)
+            return field.constant("sqrt", base.ball.sqrt(), base)
         other = field.rational(exponent)
         if exponent.denominator == 1:
             value = base.fraction
             if value is not None and abs(exponent) <= 64:
                 return field.rational(value ** int(exponent))
-            return field.make("pow", base.ball ** int(exponent), base, other)
-        return field.make("pow", base.ball**other.ball, base, other)
+            return field.constant("pow", base.ball ** int(exponent), base, other)
+        return field.constant("pow", base.ball**other.ball, base, other)
 
     def general_power(self, a: Series, b: Series) -> Series:
         """a ** b."""
@@ -731,11 +731,12 @@ _RULES: dict[str, Callable[..., Series]] = {
     "log": Expander.log,
     "log1p": lambda self, a: self.log(self.trim(self.add(self.rational(1), a))),
     "log2": lambda self, a: self.div(
-        self.log(a), self.constant(self.field.make("log", arb.const_log2(), self.field.rational(2)))
+        self.log(a),
+        self.constant(self.field.constant("log", arb.const_log2(), self.field.rational(2))),
     ),
     "log10": lambda self, a: self.div(
         self.log(a),
-        self.constant(self.field.make("log", arb.const_log10(), self.field.rational(10))),
+        self.constant(self.field.constant("log", arb.const_log10(), self.field.rational(10))),
     ),
     "sin": lambda self, a: self.wave("sin", a),
     "cos": lambda self, a: self.wave("cos", a),

@@ -120,10 +120,6 @@ class Builder:
             raise ValueError(msg)
         return self._append(Line(name, args))
 
-    def opaque(self, name: str, *args: int) -> int:
-        """Write a line that is only told apart from others; no interpretation knows it."""
-        return self._append(Line(name, args))
-
     def total(self, terms: Sequence[int]) -> int:
         """Write the sum of the terms from left to right, as Python adds them; 0 without terms."""
         if not terms:

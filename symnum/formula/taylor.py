@@ -80,9 +80,9 @@ def taylor(field: Field, op: str, args: list[Number], terms: int) -> list[Number
         balls = (coefficients + [arb(0)] * terms)[:terms]
     if not all(ball.is_finite() for ball in balls):
         raise Undecided
-    first = field.make(op, balls[0], *args)
+    first = field.constant(op, balls[0], *args)
     return [first] + [
-        field.atom(f"{op}:{k}", ball, *args) for k, ball in enumerate(balls[1:], start=1)
+        field.constant(f"{op}:{k}", ball, *args) for k, ball in enumerate(balls[1:], start=1)
     ]
 
 
@@ -96,11 +96,11 @@ def _integer(number: Number) -> int:
 def _cyclic(field: Field, op: str, center: Number, terms: int) -> list[Number]:
     """exp, sin and cos are their own derivatives: a proof may use that."""
     if op == "exp":
-        value = field.make("exp", center.ball.exp(), center)
+        value = field.constant("exp", center.ball.exp(), center)
         cycle = [value]
     else:
-        sine = field.make("sin", center.ball.sin(), center)
-        cosine = field.make("cos", center.ball.cos(), center)
+        sine = field.constant("sin", center.ball.sin(), center)
+        cosine = field.constant("cos", center.ball.cos(), center)
         cycle = [sine, cosine, -sine, -cosine] if op == "sin" else [cosine, -sine, -cosine, sine]
     return [cycle[k % len(cycle)] / field.rational(factorial(k)) for k in range(terms)]
 

@@ -8,16 +8,15 @@ the interval is halved until the place is found, and `local.py` says what is the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from flint import arb
 
 from symnum.formula.balls import BallProgram, precision, rational
-from symnum.formula.certify import guards
+from symnum.formula.certify import Regularity
 from symnum.formula.local import analyse
-from symnum.formula.operations import Operation
 from symnum.formula.program import Program
 from symnum.formula.status import Status
 
@@ -26,6 +25,8 @@ _BITS = 64
 _DEPTH = 40
 # How many pieces one interval may be cut into.
 _PIECES = 400
+# Nobody sees a jump in a higher derivative than this.
+_MOST_DERIVATIVES = 8
 
 _SMOOTH = frozenset({Status.CERTIFIED, Status.ZERO, Status.REMOVABLE})
 
@@ -84,24 +85,17 @@ class Searcher:
         self._line = line
         self._variable = variable
         moving = program.depends_on([variable])
-        # Only what moves along the variable can change its mind on the way.
-        self._guards: list[tuple[Operation, tuple[int, ...]]] = []
-        wanted = [line]
-        self._positions: list[tuple[int, ...]] = []
-        self._tests = []
-        for smooth, args in guards(program, line, derivative=True):
-            if any(moving[arg] for arg in args):
-                self._tests.append(smooth)
-                self._positions.append(tuple(range(len(wanted), len(wanted) + len(args))))
-                wanted += args
+        regularity = Regularity.of(program, line, derivative=True)
+        # Only what moves along the variable can change on the way.
+        self._tests = [test for test in regularity.tests if any(moving[arg] for arg in test.args)]
         # Where a denominator changes sign there is a pole, unless the numerator vanishes as well.
-        self._quotients: list[tuple[int, int]] = []
-        for index in program.live([line]):
-            op, args, _ = program.lines[index]
-            if op in {"div", "tan"} and moving[args[-1]]:
-                self._quotients.append((len(wanted), len(wanted) + len(args) - 1))
-                wanted += args
-        self._balls = BallProgram(program, wanted)
+        self._quotients = [
+            program.lines[index]
+            for index in program.live([line])
+            if program.lines[index].op in {"div", "tan"} and moving[program.lines[index].args[-1]]
+        ]
+        self._along = replace(regularity, tests=tuple(self._tests))
+        self._balls = BallProgram(program, [line])
         self._entire = not self._tests and all(
             program.lines[i].op in _ENTIRE or not moving[i] or self._polynomial(i)
             for i in program.live([line])
@@ -115,7 +109,9 @@ class Searcher:
         exponent = self._program.lines[args[1]].value if op == "pow" else None
         return isinstance(exponent, Fraction) and exponent.denominator == 1 and exponent >= 0
 
-    def search(self, point: Sequence[float], radii: Sequence[float]) -> tuple[Crossing, Crossing]:
+    def search(
+        self, point: Sequence[float], radii: Sequence[float], derivatives: int
+    ) -> tuple[Crossing, Crossing]:
         """Return the first crossing to the left and to the right.
 
         Parameters
@@ -124,23 +120,30 @@ class Searcher:
             All variables.
         radii : sequence of float
             Distances that matter, ascending; the last one is how far to look.
+        derivatives : int
+            How many derivatives must be continuous: a scheme's theory needs those it is exact for
+            and one more.
         """
         if self._entire or not radii:
             return Crossing(math.inf, None), Crossing(math.inf, None)
         with precision(_BITS):
-            return self._side(point, radii, -1), self._side(point, radii, 1)
+            derivatives = min(derivatives, _MOST_DERIVATIVES)
+            left, right = (self._side(point, radii, side, derivatives) for side in (-1, 1))
+            return left, right
 
-    def _side(self, point: Sequence[float], radii: Sequence[float], side: int) -> Crossing:
+    def _side(
+        self, point: Sequence[float], radii: Sequence[float], side: int, derivatives: int
+    ) -> Crossing:
         near = 0.0
         for far in radii:
-            found = self._interval(point, near, far, side)
+            found = self._interval(point, near, far, side, derivatives)
             if found is not None:
                 return found
             near = far
         return Crossing(math.inf, None)
 
     def _interval(
-        self, point: Sequence[float], near: float, far: float, side: int
+        self, point: Sequence[float], near: float, far: float, side: int, derivatives: int
     ) -> Crossing | None:
         """Search x + side [near, far], the nearest part first."""
         stack = [(near, far, 0)]
@@ -154,7 +157,7 @@ class Searcher:
             if depth < _DEPTH and pieces < _PIECES and a < middle < b:
                 stack += [(middle, b, depth + 1), (a, middle, depth + 1)]
                 continue
-            status = self._classify(point, a, b, side)
+            status = self._classify(point, a, b, side, derivatives)
             if status not in _SMOOTH:
                 return Crossing(a, status)
         return None
@@ -168,13 +171,12 @@ class Searcher:
 
     def _regular(self, balls: list[arb]) -> bool:
         """Say whether the formula is proven finite and smooth over the balls."""
-        values = self._balls.run(balls)
-        return bool(values[0].is_finite()) and all(
-            smooth(*[values[p] for p in positions])
-            for smooth, positions in zip(self._tests, self._positions, strict=True)
-        )
+        values = self._balls.run_all(balls)
+        return self._along.holds(values, self._balls.position)
 
-    def _classify(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
+    def _classify(
+        self, point: Sequence[float], a: float, b: float, side: int, derivatives: int
+    ) -> Status:
         """Say what is in a tiny interval, from the roundest number that it holds."""
         x = Fraction(point[self._variable])
         ends = sorted((x + side * Fraction(a), x + side * Fraction(b)))
@@ -184,7 +186,7 @@ class Searcher:
             # The round number is harmless, the interval round it is not: the place is not round.
             return self._by_ends(point, a, b, side)
         return analyse(
-            self._program, self._line, None, exact, self._variable, 1, None, attempts=1
+            self._program, self._line, None, exact, self._variable, derivatives, None, attempts=1
         ).status
 
     def _by_ends(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
@@ -193,26 +195,27 @@ class Searcher:
         for distance in (a, b):
             balls = [arb(value) for value in point]
             balls[self._variable] += side * arb(distance)
-            values.append(self._balls.run(balls))
+            enclosed = self._balls.run_all(balls)
+            values.append({i: enclosed[k] for i, k in self._balls.position.items()})
         if self._has_pole(*values):
             return Status.POLE
-        if not values[1][0].is_finite():
+        if not values[1][self._line].is_finite():
             return Status.EDGE
-        for smooth, positions in zip(self._tests, self._positions, strict=True):
-            at_a = [values[0][p] for p in positions]
-            at_b = [values[1][p] for p in positions]
-            if all(smooth(*args) for args in (at_a, at_b)) and _changes_sign(at_a, at_b):
+        for test in self._tests:
+            at_a, at_b = ([found[arg] for arg in test.args] for found in values)
+            if all(test.smooth(*args) for args in (at_a, at_b)) and _changes_sign(at_a, at_b):
                 return Status.KINK
         return Status.UNDECIDED
 
-    def _has_pole(self, a: list[arb], b: list[arb]) -> bool:
+    def _has_pole(self, a: Mapping[int, arb], b: Mapping[int, arb]) -> bool:
         """Say whether a denominator changes sign between two places and its numerator does not."""
-        for over, under in self._quotients:
-            if over == under:  # tan, the quotient of sine and cosine
+        for line in self._quotients:
+            over, under = line.args[0], line.args[-1]
+            if line.op == "tan":  # the quotient of sine and cosine
                 tops, bottoms = (a[over].sin(), b[over].sin()), (a[over].cos(), b[over].cos())
             else:
                 tops, bottoms = (a[over], b[over]), (a[under], b[under])
-            if opposite(*bottoms) and (tops[0] * tops[1] > 0):
+            if opposite(*bottoms) and tops[0] * tops[1] > 0:
                 return True
         return False
 

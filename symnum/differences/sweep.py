@@ -396,14 +396,19 @@ class _Engine:
         return self._lines[key]
 
     def crossings(
-        self, output: int, variable: int, point: Sequence[float], radii: Sequence[float]
+        self,
+        output: int,
+        variable: int,
+        point: Sequence[float],
+        radii: Sequence[float],
+        derivatives: int,
     ) -> tuple[Crossing, Crossing]:
         """Return how far an output stays smooth to the left and to the right."""
         key = (output, variable)
         if key not in self._searchers:
             program = self.formula.program
             self._searchers[key] = Searcher(program, program.outputs[output], variable)
-        return self._searchers[key].search(point, radii)
+        return self._searchers[key].search(point, radii, derivatives)
 
 
 @dataclass(frozen=True)
@@ -446,7 +451,8 @@ class _Row:
             {float(r) for reach in reaches for r in reach if r > 0.0 and math.isfinite(r)}
         )
         point = self.engine.points[self.point].tolist()
-        sides = self.engine.crossings(self.output, self.variable, point, radii)
+        smooth = self.scheme.exact_degree + 1
+        sides = self.engine.crossings(self.output, self.variable, point, radii, smooth)
         nearest = math.inf
         for reach, side in zip(reaches, sides, strict=True):
             if side.status is None or not reach.any():

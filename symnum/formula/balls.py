@@ -70,12 +70,12 @@ class BallProgram:
         wanted = tuple(program.outputs if lines is None else lines)
         live = program.live(wanted)
         number = {index: position for position, index in enumerate(live)}
+        self.position = number
         self.size = len(live)
         self.wanted = [number[index] for index in wanted]
         self._variables: list[tuple[int, int]] = []
         self._constants: list[tuple[int, Any]] = []
         self._plan: list[tuple[int, Any, int, int, int]] = []
-        self.operations = [program.lines[index].op for index in live]
         for position, index in enumerate(live):
             line = program.lines[index]
             if line.op == "var":
@@ -106,6 +106,11 @@ class BallProgram:
 
     def run(self, point: Sequence[arb]) -> list[Ball]:
         """Return enclosures of the wanted lines at a point, at the current precision."""
+        values = self.run_all(point)
+        return [values[position] for position in self.wanted]
+
+    def run_all(self, point: Sequence[arb]) -> list[Ball]:
+        """Return enclosures of all lines that are needed, each at its `position`."""
         values = self._template()
         for position, variable in self._variables:
             values[position] = point[variable]
@@ -116,7 +121,7 @@ class BallProgram:
                 values[position] = function(values[a], values[b])
             else:
                 values[position] = function(values[a], values[b], values[c])
-        return [values[position] for position in self.wanted]
+        return values
 
 
 def nearest_double(ball: arb) -> tuple[float, float, float] | None:

@@ -9,7 +9,7 @@ rational arithmetic and then SymPy are asked for a proof. What none of them sett
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from symnum.formula.exact import Exact
 from symnum.formula.expansion import Series, expand
 from symnum.formula.local import Finding, analyse
 from symnum.formula.numbers import Field, Number, Undecided
-from symnum.formula.operations import OPERATIONS
+from symnum.formula.operations import OPERATIONS, Ball
 from symnum.formula.program import Program
 from symnum.formula.prove import Prover
 from symnum.formula.status import Status
@@ -77,8 +77,9 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Guard:
-    """One operation that must be proven smooth: its test and the positions of its arguments."""
+    """One operation that must be proven smooth: its line, its test, and the lines it reads."""
 
+    line: int
     smooth: Callable[..., bool]
     args: tuple[int, ...]
 
@@ -106,9 +107,7 @@ _RATIONAL: dict[str, Callable[..., Fraction | None]] = {
 }
 
 
-def guards(
-    program: Program, root: int, derivative: bool
-) -> list[tuple[Callable[..., bool], tuple[int, ...]]]:
+def guards(program: Program, root: int, *, derivative: bool) -> list[Guard]:
     """Return what must be proven for the function to be smooth (or, for a value, not to jump).
 
     Parameters
@@ -134,8 +133,78 @@ def guards(
             continue
         if op == "pow" and constants.get(args[1], Fraction(1, 2)).denominator == 1:
             continue
-        found.append((smooth, args))
+        found.append(Guard(index, smooth, args))
     return found
+
+
+@dataclass(frozen=True)
+class Regularity:
+    """Decides whether a function is finite and smooth where its lines have been enclosed.
+
+    Parameters
+    ----------
+    program : Program
+        Holds the function.
+    root : int
+        The function's line.
+    tests : tuple of Guard
+        What must be smooth.
+    branches : bool
+        Whether the function has a `where`: a guard in a branch that isn't taken doesn't count.
+    """
+
+    program: Program
+    root: int
+    tests: tuple[Guard, ...]
+    branches: bool
+
+    @classmethod
+    def of(cls, program: Program, root: int, *, derivative: bool) -> Regularity:
+        """Prepare a function."""
+        branches = any(program.lines[i].op == "where" for i in program.live([root]))
+        return cls(program, root, tuple(guards(program, root, derivative=derivative)), branches)
+
+    def holds(self, values: Sequence[Ball], position: Mapping[int, int]) -> bool:
+        """Say whether it is proven finite and smooth.
+
+        Parameters
+        ----------
+        values : sequence of balls
+            Enclosures of the lines.
+        position : mapping
+            Where in `values` each line stands.
+        """
+        if not values[position[self.root]].is_finite():
+            return False
+        failed = [
+            test
+            for test in self.tests
+            if not test.smooth(*[values[position[arg]] for arg in test.args])
+        ]
+        if not failed:
+            return True
+        if not self.branches:
+            return False
+        taken = self._taken(values, position)
+        return not any(test.line in taken for test in failed)
+
+    def _taken(self, values: Sequence[Ball], position: Mapping[int, int]) -> set[int]:
+        """Return the lines that the function's value depends on, given the branches it takes."""
+        taken: set[int] = set()
+        stack = [self.root]
+        while stack:
+            index = stack.pop()
+            if index in taken:
+                continue
+            taken.add(index)
+            op, args, _ = self.program.lines[index]
+            if op == "where":
+                condition = values[position[args[0]]]
+                branches = args[1:] if condition is None else args[1:2] if condition else args[2:]
+                stack += [args[0], *branches]
+            else:
+                stack += args
+        return taken
 
 
 class Certifier:
@@ -160,21 +229,15 @@ class Certifier:
         self.program = program
         self.entries = list(entries)
         self._lines = lines
-        wanted = [entry.line for entry in self.entries]
-        # Entries of one function share its guards: they are tested once a point.
+        # Entries of one function share the question whether it is smooth: it is asked once a point.
         kinds = list(dict.fromkeys((entry.root, bool(entry.path)) for entry in self.entries))
         self._kind_of = [kinds.index((entry.root, bool(entry.path))) for entry in self.entries]
-        self._roots: list[int] = []
-        self._guards: list[list[Guard]] = []
-        for root, derivative in kinds:
-            self._roots.append(len(wanted))
-            wanted.append(root)
-            group = []
-            for smooth, args in guards(program, root, derivative):
-                group.append(Guard(smooth, tuple(range(len(wanted), len(wanted) + len(args)))))
-                wanted += args
-            self._guards.append(group)
+        self._kinds = [
+            Regularity.of(program, root, derivative=derivative) for root, derivative in kinds
+        ]
+        wanted = [entry.line for entry in self.entries] + [root for root, _ in kinds]
         self._balls = BallProgram(program, wanted)
+        self._at = [self._balls.position[entry.line] for entry in self.entries]
         self._identically_zero: dict[int, bool] = {}
 
     def run(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
@@ -226,17 +289,17 @@ class Certifier:
             values.append(answer)
         return values
 
+    def _regular(self, values: Sequence[Ball]) -> list[bool]:
+        """Say for each kind of entry whether its function is proven regular."""
+        return [kind.holds(values, self._balls.position) for kind in self._kinds]
+
     def _enclose(self, point: Sequence[float]) -> list[Value | None]:
         """Answer what plain enclosures prove at the current precision."""
-        values = self._balls.run([arb(x) for x in point])
-        regular = [
-            values[root].is_finite()
-            and all(guard.smooth(*[values[arg] for arg in guard.args]) for guard in group)
-            for root, group in zip(self._roots, self._guards, strict=True)
-        ]
+        values = self._balls.run_all([arb(x) for x in point])
+        regular = self._regular(values)
         answers: list[Value | None] = []
-        for index, kind in enumerate(self._kind_of):
-            ball = values[index]
+        for position, kind in zip(self._at, self._kind_of, strict=True):
+            ball = values[position]
             if not regular[kind] or not ball.is_finite():
                 answers.append(None)
             elif ball.is_zero():
@@ -252,15 +315,11 @@ class Certifier:
     def _singular(self, point: Sequence[float]) -> list[bool]:
         """Say for each entry whether its function is not proven regular at the point."""
         with precision(_RETRY_BITS[-1]):
-            values = self._balls.run([arb(x) for x in point])
-            regular = [
-                values[root].is_finite()
-                and all(guard.smooth(*[values[arg] for arg in guard.args]) for guard in group)
-                for root, group in zip(self._roots, self._guards, strict=True)
-            ]
+            values = self._balls.run_all([arb(x) for x in point])
+            regular = self._regular(values)
             return [
-                not regular[kind] or not values[index].is_finite()
-                for index, kind in enumerate(self._kind_of)
+                not regular[kind] or not values[position].is_finite()
+                for position, kind in zip(self._at, self._kind_of, strict=True)
             ]
 
     def _settle(
@@ -289,14 +348,12 @@ class Certifier:
 
     def _tiny(self, index: int, point: Sequence[float]) -> Value | None:
         """Answer an enclosure that contains 0 but rounds to one double, where that is proven."""
-        values = self._balls.run([arb(x) for x in point])
-        kind = self._kind_of[index]
-        smooth = all(
-            guard.smooth(*[values[arg] for arg in guard.args]) for guard in self._guards[kind]
-        )
-        if not (values[self._roots[kind]].is_finite() and smooth and values[index].is_finite()):
+        values = self._balls.run_all([arb(x) for x in point])
+        ball = values[self._at[index]]
+        kind = self._kinds[self._kind_of[index]]
+        if not ball.is_finite() or not kind.holds(values, self._balls.position):
             return None
-        nearest = nearest_double(values[index])
+        nearest = nearest_double(ball)
         return None if nearest is None else Value(*nearest, Status.CERTIFIED)
 
     def _prove(self, index: int, point: list[Fraction], prover: Prover) -> Value | None:

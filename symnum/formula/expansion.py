@@ -471,6 +471,8 @@ class Expander:
                 if exponent.sign() > 0:
                     return self._zero
                 raise Outside
+        if self._is_exact_zero(a) and b.sign() > 0:
+            return self._zero
         return self.exp(self.mul(b, self.log(a)))
 
     def _constant_of(self, a: Series) -> Number | None:

@@ -163,7 +163,7 @@ def check_labels(variables: Sequence[str]) -> tuple[str, ...]:
             raise UsageError(msg)
         shown = ascii(label if len(label) <= 40 else label[:37] + "...")
         name = re.sub(r"\[(?:0|[1-9][0-9]{0,8})\]\Z", "", label)
-        if not name.isidentifier() or name.startswith("__"):
+        if not name.isidentifier() or name.startswith("__") or "·" in name:
             msg = f"{shown} is not the name of a variable; write for example x, x_0 or x[0]"
             raise UsageError(msg)
         if name in KEYWORDS or name in TRUTHS:
@@ -637,7 +637,7 @@ class _Reading:
 
     def _named(self, token: Token) -> str:
         start, end = token.start_pos or 0, token.end_pos or 0
-        word = self.text[start : max(end, start + 1)]
+        word = "".join(self.text[start : max(end, start + 1)].split())
         return word if len(word) <= 30 else f"{word[:27]}..."
 
     def _fail_constant(self, error: BadConstantError) -> NoReturn:

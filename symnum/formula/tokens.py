@@ -42,6 +42,7 @@ _OPERATOR = re.compile(r"\*\*|<=|>=|==|!=|//|<>|:=|&&|\|\||->|[-+*/^<>=&|~()\[\]
 _FUNCTION_POWER = re.compile(r"\s*(?:\*\*|\^)\s*([0-9]{1,5})\s*(?=\()")
 _FUNCTION_SUPERSCRIPT = re.compile(r"\s*([²³¹⁰⁴⁵⁶⁷⁸⁹]{1,5})\s*(?=\()")
 _FUNCTION_INVERSE = re.compile(r"\s*(?:(?:\*\*|\^)\s*\(?\s*[-−]\s*1\b|⁻¹)")
+_AFTER_COMMA = re.compile(r"(?:,[0-9]+)+")
 _OPENS = re.compile(r"\s*\(")
 
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
@@ -178,7 +179,7 @@ class Scanner:
                 end,
                 f"write {word[:-1]}*{self._word_at(end)}",
             )
-        if len(word) > 1 and word.isdigit() and word[0] == "0":
+        if len(word) > 1 and word.isdigit() and word[0] == "0" and self._last() != "NUMBER":
             raise self._error(
                 "a whole number starts with 0",
                 at,
@@ -304,20 +305,22 @@ class Scanner:
             self._add("COMMA", ",", at, at + 1)
             return
         before = self.tokens[-1] if self.tokens else None
-        after = re.compile(r"[0-9]+").match(self.text, at + 1)
+        after = _AFTER_COMMA.match(self.text, at)
         if before is not None and before.type == "NUMBER" and before.end_pos == at and after:
-            whole, digits = before.value, after.group()
-            if len(digits) == 3 and len(whole) <= 3 and whole != "0":
+            whole, rest = before.value, after.group()
+            groups = rest.split(",")[1:]
+            if all(len(group) == 3 for group in groups) and len(whole) <= 3 and whole != "0":
+                decimal = f"; {whole}.{groups[0]} if it is a decimal comma"
                 raise self._error(
                     "a comma stands inside a number",
                     at,
-                    f"write {whole}_{digits} or {whole}{digits}; "
-                    f"{whole}.{digits} if it is a decimal comma",
+                    f"write {_short(whole + rest.replace(',', '_'))}"
+                    + (decimal if len(groups) == 1 else ""),
                 )
             raise self._error(
                 "a comma stands inside a number",
                 at,
-                f"write a decimal point: {_short(whole)}.{_short(digits)}",
+                f"write a decimal point: {_short(whole)}.{_short(groups[0])}",
             )
         raise self._error(
             "a comma stands outside a call", at, "several formulas come as a list of texts"
@@ -332,8 +335,20 @@ class Scanner:
             return self._error(
                 "a formula has no left-hand side", at, "write only what stands after the ="
             )
+        function = FUNCTIONS.get(self.frames[-1].function)
+        if function is not None and "c" not in function.takes and self._is_keyword():
+            return self._error(
+                "arguments have no names in a formula", at, "write only what stands after the ="
+            )
         return self._error(
             "= is not part of a formula", at, "write == to compare, inside where(...)"
+        )
+
+    def _is_keyword(self) -> bool:
+        """Whether the last token is a name alone, as in `log(x, base=2)`."""
+        return [token.type for token in self.tokens[-2:]] in (
+            ["COMMA", "VARIABLE"],
+            ["OPEN", "VARIABLE"],
         )
 
     def _square(self, sign: str, at: int) -> ParseError:
@@ -357,7 +372,7 @@ class Scanner:
         while end < len(text) and (
             text[end].isascii() is False or text[end] == "_" or text[end].isalnum()
         ):
-            if not ("a" + text[end]).isidentifier():
+            if text[end] in _SIGNS or not ("a" + text[end]).isidentifier():
                 break
             end += 1
         return text[at:end]
@@ -431,6 +446,8 @@ class Scanner:
         if part in CONSTANTS:
             self._add("CONSTANT", CONSTANTS[part], at, end)
             return end
+        if part in REFUSED_NAMES and part not in {"i", "j", "I", "E"}:
+            raise self._error(REFUSED_NAMES[part], at)
         raise self._unknown_function(part, text[at:end], at)
 
     def _variable(self, label: str, at: int, end: int) -> int:
@@ -461,7 +478,7 @@ class Scanner:
             return self._error(
                 f"{label} is not a declared variable",
                 at,
-                f"write {'*'.join(parts)} for the product",
+                f"write {'*'.join(parts)}",
             )
         close = difflib.get_close_matches(label[:40], [d for d in self.declared if len(d) < 60], 1)
         if close:
@@ -487,16 +504,18 @@ class Scanner:
             self._add("FUNCTION_POWER", power.group(1).translate(_DIGITS), end, power.end())
             return power.end()
         if _FUNCTION_INVERSE.match(text, end):
-            inverse = f"a{name}" if f"a{name}" in FUNCTIONS else "the inverse function"
+            inverse = f"a{name}(x) or " if f"a{name}" in FUNCTIONS else ""
             raise self._error(
                 f"{shown}^-1 could be the inverse or the reciprocal",
                 at,
-                f"write {inverse}{'(x)' if inverse[0] == 'a' else ''} or 1/{name}(x)",
+                f"write {inverse}1/{name}(x)",
             )
         rest = text[end : end + 40].lstrip()
         if rest[:1] == "^" or rest[:2] == "**" or rest[:1] in tuple("²³¹⁰⁴⁵⁶⁷⁸⁹⁻"):
             raise self._error(
-                f"the power of {shown} stands before its argument", at, f"write {name}(x)**2"
+                f"the power of {shown} stands before its argument",
+                at,
+                f"write the power after it: {name}(x)**2",
             )
         if rest[:1].isalnum() or rest[:1] == "_":
             argument = re.match(r"\w+", rest)
@@ -564,11 +583,11 @@ class Scanner:
                     raise self._error(
                         f"{_short(left + value)} is not a number", before.start_pos or 0
                     )
-                raise self._error(
-                    "two numbers stand side by side",
-                    at,
-                    f"write {_short(left)}*{right}, or {_short(left)}_{right} for one number",
+                one = f"{_short(left)}_{right} for one number"
+                hint = (
+                    f"write {one}" if right[0] == "0" else f"write {_short(left)}*{right}, or {one}"
                 )
+                raise self._error("two numbers stand side by side", at, hint)
             if before.type in {"VARIABLE", "CONSTANT"}:
                 raise self._error(
                     "a number stands after a name",

@@ -12,7 +12,7 @@ Examples
 >>> print(problem.formula())
 (1 - cos(x))/x**2
 >>> float(problem.formula().derivative().exact(1e-9).hi)
--8.333333333333335e-11
+-8.333333333333334e-11
 """
 
 from symnum.zoo.collections import COLLECTIONS, get, names, problems

@@ -328,7 +328,7 @@ class Formula:
         >>> import symnum as sn
         >>> slope = sn.Formula("(1-cos(x))/x**2").derivative().exact(1e-9)
         >>> float(slope.hi)
-        -8.333333333333335e-11
+        -8.333333333333334e-11
         """
         points, lead = self._points(at, named)
         return _squeezed(self.certify(points), (*lead, *self.shape))

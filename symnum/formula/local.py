@@ -197,7 +197,7 @@ class _Search:
         if left is None or right is None:
             return Finding(Status.UNDEFINED)
         if _same(limits[0], limits[1]):
-            return Finding(Status.REMOVABLE, limits[0])
+            return Finding(Status.REMOVABLE, _plain(limits[0]))
         return Finding(Status.JUMP, None, _last(left), _last(right))
 
     def judge(self) -> Finding:
@@ -224,7 +224,7 @@ class _Search:
                 return Finding(Status.KINK, None, _last(left), _last(right))
         value = _last(left)
         assert value is not None
-        return _found(value) if here is not None else Finding(Status.REMOVABLE, value)
+        return _found(value) if here is not None else Finding(Status.REMOVABLE, _plain(value))
 
     def _judge_edge(self, here: Number | None, left: _Side | None, right: _Side | None) -> Finding:
         inside = left if left is not None else right
@@ -246,8 +246,15 @@ def _same(a: Number | None, b: Number | None) -> bool:
     return a is not None and b is not None and (a - b).is_zero()
 
 
-def _found(value: Number) -> Finding:
+def _plain(value: Number | None) -> Number | None:
+    """Return 0 itself for a number that is proven to be 0."""
     try:
-        return Finding(Status.ZERO if value.is_zero() else Status.CERTIFIED, value)
+        return value.field.rational(0) if value is not None and value.is_zero() else value
     except Undecided:
-        return Finding(Status.CERTIFIED, value)
+        return value
+
+
+def _found(value: Number) -> Finding:
+    plain = _plain(value)
+    zero = plain is not None and plain.fraction == 0
+    return Finding(Status.ZERO if zero else Status.CERTIFIED, plain)

@@ -1,0 +1,185 @@
+"""Proofs by SymPy that an expression is 0, in a process of its own under a wall clock.
+
+SymPy's simplification can run for hours and cannot be interrupted from inside, so it works in a
+subprocess that is killed when its time is up. Only a proof counts, never a numerical coincidence.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from queue import Empty, Queue
+from threading import Thread
+from types import TracebackType
+from typing import IO, Any
+
+from symnum.formula.program import Line, Program
+
+# Seconds for one question, and for all questions to one prover.
+_PATIENCE = 5.0
+_BUDGET = 20.0
+# Starting Python and importing SymPy is not SymPy's fault.
+_START = 20.0
+# Nobody proves anything about a longer expression in time.
+_LONGEST = 300
+
+
+class Prover:
+    """Asks SymPy for proofs; starts its process at the first question, ends it with the block.
+
+    Examples
+    --------
+    >>> from symnum.formula.parse import parse
+    >>> from symnum.formula.prove import Prover
+    >>> program, _ = parse(["sin(x)**2 + cos(x)**2 - 1"])
+    >>> with Prover() as prover:
+    ...     prover.is_zero(program)
+    True
+    """
+
+    def __init__(self, patience: float = _PATIENCE, budget: float = _BUDGET) -> None:
+        self._patience = patience
+        self._left = budget
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: Queue[str] = Queue()
+        self._known: dict[Program, bool] = {}
+
+    def __enter__(self) -> Prover:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def is_zero(self, program: Program) -> bool:
+        """Say whether the program's first output is proven to be 0 wherever it is defined."""
+        if program in self._known:
+            return self._known[program]
+        live = program.live()
+        if len(live) > _LONGEST or self._left <= 0.0:
+            return False
+        started = time.monotonic()
+        answer = self._ask(serialise(program))
+        self._left -= time.monotonic() - started
+        self._known[program] = answer
+        return answer
+
+    def _ask(self, question: str) -> bool:
+        try:
+            if self._process is None:
+                self._start()
+            process = self._process
+            assert process is not None
+            assert process.stdin is not None
+            process.stdin.write(question + "\n")
+            process.stdin.flush()
+            return self._answers.get(timeout=min(self._patience, self._left)) == "zero"
+        except (Empty, OSError, ValueError):
+            self._stop()
+            return False
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "symnum.formula.prove"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._answers = Queue()
+        assert self._process.stdout is not None
+        Thread(target=_forward, args=(self._process.stdout, self._answers.put), daemon=True).start()
+        if self._answers.get(timeout=_START) != "ready":
+            raise ValueError
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # unsent text to a process that is gone
+                    pass
+        self._process = None
+
+
+def _forward(stream: IO[str], put: Callable[[str], Any]) -> None:
+    """Hand on the worker's lines; an end of the stream is an empty answer."""
+    try:
+        for line in stream:
+            put(line.strip())
+    except ValueError:  # closed while reading
+        pass
+    put("")
+
+
+def serialise(program: Program) -> str:
+    """Return a program's live lines as one line of JSON."""
+    live = program.live()
+    number = {index: k for k, index in enumerate(live)}
+    lines = [
+        [
+            program.lines[i].op,
+            [number[arg] for arg in program.lines[i].args],
+            None if program.lines[i].value is None else str(program.lines[i].value),
+        ]
+        for i in live
+    ]
+    outputs = [number[output] for output in program.outputs]
+    return json.dumps({"lines": lines, "outputs": outputs, "n": program.n_variables})
+
+
+def restore(text: str) -> Program:
+    """Return the program that `serialise` wrote."""
+    found = json.loads(text)
+    lines = []
+    for op, args, value in found["lines"]:
+        exact: Fraction | int | None = None
+        if value is not None:
+            exact = int(value) if op == "var" else Fraction(value)
+        lines.append(Line(op, tuple(args), exact))
+    return Program(tuple(lines), tuple(found["outputs"]), found["n"])
+
+
+def prove(program: Program) -> bool:
+    """Say whether SymPy simplifies the program's first output to 0; may take for ever."""
+    import sympy
+
+    from symnum.formula.symbolic import to_sympy
+
+    expression = to_sympy(program, public=True)[0]
+    for simplify in (sympy.expand, sympy.trigsimp, sympy.radsimp, sympy.simplify):
+        expression = simplify(expression)
+        if expression.is_zero:
+            return True
+    return False
+
+
+def main() -> None:
+    """Answer questions from standard input until it ends."""
+    import symnum.formula.symbolic  # noqa: F401 - imported before the clock of a question runs
+
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        try:
+            answer = "zero" if prove(restore(line)) else "unknown"
+        except Exception:  # whatever SymPy trips over, it is no proof
+            answer = "unknown"
+        sys.stdout.write(answer + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

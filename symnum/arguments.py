@@ -130,6 +130,34 @@ def read_names(text: str) -> list[str]:
     return names
 
 
+def read_order(text: str) -> int:
+    """Return the derivative order of `--derivative-order 2`.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 1 on.
+    """
+    if not _WHOLE.fullmatch(text) or int(text) < 1:
+        msg = f"--derivative-order is a whole number from 1 on; {shown(text)} was given"
+        raise UsageError(msg)
+    return int(text)
+
+
+def read_choice(text: str, option: str, choices: Sequence[str]) -> str:
+    """Return a text that is one of several words.
+
+    Raises
+    ------
+    UsageError
+        It is none of them.
+    """
+    if text not in choices:
+        msg = f"{option} is one of {', '.join(choices)}; {shown(text)} was given"
+        raise UsageError(msg)
+    return text
+
+
 def read_number(text: str, where: str) -> float:
     """Return the double nearest the number that a text spells.
 

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -31,6 +30,8 @@ _INTERRUPTED = 130
 _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
 _LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
 _PLAIN_ROWS = 500  # rich is slow on longer tables, and nobody reads their colours
+
+_FORMATS = ("text", "latex", "python")
 
 _OPTIONS = (
     "--at",
@@ -61,14 +62,6 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How `symnum diff` writes a derivative."""
-
-    TEXT = "text"
-    LATEX = "latex"
-    PYTHON = "python"
-
-
 Expressions = Annotated[
     list[str],
     typer.Argument(metavar="EXPR...", help="The formula; several make several outputs."),
@@ -92,7 +85,9 @@ Bind = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=VALUE", help="Replace a variable by a constant, such as a=2."),
 ]
-Order = Annotated[int, typer.Option(metavar="Q", help="Which derivative: 1, 2, ...")]
+# Typer's own words for a number or a choice it can't read differ from version to version: these
+# are read here.
+Order = Annotated[str, typer.Option(metavar="Q", help="Which derivative: 1, 2, ...")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
@@ -113,27 +108,28 @@ def diff(
         str | None,
         typer.Option(metavar="NAME", help="The variable; all of them without it."),
     ] = None,
-    derivative_order: Order = 1,
+    derivative_order: Order = "1",
     at: At = None,
     points: Points = None,
     variables: Variables = None,
     bind: Bind = None,
     format: Annotated[  # noqa: A002  # the option's name
-        Format, typer.Option(help="How to write the derivative.")
-    ] = Format.TEXT,
+        str, typer.Option(metavar="text|latex|python", help="How to write the derivative.")
+    ] = "text",
     json: Json = False,
 ) -> None:
     """Differentiate a formula, and evaluate the derivative with certified digits.
 
     A formula may start with a minus. Write -- before one that starts with two.
     """
-    from symnum.arguments import read_points
+    from symnum.arguments import read_choice, read_order, read_points
 
+    style, order = read_choice(format, "--format", _FORMATS), read_order(derivative_order)
     formula = _formula(expressions, variables, bind)
-    if json and format is not Format.TEXT:
+    if json and style != "text":
         msg = "--json holds the derivative as text: leave --format out"
         raise UsageError(msg)
-    derivative = formula.derivative(wrt, derivative_order)
+    derivative = formula.derivative(wrt, order)
     where = read_points(at or [], points, formula.variables)
     exact = None if where is None else _certified(derivative, where)
     if json:
@@ -141,17 +137,17 @@ def diff(
 
         print(derivative_to_json(formula, derivative, where, exact))
         return
-    if format is Format.LATEX:
+    if style == "latex":
         print(derivative.latex())
-    elif format is Format.PYTHON:
+    elif style == "python":
         print(derivative.python("derivative"))
     else:
-        _print_derivative(formula, derivative, wrt, derivative_order)
+        _print_derivative(formula, derivative, wrt, order)
     if where is not None and exact is not None:
         from symnum.report.derivatives import values_document
 
         print()
-        names = _derivative_names(formula, wrt, derivative_order)
+        names = _derivative_names(formula, wrt, order)
         _print_document(
             lambda width: values_document(formula.variables, where, names, exact, width),
             rows=len(where) * len(names),
@@ -180,7 +176,7 @@ def sweep(
             help="1e-4, or 1e-2,1e-4, or 1e-15:1:61 (logarithmic).  [default: 61 steps]",
         ),
     ] = None,
-    derivative_order: Order = 1,
+    derivative_order: Order = "1",
     variables: Variables = None,
     bind: Bind = None,
     plot: Annotated[
@@ -193,8 +189,9 @@ def sweep(
     json: Json = False,
 ) -> None:
     """Report the error of finite differences at every step, and why it is what it is."""
-    from symnum.arguments import read_points, read_steps
+    from symnum.arguments import read_order, read_points, read_steps
 
+    order = read_order(derivative_order)
     if plot is not None:  # before the work, not after it
         from symnum.report.plots import picture_path
 
@@ -210,7 +207,7 @@ def sweep(
     from symnum.differences.schemes import parse_scheme
     from symnum.differences.sweep import sweep as run_sweep
 
-    schemes = [parse_scheme(text, derivative_order) for text in scheme or ["central"]]
+    schemes = [parse_scheme(text, order) for text in scheme or ["central"]]
     work = len(where) * len(formula.variables) * len(formula.texts) * len(schemes)
     with _progress("sweeping", len(where), work * (61 if steps is None else len(steps))) as advance:
         result = run_sweep(formula, _as_argument(where), schemes, steps, progress=advance)
@@ -250,6 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         # The reader has left. Python flushes once more at its end: give it something to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _BROKEN_PIPE
+    except SystemExit:  # how Typer says the same
         status = _BROKEN_PIPE
     raise SystemExit(status)
 

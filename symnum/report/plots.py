@@ -14,7 +14,7 @@ import numpy as np
 
 from symnum.errors import UsageError
 from symnum.report import why
-from symnum.report.numbers import short
+from symnum.report.numbers import measured, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -285,12 +285,9 @@ def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
     )
     smooth, noisy = (max(1, math.ceil(h.size / count)) for count in (_MARKERS_A_LINE, 80))
     bottom = ax.get_ylim()[0]
-    zeros = []
     for part, values in parts.items():
         name = part.replace("_", " ")
-        if not getattr(run, part)[p, c].any():
-            zeros.append(name)
-        elif np.isfinite(values).any():
+        if np.isfinite(values).any():
             # noise that dives below the picture is a gap: lines down to it would hide the rest
             seen = values if part == "truncation" else np.where(values < bottom, np.nan, values)
             ax.plot(
@@ -304,12 +301,10 @@ def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
                 zorder=4,
                 **_PART_STYLES[part],
             )
-    if zeros:
-        text = f"{' and '.join(zeros)}: 0 at every step"
-        ax.text(0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", style="italic")
     _theory(ax, sweep, run, p, c, h)
     _best(ax, run, p, c)
     _crossing(ax, run, p, c)
+    _say_numbers(ax, run, p, c)
 
 
 def _overlay(ax: Any, sweep: Sweep, lines: list[tuple[str, Run, int, int]]) -> None:
@@ -392,10 +387,10 @@ def _theory(ax: Any, sweep: Sweep, run: Run, p: int, c: int, h: np.ndarray) -> N
     """Draw the two lines of theory: truncation A h^a and rounding B / h^b."""
     truncation, rounding = _laws(run, float(sweep.exact.hi[p, c]), p, c)
     x = np.array([h.min(), h.max()])
-    style: dict[str, Any] = {"color": "#555555", "linewidth": 1.0, "zorder": 2}
+    style: dict[str, Any] = {"color": "#333333", "linewidth": 1.0, "zorder": 5}
     if truncation:
         scale, power = truncation
-        ax.plot(x, scale * x**power, dashes=(7, 3), label="truncation in theory", **style)
+        ax.plot(x, scale * x**power, dashes=(5, 5), label="truncation in theory", **style)
     if rounding:
         scale, power = rounding
         ax.plot(x, scale * x**power, dashes=(2, 2), label="rounding in theory", **style)
@@ -451,18 +446,34 @@ def _best(ax: Any, run: Run, p: int, c: int) -> None:
             clip_on=False,
             zorder=6,
         )
-        place = math.log(best / low) / math.log(high / low)
-        ax.annotate(
-            f"h = {short(best, 3)}\nerror {short(error)}",
-            (best, error),
-            (0, 13),
-            textcoords="offset points",
-            ha="left" if place < 0.1 else "right" if place > 0.9 else "center",
-            va="bottom",
-            fontsize="small",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-            zorder=7,
-        )
+
+
+def _say_numbers(ax: Any, run: Run, p: int, c: int) -> None:
+    """Write the best steps where such curves leave room: at the top, in the middle."""
+    lines = []
+    for name, h, error in (
+        ("best h found", run.best_h, run.best_error),
+        ("best h predicted", run.predicted_h, run.predicted_error),
+    ):
+        step, at = float(h[p, c]), float(error[p, c])
+        if math.isinf(step):
+            lines.append("best h predicted: the largest")
+        elif not math.isnan(step):
+            lines.append(f"{name}: {short(step, 3)}, error {measured(abs(at))}")
+    if not run.truncation[p, c].any():
+        lines.append("truncation: 0 at every step")
+    ax.text(
+        0.5,
+        0.985,
+        "\n".join(lines),
+        transform=ax.transAxes,
+        ha="center",
+        va="top",
+        fontsize="small",
+        linespacing=1.35,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        zorder=7,
+    )
 
 
 def _crossing(ax: Any, run: Run, p: int, c: int) -> None:

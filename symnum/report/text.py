@@ -23,6 +23,7 @@ WIDTH = 96
 _IN_FULL = 4  # this many points x components are shown with all their steps
 _ALL_STEPS = 20
 _MOST_ROWS = 60
+_MOST_CHANGES = 6  # of status, that get a row of their own
 
 
 def sweep_text(sweep: Sweep, width: int = WIDTH) -> str:
@@ -173,11 +174,13 @@ def _rows(run: Run, p: int, c: int) -> list[int]:
     h = run.h[p, c]
     if h.size <= _ALL_STEPS:
         return list(range(h.size))
-    decades = np.floor(np.log10(h) + 1e-9)
-    first = {int(i) for i in np.unique(decades, return_index=True)[1]}
-    if len(first) > _MOST_ROWS or len(first) < 5:
-        first = set(np.linspace(0, h.size - 1, 16).round().astype(int).tolist())
-    return sorted(first | {i for i in [_best(run, p, c)] if i is not None})
+    decades = np.log10(h.max() / h)
+    kept = {int(np.abs(decades - k).argmin()) for k in range(int(decades.max()) + 1)}
+    if not 5 <= len(kept) <= _MOST_ROWS:
+        kept = set(np.linspace(0, h.size - 1, 16).round().astype(int).tolist())
+    status = run.status[p, c]
+    kept |= set((np.flatnonzero(status[1:] != status[:-1]) + 1)[:_MOST_CHANGES].tolist())
+    return sorted(kept | {i for i in [_best(run, p, c)] if i is not None})
 
 
 def _best(run: Run, p: int, c: int) -> int | None:

@@ -87,10 +87,18 @@ def largest_part(parts: np.ndarray) -> str:
     return PARTS[int(wins.argmax())].replace("_", " ")
 
 
+def border(run: Run, point: int, component: int) -> float:
+    """Return the step at which truncation takes over: the best one predicted, or else found."""
+    h, predicted = run.h[point, component], float(run.predicted_h[point, component])
+    if h.size and h.min() < predicted < h.max():
+        return predicted
+    return float(run.best_h[point, component])
+
+
 def regimes(run: Run, point: int, component: int) -> tuple[str, str]:
-    """Return the largest part below the best step found, and above it ("" where unknown)."""
+    """Return the largest part below the best step and above it ("" where unknown)."""
     parts, h = magnitudes(run, point, component), run.h[point, component]
-    best = run.best_h[point, component]
+    best = border(run, point, component)
     return largest_part(parts[:, h < best]), largest_part(parts[:, h > best])
 
 
@@ -113,7 +121,7 @@ def explanation(sweep: Sweep, run: Run, point: int, component: int) -> str:
     if known.sum() == 1 or h.size == 1:
         share = largest_part(parts)
         return f"At this step most of the error is {share}." if share else ""
-    best = run.best_h[point, component]
+    best = border(run, point, component)
     if not rounding.any():
         return "All of the error is truncation: take h as small as you can."
     if math.isnan(best):
@@ -128,14 +136,16 @@ def explanation(sweep: Sweep, run: Run, point: int, component: int) -> str:
         law = f", which grows like {power}" if above == "truncation" and growth > 0 else ""
         sentences.append(f"Above h = {short(best, 3)} most of the error is {above}{law}")
     if below:
-        law = "" if run.scheme.is_complex or below == "truncation" else _rounding_law(sweep)
+        law = "" if below == "truncation" else _rounding_law(sweep, run)
         sentences.append(
             f"below it, {below}{law}" if above else f"Most of the error is {below}{law}"
         )
     return "; ".join(sentences) + "." if sentences else ""
 
 
-def _rounding_law(sweep: Sweep) -> str:
+def _rounding_law(sweep: Sweep, run: Run) -> str:
+    if run.scheme.is_complex:
+        return ", which doesn't grow as h falls: any smaller step is as good"
     q = sweep.derivative_order
     return f", which grows like 1/h{'' if q == 1 else f'^{q}'} as h falls"
 

@@ -72,7 +72,7 @@ def test_both_regimes_are_explained():
     sweep = cubic_sweep()
     sentence = why.explanation(sweep, sweep.runs[0], 0, 0)
     assert sentence == (
-        "Above h = 3.16e-6 most of the error is truncation, which grows like h^2; "
+        "Above h = 6e-6 most of the error is truncation, which grows like h^2; "
         "below it, step rounding, which grows like 1/h as h falls."
     )
 

@@ -333,7 +333,7 @@ def _as_argument(points: np.ndarray) -> np.ndarray:
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:
-    with _progress("certifying", len(points), len(points) * len(derivative.texts)) as advance:
+    with _progress("certifying", len(points), len(points) * len(derivative.entries)) as advance:
         return derivative.certify(points, advance)
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from queue import Empty, Queue
 from threading import Thread
@@ -20,8 +21,8 @@ from typing import IO, Any
 from symnum.formula.program import Line, Program
 
 # Seconds for one question, and for all questions to one prover.
-_PATIENCE = 5.0
-_BUDGET = 20.0
+_PATIENCE = 3.0
+_BUDGET = 9.0
 # Starting Python and importing SymPy is not SymPy's fault.
 _START = 20.0
 # Nobody proves anything about a longer expression in time.
@@ -107,10 +108,8 @@ class Prover:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with suppress(OSError):  # unsent text to a process that is gone
                     stream.close()
-                except OSError:  # unsent text to a process that is gone
-                    pass
         self._process = None
 
 

@@ -65,7 +65,7 @@ def robust_floor(h: np.ndarray, error: np.ndarray) -> tuple[float, float]:
 
 
 def leading_term(
-    h: np.ndarray, truncation: np.ndarray, usable: np.ndarray
+    h: np.ndarray, truncation: np.ndarray, usable: np.ndarray, accuracy: int
 ) -> tuple[float, float, float]:
     """Return the observed order, and K and r of the leading truncation term K h^r.
 
@@ -75,6 +75,8 @@ def leading_term(
         Steps, and the truncation part there.
     usable : bool array, shape (H,)
         Where the stencil lies in a smooth region and the part is certified.
+    accuracy : int
+        The scheme's: the exponent to assume where one step alone can't show one.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def leading_term(
     distinct = np.concatenate([[True], np.diff(x) > 0])
     x, y = x[distinct], y[distinct]
     if len(x) == 1:
-        return math.nan, float(np.exp(y[0])), math.nan
+        return math.nan, float(np.exp(y[0] - accuracy * x[0])), float(accuracy)
     slopes = np.diff(y) / np.diff(x)
     observed = float(np.median(slopes))
     exponent = float(max(1, round(float(np.median(slopes[: max(3, len(slopes) // 2)])))))
@@ -126,8 +128,6 @@ def predict(
         return math.nan, math.nan
     if constant == 0.0:
         return math.inf, rounding
-    if math.isnan(exponent):
-        exponent = float(scheme.accuracy)
     q = scheme.derivative_order
     if scheme.is_complex:
         return (rounding / constant) ** (1.0 / exponent), rounding
@@ -166,7 +166,7 @@ def summarise(
     """
     candidates = usable if usable.any() else np.isfinite(error)
     best_h, best_error = robust_floor(h[candidates], error[candidates])
-    observed, constant, exponent = leading_term(h, truncation, usable)
+    observed, constant, exponent = leading_term(h, truncation, usable, scheme.accuracy)
     # Where f was computed without any error in this run, half an ulp is still what it can promise.
     ulps = max(noise_ulps, _UNIFORM) if not math.isnan(noise_ulps) else math.nan
     evaluation = ulps * math.ulp(value) if math.isfinite(value) else math.nan

@@ -104,6 +104,21 @@ def _nearest_double(value: Any) -> np.float64:
         return np.float64(np.inf if value > 0 else -np.inf)
 
 
+@cache
+def operation(op: str) -> Callable[..., Any]:
+    """Return the function that computes one operation on float64 arrays."""
+    path = OPERATIONS[op].numpy
+    signs: dict[str, Callable[..., Any]] = {
+        "add": np.add,
+        "sub": np.subtract,
+        "mul": np.multiply,
+        "div": np.divide,
+        "neg": np.negative,
+        "pow": np.power,
+    }
+    return signs[op] if op in signs else _resolve(path)
+
+
 def _function_name(op: str) -> str:
     return f"{op}_"
 

@@ -20,7 +20,7 @@ class Exact:
     hi : float64 array
         The double nearest the truth; NaN where there is no value.
     lo : float64 array
-        The double nearest what `hi` leaves over.
+        What `hi` leaves over, to within `radius`.
     radius : float64 array
         Bound on what `hi + lo` leaves over; infinite where the truth is beyond the doubles.
     status : object array of Status

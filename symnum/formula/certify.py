@@ -27,7 +27,7 @@ from symnum.formula.balls import (
 )
 from symnum.formula.exact import Exact
 from symnum.formula.expansion import Series, expand
-from symnum.formula.local import Finding, analyse
+from symnum.formula.local import Below, Finding, analyse
 from symnum.formula.numbers import Field, Number, Undecided
 from symnum.formula.operations import OPERATIONS, Ball
 from symnum.formula.program import Program
@@ -391,20 +391,65 @@ class Certifier:
         while order < len(entry.path) and entry.path[-order - 1] == variable:
             order += 1
         before = entry.path[:-order]
-        if before:
-            # A mixed derivative needs the derivative before it to exist at the point itself.
-            lower = Entry(self._lines[entry.root, before], entry.root, before)
-            found = Certifier(self.program, [lower], self._lines).at(
-                [float(x) for x in point], prover
+        if not before:
+            return _from_finding(
+                analyse(
+                    self.program, entry.root, entry.line, point, variable, order, prover.is_zero
+                )
             )
-            if found[0].status not in {Status.CERTIFIED, Status.ZERO}:
-                return Value(NAN, NAN, NAN, found[0].status)
-            start = lower.line
-        else:
-            start = entry.root
-        return _from_finding(
-            analyse(self.program, start, entry.line, point, variable, order, prover.is_zero)
+        # A mixed derivative needs the derivative before it at the point and along the variable.
+        lower = Entry(self._lines[entry.root, before], entry.root, before)
+        problem = self._problem_below(lower, point, variable, prover)
+        if problem is not None:
+            return Value(NAN, NAN, NAN, problem)
+        alone = len(set(before)) == 1
+        below = Below(entry.root, before[0], len(before)) if alone else None
+        finding = analyse(
+            self.program,
+            lower.line,
+            entry.line,
+            point,
+            variable,
+            order,
+            prover.is_zero,
+            below=below,
         )
+        # The function has a value and the derivative before this one as well: nothing is removable.
+        return _UNDECIDED if finding.status is Status.REMOVABLE else _from_finding(finding)
+
+    def _problem_below(
+        self, lower: Entry, point: list[Fraction], variable: int, prover: Prover
+    ) -> Status | None:
+        """Say why a derivative's program can't be differentiated further along the variable.
+
+        None where it can: beside the point the function is smooth, or the program gives what the
+        derivative was found to be there. `where(x == 0, 0, ...)` differentiated by x does not: on
+        the whole line x = 0 its program is the derivative of the constant.
+        """
+        here = [float(x) for x in point]
+        balls = BallProgram(self.program, [lower.line, lower.root])
+        regularity = Regularity.of(self.program, lower.root, derivative=True)
+        certifier = Certifier(self.program, [lower], self._lines)
+        for shift in (-1, 1, 0):
+            beside = here.copy()
+            beside[variable] += shift * _beside(here[variable])
+            with precision(_RETRY_BITS[-1]):
+                values = balls.run_all([arb(x) for x in beside])
+                program = values[balls.position[lower.line]]
+                if shift and not values[balls.position[lower.root]].is_finite():
+                    continue  # outside the domain, or the expansion will say
+                if regularity.holds(values, balls.position):
+                    continue
+            (found,) = certifier.at(beside, prover)
+            if found.status not in {Status.CERTIFIED, Status.ZERO}:
+                return found.status
+            with precision(_RETRY_BITS[-1]):
+                truth = arb(found.hi) + arb(found.lo) + arb(0, found.radius)
+                # At the point itself `Below` knows the value where the program is undefined.
+                fits = program.overlaps(truth) if program.is_finite() else shift == 0
+            if not fits:
+                return Status.UNDECIDED
+        return None
 
     def _local_value(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
         """Answer a formula's own value where it may jump or is undefined as written."""
@@ -429,6 +474,11 @@ class Certifier:
 
 _ZERO = Value(0.0, 0.0, 0.0, Status.ZERO)
 _UNDECIDED = Value(NAN, NAN, NAN, Status.UNDECIDED)
+
+
+def _beside(x: float) -> float:
+    """Return a distance so small that nothing else is expected to happen within it."""
+    return 3 * math.ulp(x) if x else 3 * 2.0**-30
 
 
 def _from_finding(finding: Finding) -> Value:

@@ -524,23 +524,31 @@ class Expander:
     def asin(self, a: Series) -> Series:
         """asin(a), at the ends of its domain through asin(u) = pi/2 - 2 asin(sqrt((1-u)/2))."""
         center, _ = self._center(a)
-        if center.fraction == 1:
+        end = self._end(center)
+        if end == 1:
             return self.sub(self._half_pi(), self._from_end(a))
-        if center.fraction == -1:
+        if end == -1:
             return self.sub(self._from_end(self.neg(a)), self._half_pi())
-        self._need_inside(center)
         return self.function("asin", a)
 
     def acos(self, a: Series) -> Series:
         """acos(a)."""
         center, _ = self._center(a)
-        if center.fraction == 1:
+        end = self._end(center)
+        if end == 1:
             return self._from_end(a)
-        if center.fraction == -1:
+        if end == -1:
             twice = self.mul(self.rational(2), self._half_pi())
             return self.sub(twice, self._from_end(self.neg(a)))
-        self._need_inside(center)
         return self.function("acos", a)
+
+    def _end(self, center: Number) -> int:
+        """Return 1 or -1 where a number is that end of [-1, 1], 0 between them; else Outside."""
+        one = self.field.rational(1)
+        above, below = (center - one).sign(), (center + one).sign()
+        if above > 0 or below < 0:
+            raise Outside
+        return 1 if above == 0 else -1 if below == 0 else 0
 
     def _half_pi(self) -> Series:
         return self.constant(self.field.constant("pi", arb.pi()) / self.field.rational(2))
@@ -548,11 +556,6 @@ class Expander:
     def _from_end(self, a: Series) -> Series:
         half = self.mul(self.sub(self.rational(1), a), self.rational(Fraction(1, 2)))
         return self.mul(self.rational(2), self.function("asin", self.trim(self.sqrt(half))))
-
-    def _need_inside(self, center: Number) -> None:
-        one = self.field.rational(1)
-        if (center - one).sign() > 0 or (center + one).sign() < 0:
-            raise Outside
 
     def acosh(self, a: Series) -> Series:
         """acosh(a), at 1 through acosh(u) = 2 asinh(sqrt((u-1)/2))."""
@@ -589,11 +592,10 @@ class Expander:
     def atanh(self, a: Series) -> Series:
         """atanh(a) = (log(1+a) - log(1-a))/2 where a tends to an end of the domain."""
         center, _ = self._center(a)
-        if center.fraction in {1, -1}:
+        if self._end(center):
             one = self.rational(1)
             parts = self.sub(self.log(self.add(one, a)), self.log(self.sub(one, a)))
             return self.mul(self.rational(Fraction(1, 2)), parts)
-        self._need_inside(center)
         return self.function("atanh", a)
 
     def gamma(self, a: Series) -> Series:

@@ -7,9 +7,10 @@ the variable in question, and the two sides are compared with each other and wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import factorial
+from typing import NamedTuple
 
 from symnum.formula.balls import precision
 from symnum.formula.expansion import INFINITY, Outside, Series, expand
@@ -29,6 +30,14 @@ class Finding:
     value: Number | None = None
     left: Number | None = None
     right: Number | None = None
+
+
+class Below(NamedTuple):
+    """What a line is the derivative of: a function's line, the variable, and which derivative."""
+
+    line: int
+    variable: int
+    derivative_order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ def analyse(
     derivative_order: int,
     prove: ProveZero | None = None,
     attempts: int = len(_ATTEMPTS),
+    below: Below | None = None,
 ) -> Finding:
     """Find what a partial derivative of a formula is at a point, and whether it exists.
 
@@ -75,6 +85,9 @@ def analyse(
         Asked for proofs that a constant expression is 0.
     attempts : int
         How many times to try with more bits and terms.
+    below : Below, optional
+        Where `line` is itself a derivative: what it is the derivative of, so that its value at the
+        point is known although its own program is undefined there.
 
     Returns
     -------
@@ -93,6 +106,7 @@ def analyse(
                 derivative_order,
                 field,
                 terms + derivative_order,
+                below,
             )
             try:
                 finding = search.judge_value() if derivative_order == 0 else search.judge()
@@ -114,16 +128,29 @@ class _Search:
     derivative_order: int
     field: Field
     terms: int
+    below: Below | None = None
 
     def here(self) -> Number | None:
         """Return f's value at the point as written; None where it is undefined."""
         _, (value,) = expand(self.program, [self.line], self.point, self.variable, 0, self.field, 1)
         if isinstance(value, Outside):
-            return None
+            return None if self.below is None else self._from_below(*self.below)
         if isinstance(value, Exception):
             raise value
         assert isinstance(value, Series)
         return value.coefficient(self.field, 0)
+
+    def _from_below(self, line: int, variable: int, derivative_order: int) -> Number | None:
+        """Return the line's value at the point as the derivative that it is."""
+        found = replace(
+            self,
+            line=line,
+            derivative_line=None,
+            variable=variable,
+            derivative_order=derivative_order,
+            below=None,
+        ).judge()
+        return found.value if found.status in {Status.CERTIFIED, Status.ZERO} else None
 
     def side(self, side: int) -> _Side | None:
         """Return f and its derivatives on one side; None where f is undefined there."""

@@ -135,6 +135,16 @@ class Field:
                 return self.rational(exact)
         return self._atom(name, ball, args)
 
+    def turns(self, number: Number) -> Fraction | None:
+        """Return q where the number is q pi, else None."""
+        if not number.terms:
+            return Fraction(0)
+        if len(number.terms) == 1:
+            ((monomial, coefficient),) = number.terms.items()
+            if len(monomial) == 1 and monomial[0][1] == 1:
+                return coefficient if self._atoms[monomial[0][0]] == ("pi", ()) else None
+        return None
+
     def inverse(self, number: Number) -> Number:
         """Return 1/x for a number that is not 0."""
         value = number.fraction

@@ -99,8 +99,13 @@ def _cyclic(field: Field, op: str, center: Number, terms: int) -> list[Number]:
         value = field.constant("exp", center.ball.exp(), center)
         cycle = [value]
     else:
-        sine = field.constant("sin", center.ball.sin(), center)
-        cosine = field.constant("cos", center.ball.cos(), center)
+        turns = field.turns(center)
+        if turns is not None and (2 * turns).denominator == 1:
+            quarter = int(2 * turns) % 4
+            sine, cosine = (field.rational((0, 1, 0, -1)[k % 4]) for k in (quarter, quarter + 1))
+        else:
+            sine = field.constant("sin", center.ball.sin(), center)
+            cosine = field.constant("cos", center.ball.cos(), center)
         cycle = [sine, cosine, -sine, -cosine] if op == "sin" else [cosine, -sine, -cosine, sine]
     return [cycle[k % len(cycle)] / field.rational(factorial(k)) for k in range(terms)]
 

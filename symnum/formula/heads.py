@@ -2,8 +2,8 @@
 
 SymPy's `Abs`, `Max`, `Piecewise` and relations reason about their arguments when they are built:
 that is slow or endless on long ones, and decides things that only balls may decide. These classes
-reason about nothing but exact rationals. Each knows its derivative; jumps have the derivative 0 here,
-since where a function jumps is found elsewhere.
+reason about nothing but exact rationals. Each knows its derivative; jumps have the derivative 0
+here, since where a function jumps is found elsewhere.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class _Where(Head):
     # branch not taken is; the branches are differentiated in place instead.
     def _eval_derivative(self, symbol: Expr) -> Expr:
         condition, a, b = self.args
-        slope_a, slope_b = a.diff(symbol), b.diff(symbol)
+        # A branch that is undefined stays so.
+        slope_a, slope_b = (e if e is sympy.S.NaN else e.diff(symbol) for e in (a, b))
         if slope_a == 0 and slope_b == 0:
             return sympy.S.Zero
         return self.func(condition, slope_a, slope_b)
@@ -114,7 +115,7 @@ _head("not", None)
 _head(
     "where",
     None,
-    lambda c, a, b: _h("where", c, sympy.S.One, sympy.S.Zero),
-    lambda c, a, b: _h("where", c, sympy.S.Zero, sympy.S.One),
+    lambda c, _a, _b: _h("where", c, sympy.S.One, sympy.S.Zero),
+    lambda c, _a, _b: _h("where", c, sympy.S.Zero, sympy.S.One),
     base=_Where,
 )

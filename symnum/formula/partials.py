@@ -1,8 +1,8 @@
 """Partial derivatives of the elementary operations.
 
-They come from SymPy (`fdiff` of the operation's class at plain symbols), are turned into a few lines
-of a Program once, and are copied to wherever an adjoint needs them. Arithmetic, powers and the square
-root are written directly, because what suits them best depends on their arguments.
+They come from SymPy (`fdiff` of the operation's class at plain symbols), are turned into a few
+lines of a Program once, and are copied to wherever an adjoint needs them. Arithmetic, powers and
+the square root are written directly, because what suits them best depends on their arguments.
 """
 
 from __future__ import annotations

@@ -135,28 +135,31 @@ def nearest_double(ball: arb) -> tuple[float, float, float] | None:
         return _beyond_doubles(ball)
     rest = ball - hi
     lo = float(rest)
-    radius = float((rest - lo).abs_upper())
-    if radius == 0.0:
-        # The exact difference can be nonzero and below the smallest double.
-        return (hi, lo, 0.0) if (rest - lo).is_zero() else (hi, lo, math.ulp(0.0))
-    radius = math.nextafter(radius, math.inf)
-    magnitude = abs(hi)
+    left = rest - lo
+    radius = float(left.abs_upper())
+    if radius > 0.0:
+        radius = math.nextafter(radius, math.inf)
+    elif not left.is_zero():
+        radius = math.ulp(0.0)  # what is left over is not 0, but below the smallest double
     if ball.is_exact():
         return hi, lo, radius
-    if magnitude < 2.0**-1021:
-        # Subnormal doubles are spaced evenly and too coarse to promise relative accuracy.
-        return (hi, lo, radius) if _between_ties(ball, hi) else None
+    magnitude = abs(hi)
+    # Doubles near the subnormal ones are too coarse for `lo` to promise relative accuracy.
     if radius > magnitude * 2.0**-ACCURACY and magnitude > 2.0**-900:
         return None
-    # Below a power of two the doubles lie twice as close: half a gap there is a quarter of an ulp.
-    half = math.ulp(hi) * (0.25 if math.frexp(magnitude)[0] == 0.5 else 0.5)
-    return (hi, lo, radius) if abs(lo) + radius < half else None
+    # A quarter of an ulp is half a gap also below a power of two, where the doubles lie closer.
+    if abs(lo) + radius < math.ulp(hi) * 0.25 or _between_ties(rest, hi):
+        return hi, lo, radius
+    return None
 
 
-def _between_ties(ball: arb, hi: float) -> bool:
-    """Say whether the ball lies between the two midpoints round a subnormal double."""
-    half = arb(math.ulp(0.0)) / 2
-    return bool(ball > arb(hi) - half and ball < arb(hi) + half)
+def _between_ties(rest: arb, hi: float) -> bool:
+    """Say whether what `hi` leaves over lies between the midpoints to the neighbouring doubles."""
+    size = abs(hi)
+    outward = arb(math.ulp(hi)) / 2
+    inward = arb(size - math.nextafter(size, 0.0)) / 2 if size else outward
+    below, above = (inward, outward) if hi >= 0.0 else (outward, inward)
+    return bool(rest > -below and rest < above)
 
 
 def _beyond_doubles(ball: arb) -> tuple[float, float, float] | None:

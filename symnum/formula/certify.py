@@ -327,14 +327,16 @@ class Certifier:
     ) -> Value:
         """Answer an entry that plain enclosures did not settle."""
         exact_point = [Fraction(x) for x in point]
+        number: Number | None = None
         if singular[index]:
             value = self._local(self.entries[index], exact_point, prover)
             if value.status is not Status.UNDECIDED:
                 return value
         else:
-            proven = self._prove(index, exact_point, prover)
-            if proven is not None:
-                return proven
+            known = self._by_arithmetic(index, exact_point)
+            if isinstance(known, Value):
+                return known
+            number = known
         bits = _RETRY_BITS[-1] * 2
         last: Value | None = None
         while bits <= CAP_BITS:
@@ -344,6 +346,9 @@ class Certifier:
                     return answer
                 last = self._tiny(index, point)
             bits *= 2
+        # Bits are cheap, SymPy is not: it is asked last, about what may well be 0.
+        if number is not None and self._prove_zero(index, number, prover):
+            return _ZERO
         return last or _UNDECIDED
 
     def _tiny(self, index: int, point: Sequence[float]) -> Value | None:
@@ -356,31 +361,35 @@ class Certifier:
         nearest = nearest_double(ball)
         return None if nearest is None else Value(*nearest, Status.CERTIFIED)
 
-    def _prove(self, index: int, point: list[Fraction], prover: Prover) -> Value | None:
-        """Answer an entry at a regular point by exact arithmetic or by a proof that it is 0."""
-        entry = self.entries[index]
+    def _by_arithmetic(self, index: int, point: list[Fraction]) -> Value | Number | None:
+        """Answer an entry at a regular point by exact arithmetic.
+
+        Otherwise return the number that it is, where that may be 0; None where it merely needs
+        more bits, or can't be written as a number.
+        """
         with precision(_RETRY_BITS[0]):
             field = Field(None)
-            _, (value,) = expand(self.program, [entry.line], point, 0, 0, field, 1)
-            if isinstance(value, Series):
-                try:
-                    number = value.coefficient(field, 0)
-                    if number.fraction is not None:
-                        return _from_number(number, Status.CERTIFIED)
-                    if number.is_zero():
-                        return _ZERO
-                    return None  # merely needs more bits
-                except Undecided:
-                    pass
-            else:
+            line = self.entries[index].line
+            _, (value,) = expand(self.program, [line], point, 0, 0, field, 1)
+            if not isinstance(value, Series):
                 return None
+            try:
+                number = value.coefficient(field, 0)
+            except Undecided:
+                return None
+            if number.fraction is not None:
+                return _from_number(number, Status.CERTIFIED)
+            return number if number.ball.contains(0) else None
+
+    def _prove_zero(self, index: int, number: Number, prover: Prover) -> bool:
+        """Say whether SymPy proves that an entry is 0, everywhere or at this point."""
         if index not in self._identically_zero:
-            program = self.program.with_outputs([entry.line])
+            program = self.program.with_outputs([self.entries[index].line])
             self._identically_zero[index] = prover.is_zero(program)
         if self._identically_zero[index]:
-            return _ZERO
-        constant = field.program(number)
-        return _ZERO if constant is not None and prover.is_zero(constant) else None
+            return True
+        constant = number.field.program(number)
+        return constant is not None and prover.is_zero(constant)
 
     def _local(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
         """Answer an entry at a point where its function is singular."""

@@ -40,16 +40,15 @@ class Row:
     """One problem: relative errors of shape (points, variables), one array a way.
 
     NaN where there is nothing to compare with, or the way does not apply; infinite where it gives
-    no finite number.
+    no finite number. The complex step does not apply to the variables in `branching`.
     """
 
     name: str
     variables: tuple[str, ...]
     points: np.ndarray
     status: np.ndarray
-    exact: np.ndarray
     errors: dict[str, np.ndarray]
-    applies: dict[str, bool]
+    branching: tuple[str, ...]
     seconds: float
 
 
@@ -64,13 +63,12 @@ def measure(name: str) -> Row:
     hi, lo = swept.exact.hi, swept.exact.lo
     comparable = np.isfinite(hi) & (np.abs(hi) >= SMALLEST_NORMAL)
     errors = {LAMBDIFY: np.abs((lambdified(formula, points) - hi) - lo)}
-    applies = {LAMBDIFY: True}
     for run in swept.runs:
-        way = run.scheme.name
-        applies[way] = not (run.status == sn.StepStatus.NONANALYTIC).any()
-        errors[way] = run.best_error if applies[way] else np.full(hi.shape, np.nan)
-        if applies[way]:
-            errors[way] = np.where(np.isnan(run.best_error), np.inf, run.best_error)
+        nonanalytic = (run.status == sn.StepStatus.NONANALYTIC).all(axis=2)
+        found = np.where(np.isnan(run.best_error), np.inf, run.best_error)
+        errors[run.scheme.name] = np.where(nonanalytic, np.nan, found)
+        if run.scheme.name == COMPLEX:
+            branching = nonanalytic.all(axis=0)
     relative = {
         way: np.where(comparable, error / np.where(comparable, np.abs(hi), 1.0), np.nan)
         for way, error in errors.items()
@@ -80,9 +78,8 @@ def measure(name: str) -> Row:
         problem.variables,
         points,
         swept.exact.status,
-        hi,
         relative,
-        applies,
+        tuple(v for v, flag in zip(problem.variables, branching, strict=True) if flag),
         time.perf_counter() - start,
     )
 
@@ -204,7 +201,9 @@ def facts(rows: list[Row]) -> Facts:
         undecided_in=[row.name for row in rows if sn.Status.UNDECIDED in row.status],
         beyond=answered - counts[sn.Status.ZERO] - compared,
         compared=compared,
-        nonanalytic=[row.name for row in rows if not row.applies[COMPLEX]],
+        nonanalytic=[
+            f"{row.name} (by {' and '.join(row.branching)})" for row in rows if row.branching
+        ],
         median={way: median_and_worst(errors[way])[0] for way in WAYS},
         known={way: int((~np.isnan(errors[way])).sum()) for way in WAYS},
         bad_values={way: int((errors[way] > LIMIT).sum()) for way in WAYS},
@@ -274,8 +273,8 @@ def document(rows: list[Row]) -> str:
             "",
             "## Where the complex step does not apply",
             "",
-            f"{', '.join(f.nonanalytic)}: a branch is taken on a condition that has no meaning for "
-            "complex numbers.",
+            f"{', '.join(f.nonanalytic)}: which branch is taken depends on a condition on the "
+            "variable, and such a condition has no meaning for complex numbers.",
             "",
             "## All of them",
             "",

@@ -27,7 +27,15 @@ from symnum.formula.status import Status
 
 
 class StepStatus(StrEnum):
-    """What is known about one approximation; each equals its lower-case word."""
+    """What is known about one approximation; each equals its lower-case word.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> run = sn.sweep("abs(x)", at=1.0, h=[0.5, 2.0]).runs[0]
+    >>> [str(status) for status in run.status[0, 0]]
+    ['certified', 'kink']
+    """
 
     CERTIFIED = "certified"
     """f is smooth across the stencil, and all four parts of the error are certified."""
@@ -49,7 +57,21 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Component:
-    """One partial derivative: which output with respect to which variable."""
+    """One partial derivative.
+
+    Parameters
+    ----------
+    output : int
+        Which output, counted from 0.
+    variable : str
+        The variable it is differentiated by.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> sn.sweep("x*y", at=[1.0, 2.0], h=0.1).components[1]
+    Component(output=0, variable='y')
+    """
 
     output: int
     variable: str
@@ -78,6 +100,13 @@ class Run:
         Slope of the truncation part against h; rounding noise of f in units in the last place.
     best_h, best_error, predicted_h, predicted_error : float64 array, shape (P, C)
         The best step found with its robust floor, and the best step that theory predicts.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> run = sn.sweep("sin(x)", at=1.0).runs[0]
+    >>> run.scheme.label, run.error.shape, round(float(run.observed_order[0, 0]))
+    ('central:2', (1, 1, 61), 2)
     """
 
     scheme: Scheme
@@ -132,6 +161,15 @@ class Sweep:
         Name of the user's function, where one was evaluated in place of the compiled formula.
     environment : dict
         Versions of what computed it.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> s = sn.sweep("0.01*x**2 + 0.1*x", at=[5.0, 10.0])
+    >>> s.exact.hi.ravel().tolist()
+    [0.2, 0.3]
+    >>> sn.Sweep.from_json(s.to_json()) == s
+    True
     """
 
     formula: tuple[str, ...]

@@ -52,19 +52,20 @@ class Grid:
 
     def lines(self) -> list[str]:
         """Return the grid as lines of plain text."""
+        widths = self.widths
+
+        def line(cells: Sequence[str]) -> str:
+            placed = (
+                cell.ljust(width) if i in self.left else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            )
+            return _GAP.join(placed).rstrip()
+
         heads = [heading.split("\n") for heading in self.headings]
         depth = max(map(len, heads), default=0)
         heads = [[""] * (depth - len(head)) + head for head in heads]
-        above = [self._line([head[i] for head in heads]) for i in range(depth)]
-        rule = self._line(["-" * width for width in self.widths])
-        return [*above, rule, *map(self._line, self.rows)]
-
-    def _line(self, cells: Sequence[str]) -> str:
-        placed = (
-            cell.ljust(width) if i in self.left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, self.widths, strict=True))
-        )
-        return _GAP.join(placed).rstrip()
+        above = [line([head[i] for head in heads]) for i in range(depth)]
+        return [*above, line(["-" * width for width in widths]), *map(line, self.rows)]
 
 
 @dataclass(frozen=True)

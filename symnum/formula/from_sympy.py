@@ -18,7 +18,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from symnum.errors import LimitError, UsageError
-from symnum.formula.heads import HEADS, Head
+from symnum.formula.heads import HEADS, HeadBase
 from symnum.formula.operations import OPERATIONS
 from symnum.formula.parse import check_labels, natural_order
 from symnum.formula.program import Builder, Program
@@ -79,7 +79,7 @@ def from_sympy(
     (['var', 'const', 'div', 'const', 'sub'], ('x',))
     """
     roots = [_number(expr) for expr in exprs]
-    names = _names(roots, ignore_deltas)
+    names = variable_names(roots, ignore_deltas)
     labels = _labels(names, variables)
     position = {label: i for i, label in enumerate(labels)}
     builder = Builder(len(labels))
@@ -128,8 +128,20 @@ def _number(value: Any) -> Expr:
     return sympy.Rational(exact.numerator, exact.denominator)
 
 
-def _names(roots: Sequence[Expr], ignore_deltas: bool) -> dict[int, str]:
-    """Check every part of the expressions, and return the name of each variable by identity."""
+def variable_names(roots: Sequence[Expr], ignore_deltas: bool = False) -> dict[int, str]:
+    """Return the name of each variable by its identity; refuse in words what is no formula.
+
+    Raises
+    ------
+    UsageError
+        Some part of an expression has no place in a formula in real variables.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> list(variable_names([sympy.sin(sympy.Symbol("x"))]).values())
+    ['x']
+    """
     names: dict[int, str] = {}
     meaning: dict[str, Expr] = {}
     seen: set[int] = set()
@@ -229,7 +241,7 @@ def _known(expr: Expr) -> bool:
 
 def supported() -> list[str]:
     """Return the names of the SymPy functions that `from_sympy` reads."""
-    names = {cls.__name__ for cls in _DIRECT if not issubclass(cls, Head)}
+    names = {cls.__name__ for cls in _DIRECT if not issubclass(cls, HeadBase)}
     return sorted(names | {cls.__name__ for cls in _EXPANDED} | set(_BY_NAME), key=str.casefold)
 
 

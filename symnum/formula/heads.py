@@ -17,8 +17,10 @@ from sympy.core.function import ArgumentIndexError, FunctionClass
 Expr = Any  # sympy.Expr: SymPy ships no type information
 
 
-class Head(sympy.Function):  # type: ignore[misc]  # SymPy is untyped
+class HeadBase(sympy.Function):  # type: ignore[misc]  # SymPy is untyped
     """Base of our functions: opaque, and real where the arguments are.
+
+    SymPy's printers look up a base class by its name if that ends in Base.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class Head(sympy.Function):  # type: ignore[misc]  # SymPy is untyped
         return None
 
 
-class _Where(Head):
+class _Where(HeadBase):
     # The chain rule would write where(c, 1, 0)*a' + where(c, 0, 1)*b', which is undefined where the
     # branch not taken is; the branches are differentiated in place instead.
     def _eval_derivative(self, symbol: Expr) -> Expr:
@@ -63,7 +65,7 @@ class _Where(Head):
         return self.func(condition, slope_a, slope_b)
 
 
-HEADS: dict[str, type[Head]] = {}
+HEADS: dict[str, type[HeadBase]] = {}
 
 
 def _head(
@@ -71,7 +73,7 @@ def _head(
     *slopes: Callable[..., Expr] | None,
     fold: Callable[..., Any] | None = None,
     always_real: bool = True,
-    base: type[Head] = Head,
+    base: type[HeadBase] = HeadBase,
 ) -> None:
     # The trailing underscore keeps the printers of SymPy from taking the name for one of theirs.
     name = f"{op}_"

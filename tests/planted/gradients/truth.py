@@ -113,7 +113,7 @@ def evaluate(problem: Problem, derivative: object, points: np.ndarray) -> np.nda
         for row, point in zip(rows, points, strict=True):
             try:
                 answer = np.asarray(derivative(problem.argument(point)), dtype=np.float64).ravel()
-            except (ArithmeticError, ValueError, TypeError, IndexError):
+            except (ArithmeticError, ValueError, TypeError, IndexError, NameError):
                 continue
             if answer.size == size:
                 row[:] = answer

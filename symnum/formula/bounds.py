@@ -27,7 +27,7 @@ _LIBRARY = 2.0
 # What any program may add by its last few operations: twice four units in the last place.
 _OUTPUT = 16 * UNIT
 # Intermediate results that underflow.
-_UNDERFLOW = 2.0**-1000
+SMALLEST = 2.0**-1000
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,4 @@ class RoundingBound:
                         radius[row, column] = float(ball.rad())
         largest = np.max(np.abs(value), axis=1, keepdims=True, initial=0.0, where=~np.isnan(value))
         radius = _LIBRARY * radius + _OUTPUT * np.abs(np.nan_to_num(value))
-        return Bound(value, radius + _UNDERFLOW * (1.0 + largest), hull)
+        return Bound(value, radius + SMALLEST * (1.0 + largest), hull)

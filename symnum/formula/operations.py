@@ -68,12 +68,27 @@ def _power(base: arb, exponent: arb) -> arb:
     if exponent.is_integer() and exponent.is_exact():
         if base.is_zero() and exponent < 0:
             return NAN
+        if exponent > 0 and base.contains(0):
+            return _power_across_zero(base, exponent)
         return base**exponent
     if base.is_zero():
         return arb(0) if exponent > 0 else NAN
     if base >= 0:
         return base**exponent
     return NAN
+
+
+def _power_across_zero(base: arb, exponent: arb) -> arb:
+    # Arb takes a logarithm and gives up; integer powers are monotone on either side of 0.
+    if not base.is_finite():
+        return NAN
+    if (exponent / 2).is_integer():
+        return arb(0).union(base.abs_upper() ** exponent)
+    ends = []
+    for end in (base.lower(), base.upper()):
+        power = abs(end) ** exponent if not end.is_zero() else arb(0)
+        ends.append(power if end > 0 else -power)
+    return ends[0].union(ends[1])
 
 
 def _cbrt(a: arb) -> arb:

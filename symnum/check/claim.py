@@ -1,0 +1,198 @@
+"""Claim: a function's formula together with somebody's derivative of it, guilty until checked.
+
+Somebody's derivative is called the way its owner calls it: with a float, an array, several floats
+or a dict of arrays, always on fresh copies, and all that it does besides answering is noted.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import prod
+from typing import Any
+
+import numpy as np
+
+
+class Form(StrEnum):
+    """How a candidate takes a point."""
+
+    FLOAT = "a float"
+    ARRAY = "an array of shape (n,)"
+    FLOATS = "n floats"
+    DICT = "a dict of arrays"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the variables of a formula are packed for a dict of arrays: name -> shape, in order."""
+
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def pack(self, point: np.ndarray) -> dict[str, Any]:
+        """Return the dict of arrays that holds a flat point."""
+        packed: dict[str, Any] = {}
+        start = 0
+        for name, shape in self.shapes:
+            size = prod(shape)
+            piece = point[start : start + size].copy()
+            packed[name] = piece.reshape(shape) if shape else float(piece[0])
+            start += size
+        return packed
+
+    def flatten(self, values: Mapping[str, Any]) -> np.ndarray:
+        """Return a dict of arrays as one flat array, in this order."""
+        return np.concatenate([np.ravel(np.asarray(values[name])) for name, _ in self.shapes])
+
+    def labels(self) -> tuple[str, ...]:
+        """Return a name an entry: `W1[5,2]`, or the plain name of a scalar."""
+        found: list[str] = []
+        for name, shape in self.shapes:
+            if not shape:
+                found.append(name)
+            found += [
+                f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape) if shape
+            ]
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call of a candidate came to.
+
+    Parameters
+    ----------
+    value : float64 array of the expected size, or None
+        The answer, flattened; None where it can't be compared.
+    shape : tuple of int or None
+        The shape that was returned.
+    dtype : str
+        Its dtype, or the type of what was returned.
+    error : str
+        The exception, where one was raised: its type and text.
+    wrote : bool
+        Whether the call changed its argument.
+    problem : str
+        What is wrong with the answer's kind, in words; empty where nothing is.
+    """
+
+    value: np.ndarray | None
+    shape: tuple[int, ...] | None
+    dtype: str
+    error: str = ""
+    wrote: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody's derivative and how to call it.
+
+    Parameters
+    ----------
+    function : callable
+        Theirs.
+    form : Form
+        How it takes a point.
+    shape : tuple of int
+        The shape its answer must have.
+    accepted : tuple of shapes
+        Other shapes that hold the same numbers in the same order.
+    layout : Layout or None
+        For a dict of arrays.
+    """
+
+    function: Callable[..., Any]
+    form: Form
+    shape: tuple[int, ...]
+    accepted: tuple[tuple[int, ...], ...] = ()
+    layout: Layout | None = None
+
+    def arguments(self, point: np.ndarray) -> tuple[Any, ...]:
+        """Return fresh arguments for a point."""
+        match self.form:
+            case Form.FLOAT:
+                return (float(point[0]),)
+            case Form.FLOATS:
+                return tuple(float(x) for x in point)
+            case Form.DICT:
+                assert self.layout is not None
+                return (self.layout.pack(point),)
+        return (point.copy(),)
+
+    def __call__(self, point: np.ndarray) -> Answer:
+        """Call the candidate at one point and note what it does."""
+        arguments = self.arguments(point)
+        try:
+            with np.errstate(all="ignore"):
+                result = self.function(*arguments)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return Answer(None, None, "", error=text)
+        wrote = not _unchanged(arguments, self.arguments(point))
+        return self._read(result, wrote)
+
+    def _read(self, result: Any, wrote: bool) -> Answer:
+        if result is None:
+            return Answer(None, None, "None", wrote=wrote, problem="it returned None")
+        if isinstance(result, Mapping):
+            if self.layout is None or set(result) != {name for name, _ in self.layout.shapes}:
+                names = ", ".join(map(str, result))
+                problem = f"it returned a dict with the keys {names}"
+                return Answer(None, None, "dict", wrote=wrote, problem=problem)
+            for name, shape in self.layout.shapes:
+                if np.shape(result[name]) != shape:
+                    problem = f"its {name} has shape {np.shape(result[name])}, not {shape}"
+                    return Answer(None, None, "dict", wrote=wrote, problem=problem)
+            result = self.layout.flatten(result)
+        try:
+            array = np.asarray(result)
+        except ValueError:
+            return Answer(None, None, "ragged", wrote=wrote, problem="it returned a ragged list")
+        if array.dtype.kind == "O":
+            try:
+                array = array.astype(np.float64)
+            except (TypeError, ValueError):
+                kind = type(result).__name__
+                return Answer(None, array.shape, kind, wrote=wrote, problem=f"it returned a {kind}")
+        dtype = str(array.dtype)
+        if array.dtype.kind == "c":
+            if np.any(array.imag != 0):
+                problem = "it returned complex numbers"
+                return Answer(None, array.shape, dtype, wrote=wrote, problem=problem)
+            array = array.real
+        if array.dtype.kind not in "fiub":
+            problem = f"it returned an array of dtype {dtype}"
+            return Answer(None, array.shape, dtype, wrote=wrote, problem=problem)
+        if array.size != prod(self.shape):
+            problem = f"it returned shape {array.shape}; {self.shape} is expected"
+            return Answer(None, array.shape, dtype, wrote=wrote, problem=problem)
+        problem = ""
+        if array.shape != self.shape and array.shape not in self.accepted:
+            problem = f"it returned shape {array.shape}; {self.shape} is expected"
+        value = array.astype(np.float64).ravel()
+        return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:
+    for given, original in zip(arguments, fresh, strict=True):
+        if isinstance(original, dict):
+            if set(given) != set(original) or not _unchanged(
+                [given[k] for k in original], list(original.values())
+            ):
+                return False
+        elif not np.array_equal(np.asarray(given), np.asarray(original), equal_nan=True):
+            return False
+    return True
+
+
+def required_parameters(function: Callable[..., Any]) -> int | None:
+    """Return how many positional arguments a function insists on; None where nobody can tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is p.empty for p in parameters)

@@ -1,0 +1,299 @@
+"""Right, inaccurate or wrong: the decision, from certified values and rounding bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from symnum.check.claim import Candidate
+from symnum.check.reference import Reference, Truth
+from symnum.check.rounding import Nature, nature
+from symnum.formula.bounds import UNIT
+
+# Above this share of the derivative its own bound excuses too much: the formula cancels there.
+POOR = 2.0**-30
+# An answer that agrees to fewer bits than this has lost digits worth speaking of.
+_LOST = 2.0**-36
+# A smooth error of no more bounds than this is a constant with too few digits, not a wrong formula.
+_SLIGHT = 64.0
+# At a poor point, errors up to 64 units and 8 times what moving x by an ulp does are in order.
+_UNITS = 64 * UNIT
+_CONDITION = 8.0
+_SMALLEST = 2.0**-1000
+
+_FLOAT32 = 2.0**29
+
+
+@dataclass
+class Evidence:
+    """Everything that was seen: the truth and the candidate's values at all points so far."""
+
+    truth: Truth
+    given: np.ndarray
+    condition: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    @property
+    def error(self) -> np.ndarray:
+        """|given - exact|; infinite where the candidate isn't finite and the truth is."""
+        with np.errstate(all="ignore"):
+            error = np.abs(self.given - self.truth.exact)
+        return np.asarray(np.where(np.isnan(error), np.inf, error))
+
+    @property
+    def bad(self) -> np.ndarray:
+        """Where the error is more than rounding explains."""
+        # At a kink NaN is a convention of its own: a finding, not a wrong value.
+        convention = self.truth.hull & ~np.isfinite(self.given)
+        return np.asarray(self.truth.known & (self.error > self.truth.bound) & ~convention)
+
+    @property
+    def poor(self) -> np.ndarray:
+        """Where the bound is too wide to say much."""
+        wide = self.truth.bound > POOR * np.abs(self.truth.exact)
+        return self.truth.known & wide & ~self.truth.hull
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Typical sizes of the variables, shape (n,)."""
+        size = np.median(np.abs(self.truth.points), axis=0)
+        return np.asarray(np.where(size > 0, size, 1.0))
+
+    def join(self, other: Evidence) -> Evidence:
+        """Return both."""
+        return Evidence(self.truth.join(other.truth), np.concatenate([self.given, other.given]))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the evidence comes to.
+
+    Parameters
+    ----------
+    wrong : tuple of int
+        Components that are wrong.
+    inaccurate : tuple of int
+        Components that lost digits.
+    lost : str
+        What was lost, in words.
+    bad : bool array, shape (P, K)
+        The entries that count as wrong.
+    """
+
+    wrong: tuple[int, ...]
+    inaccurate: tuple[int, ...]
+    lost: str
+    bad: np.ndarray
+
+
+def decide(
+    candidate: Candidate, reference: Reference, evidence: Evidence, rng: np.random.Generator
+) -> Decision:
+    """Decide from the evidence which components are wrong and which have lost digits."""
+    bad, confirmed = _confirm_poor(candidate, reference, evidence, rng)
+    wrong: list[int] = []
+    rounded: list[int] = []
+    for k in np.flatnonzero(bad.any(axis=0)).tolist():
+        if k in confirmed or not np.all(np.isfinite(evidence.given[bad[:, k], k])):
+            wrong.append(k)
+        elif _is_rounding(candidate, reference, evidence, bad[:, k], k, rng):
+            rounded.append(k)
+        else:
+            wrong.append(k)
+    slight = [k for k in wrong if _slight(evidence, bad[:, k], k)]
+    if len(slight) == len(wrong) and wrong:
+        error = evidence.error[:, wrong][bad[:, wrong]]
+        scale = np.abs(evidence.truth.exact[:, wrong][bad[:, wrong]])
+        digits = float(np.median(error / np.where(scale == 0, 1, scale)))
+        lost = f"a smooth error of {digits:.1e}, like a constant with too few digits"
+        return Decision((), tuple(wrong), lost, bad)
+    if wrong:
+        return Decision(tuple(wrong), tuple(rounded), "", bad)
+    return _lost_digits(evidence, bad)
+
+
+def _is_rounding(
+    candidate: Candidate,
+    reference: Reference,
+    evidence: Evidence,
+    bad: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+) -> bool:
+    """Ask for the error's nature at its worst, its middle and its least; the majority decides."""
+    rows = np.flatnonzero(bad)
+    with np.errstate(all="ignore"):
+        excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
+    order = rows[np.argsort(excess)]
+    chosen = dict.fromkeys([int(order[-1]), int(order[len(order) // 2]), int(order[0])])
+    found = [
+        nature(
+            candidate,
+            reference,
+            evidence.truth.points[row],
+            k,
+            float(evidence.error[row, k]),
+            rng,
+            scale=evidence.scale,
+            drop_explained=not evidence.poor[row, k],
+        )
+        for row in chosen
+    ]
+    return found.count(Nature.ROUNDING) > len(found) / 2
+
+
+def _slight(evidence: Evidence, bad: np.ndarray, k: int) -> bool:
+    error, bound = evidence.error[bad, k], evidence.truth.bound[bad, k]
+    return bool(np.all(error <= _SLIGHT * bound))
+
+
+def _confirm_poor(
+    candidate: Candidate, reference: Reference, evidence: Evidence, rng: np.random.Generator
+) -> tuple[np.ndarray, set[int]]:
+    """Look closer where the formula's own program cancels and its bound excuses too much.
+
+    There the yardstick is the conditioning, from certified values only: what moving x by one unit
+    in the last place does to the derivative. What exceeds it is suspicious, and its nature decides.
+    """
+    bad = evidence.bad.copy()
+    confirmed: set[int] = set()
+    poor = evidence.poor
+    truth = evidence.truth
+    for k in np.flatnonzero(poor.any(axis=0)).tolist():
+        rows = np.flatnonzero(
+            poor[:, k] & (evidence.error[:, k] > _UNITS * np.abs(truth.exact[:, k]))
+        )
+        rows = rows[np.argsort(-evidence.error[rows, k] / _scale(truth, rows, k))][:24]
+        moved = condition(reference, truth.points[rows], k, rng)
+        exact = reference.certified(truth.points[rows])[:, k]
+        error = np.abs(evidence.given[rows, k] - exact)
+        allowed = _UNITS * np.abs(exact) + _CONDITION * moved + _SMALLEST
+        suspicious = rows[np.isfinite(exact) & ~(error <= allowed)]
+        if not suspicious.size:
+            continue
+        by_bound = suspicious[
+            np.argsort(-evidence.error[suspicious, k] / _scale(truth, suspicious, k))
+        ]
+        relative = evidence.error[suspicious, k] / np.maximum(
+            np.abs(truth.exact[suspicious, k]), _SMALLEST
+        )
+        chosen = dict.fromkeys(
+            [*by_bound[:3].tolist(), *suspicious[np.argsort(-relative)][:3].tolist()]
+        )
+        found = [
+            nature(
+                candidate,
+                reference,
+                truth.points[row],
+                k,
+                float(evidence.error[row, k]),
+                rng,
+                scale=evidence.scale,
+                drop_explained=False,
+            )
+            for row in chosen
+        ]
+        if found.count(Nature.WRONG) > found.count(Nature.ROUNDING):
+            bad[suspicious, k] = True
+            confirmed.add(k)
+    return bad, confirmed
+
+
+def _scale(truth: Truth, rows: np.ndarray, k: int) -> np.ndarray:
+    least = 1e-12 * np.abs(truth.exact[rows, k])
+    return np.asarray(np.maximum(truth.bound[rows, k], least) + _SMALLEST)
+
+
+def condition(
+    reference: Reference, points: np.ndarray, k: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return how far the derivative moves when every coordinate moves by one ulp, either way."""
+    here = reference.certified(points)[:, k]
+    largest = np.zeros(len(points))
+    for _ in range(3):
+        signs = rng.choice([-1.0, 1.0], size=points.shape)
+        moved = reference.certified(points + signs * np.spacing(points))[:, k]
+        largest = np.fmax(largest, np.abs(moved - here))
+    return largest
+
+
+def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
+    """Every error is rounding: say whether it cost digits worth speaking of."""
+    truth = evidence.truth
+    error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)
+    size = np.abs(truth.exact)
+    typical = np.nanmedian(np.where(truth.known, size, np.nan), axis=1, keepdims=True)
+    lost = error > _LOST * np.fmax(size, np.nan_to_num(typical))
+    lost &= (error > truth.bound) & (error > _SMALLEST)
+    gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
+    if gone.any():
+        wrong = tuple(np.flatnonzero(gone.any(axis=0)).tolist())
+        return Decision(wrong, (), "no digit is left: it overflows or underflows inside", gone)
+    components = tuple(np.flatnonzero(lost.any(axis=0)).tolist())
+    if not components:
+        return Decision((), (), "", bad)
+    with np.errstate(all="ignore"):
+        digits = np.where(lost, error / np.where(size == 0, 1.0, size), 0.0)
+    row, k = np.unravel_index(np.argmax(digits), digits.shape)
+    kept = max(0.0, -float(np.log10(max(digits[row, k], 1e-17))))
+    words = f"right, but only about {kept:.0f} of 16 digits are left in the worst case"
+    return Decision((), components, words, bad)
+
+
+def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) -> bool:
+    """Say whether the errors are those of single precision somewhere inside."""
+    truth, error = evidence.truth, evidence.error
+    seen = (bad | evidence.poor) & (error > _UNITS * np.abs(truth.exact)) & truth.known
+    if seen.any(axis=1).sum() < 3:
+        return False
+    ceiling = 2.0**-120 * (1 + np.max(np.abs(truth.exact), axis=1, keepdims=True, initial=0.0))
+    if np.any(seen & (error > _FLOAT32 * truth.bound + ceiling)):
+        return False
+    rows = np.flatnonzero(seen.any(axis=1))[:12]
+    columns = np.flatnonzero(seen.any(axis=0))
+    given = evidence.given[np.ix_(rows, columns)]
+    is_single = given == given.astype(np.float32)
+    rounded = [
+        candidate(evidence.truth.points[r].astype(np.float32).astype(np.float64)) for r in rows
+    ]
+    same = all(
+        answer.value is not None and np.array_equal(answer.value[columns], given[i])
+        for i, answer in enumerate(rounded)
+    )
+    varied = len({tuple(row) for row in given.tolist()}) == len(rows)
+    if same and (is_single.all() or varied) and len(np.unique(given)) > 1:
+        return True
+    cast = error[seen] <= 1.01 * 2.0**-24 * np.abs(truth.exact[seen])
+    return bool(is_single.all() and cast.all())
+
+
+def detection_limit(
+    reference: Reference, evidence: Evidence, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """Return for each component the smallest relative error that would have been seen.
+
+    It holds for an error proportional to the component everywhere. Where the exact derivative is 0
+    at every point the limit is infinite.
+    """
+    truth = evidence.truth
+    usable = truth.known & ~truth.hull & (truth.exact != 0)
+    with np.errstate(all="ignore"):
+        share = np.where(usable, truth.bound / np.abs(truth.exact), np.inf)
+    limits = share.min(axis=0, initial=np.inf)
+    for k in np.flatnonzero((limits > POOR) & np.isfinite(limits)).tolist():
+        rows = np.flatnonzero(usable[:, k])
+        rows = rows[:: max(1, len(rows) // 40)][:40]
+        moved = condition(reference, truth.points[rows], k, rng)
+        exact = np.abs(truth.exact[rows, k])
+        each = np.maximum(_UNITS + _CONDITION * moved / exact, 8 * evidence.error[rows, k] / exact)
+        limits[k] = min(limits[k], float(np.median(each)))
+    return tuple(limits.tolist())
+
+
+def worst_first(evidence: Evidence, bad: np.ndarray, components: Sequence[int]) -> list[int]:
+    """Order components by their largest error in units of its bound."""
+    with np.errstate(all="ignore"):
+        excess = np.where(bad, evidence.error / evidence.truth.bound, 0.0)
+    peaks = excess.max(axis=0)
+    return sorted(components, key=lambda k: (-peaks[k], k))

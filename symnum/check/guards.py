@@ -1,0 +1,151 @@
+"""What a derivative may not do, whatever its numbers: each rule has a sentence of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symnum.check.claim import Answer, Candidate
+from symnum.check.reference import Truth
+from symnum.check.verdict import Cause
+
+# Two calls may differ by this share of the answer before it counts as another answer.
+_SAME = 2.0**-30
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that was broken.
+
+    Parameters
+    ----------
+    cause : Cause
+        Which rule.
+    sentence : str
+        What happened, and where.
+    component : int or None
+        The component concerned, where it is one.
+    """
+
+    cause: Cause
+    sentence: str
+    component: int | None = None
+
+
+def shown(point: np.ndarray, names: Sequence[str]) -> str:
+    """Return a point as text."""
+    pairs = [f"{name} = {x:.6g}" for name, x in zip(names, point.tolist(), strict=True)]
+    if len(pairs) > 6:
+        pairs = [*pairs[:5], f"... ({len(pairs)} variables)"]
+    return ", ".join(pairs)
+
+
+def first_answers(
+    answers: Sequence[Answer], truth: Truth, expected: tuple[int, ...], names: Sequence[str]
+) -> Broken | None:
+    """Look at the answers at the first points: exceptions, kinds, shapes, integers, writing."""
+    for answer, point, known in zip(answers, truth.points, truth.known, strict=True):
+        if answer.error and known.any():
+            where = shown(point, names)
+            return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
+    for answer in answers:
+        if answer.problem:
+            return _kind(answer, expected)
+    integers = _integer(answers, truth)
+    if integers is not None:
+        return integers
+    for answer, point in zip(answers, truth.points, strict=True):
+        if answer.wrote:
+            where = shown(point, names)
+            return Broken(Cause.MUTATES, f"it writes into its argument (seen at {where})")
+    return None
+
+
+def _kind(answer: Answer, expected: tuple[int, ...]) -> Broken:
+    if "complex" in answer.problem:
+        return Broken(Cause.DTYPE, answer.problem)
+    if len(expected) == 2 and answer.shape == expected[::-1]:
+        return Broken(
+            Cause.TRANSPOSED,
+            f"{answer.problem}: the Jacobian is transposed",
+        )
+    return Broken(Cause.SHAPE, answer.problem)
+
+
+def _integer(answers: Sequence[Answer], truth: Truth) -> Broken | None:
+    """An integer result is a fault where it cut off what the truth has behind the point."""
+    cut = False
+    for answer, exact, bound, known in zip(
+        answers, truth.exact, truth.bound, truth.known, strict=True
+    ):
+        if answer.value is None or np.dtype(answer.dtype).kind not in "iub":
+            continue
+        error = np.abs(answer.value - exact)
+        wrong = known & (error > bound)
+        if np.any(wrong & (error > 1)):
+            return None
+        cut = cut or bool(wrong.any())
+    if not cut:
+        return None
+    return Broken(Cause.DTYPE, "its result has an integer dtype, which cuts off the fraction")
+
+
+def state(
+    candidate: Candidate,
+    function: Callable[[np.ndarray], Any] | None,
+    answers: Sequence[Answer],
+    truth: Truth,
+    names: Sequence[str],
+) -> Broken | None:
+    """Call the candidate again: twice at a point, and after f was called at another.
+
+    A right answer may depend on nothing but the point. All given points are tried, because a
+    function that saturates gives the same answer at many of them.
+    """
+    count = len(answers)
+    for i in range(count):
+        point, first = truth.points[i], answers[i]
+        if first.value is None:
+            continue
+        again, once_more = candidate(point), candidate(point)
+        for second in (again, once_more):
+            if second.value is not None and _differ(first.value, second.value, truth.bound[i]):
+                where = shown(point, names)
+                if _differ_again(candidate, point, truth.bound[i]):
+                    return Broken(
+                        Cause.RANDOM, f"two calls with the same argument differ, at {where}"
+                    )
+                return Broken(
+                    Cause.STALE, f"its answer depends on the call before (seen at {where})"
+                )
+        if function is not None:
+            function(truth.points[i - 1])
+            after = candidate(point)
+            if after.value is not None and _differ(first.value, after.value, truth.bound[i]):
+                where = shown(point, names)
+                return Broken(
+                    Cause.STALE,
+                    f"its answer depends on where f was called last (seen at {where})",
+                )
+    return None
+
+
+def _differ_again(candidate: Candidate, point: np.ndarray, bound: np.ndarray) -> bool:
+    """Say whether repeated calls at one point keep changing: then it is chance, not memory."""
+    found = [candidate(point).value for _ in range(4)]
+    return any(
+        a is not None and b is not None and _differ(a, b, bound) for a, b in pairwise(found[1:])
+    )
+
+
+def _differ(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return True
+    allowed = np.minimum(2 * np.nan_to_num(bound, posinf=0.0), _SAME * np.abs(a))
+    with np.errstate(all="ignore"):
+        same = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= allowed)
+    return not bool(np.all(same))

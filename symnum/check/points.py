@@ -1,0 +1,71 @@
+"""Where a claim is tried: at random in its box, in every slab of it, and at simple numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+# Every slab of 1/1000 of each coordinate holds a point of its own.
+STRATA = 1000
+CHUNK = 250
+
+
+def box_round(points: np.ndarray) -> np.ndarray:
+    """Return the default domain, shape (n, 2): ±|x|/2 round the points, ±1 at 0."""
+    half = np.where(points == 0, 1.0, np.abs(points) / 2)
+    return np.stack([(points - half).min(axis=0), (points + half).max(axis=0)], axis=1)
+
+
+def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return points with coordinates 0, 1 and -1 that lie in the box, shape (P, n)."""
+    low, high = box[:, 0], box[:, 1]
+    found = []
+    for value in (0.0, 1.0, -1.0):
+        if np.all((low <= value) & (value <= high)):
+            found.append(np.full(len(box), value))
+        for j in range(len(box)):
+            if low[j] <= value <= high[j]:
+                for _ in range(2 if value == 0.0 else 1):
+                    point = rng.uniform(low, high)
+                    point[j] = value
+                    found.append(point)
+    return np.array(found).reshape(-1, len(box))
+
+
+def stratified(box: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a Latin hypercube: each of `count` slabs of each coordinate holds one point."""
+    n = len(box)
+    strata = np.stack([rng.permutation(count) for _ in range(n)], axis=1)
+    unit = (strata + rng.random((count, n))) / count
+    # low (1 - u) + high u can't overflow where high - low does.
+    return np.asarray(box[:, 0] * (1 - unit) + box[:, 1] * unit)
+
+
+def logarithmic(box: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Return a Latin hypercube in the logarithms of wide positive coordinates; None without any."""
+    wide = (box[:, 0] > 0) & (box[:, 1] > 4 * box[:, 0])
+    if not wide.any():
+        return None
+    logs = box.copy()
+    logs[wide] = np.log(box[wide])
+    points = stratified(logs, count, rng)
+    points[:, wide] = np.exp(points[:, wide])
+    return np.asarray(np.clip(points, box[:, 0], box[:, 1]))
+
+
+def own_points(
+    box: np.ndarray, rng: np.random.Generator, strata: int = STRATA
+) -> Iterator[np.ndarray]:
+    """Yield the points that a check makes itself, in chunks.
+
+    The simple numbers come first; then the stratified points, shuffled, so that a chunk is a sample
+    of the whole box.
+    """
+    simple = simple_points(box, rng)
+    if len(simple):
+        yield simple
+    for points in (stratified(box, strata, rng), logarithmic(box, strata, rng)):
+        if points is not None:
+            for start in range(0, len(points), CHUNK):
+                yield points[start : start + CHUNK]

@@ -1,0 +1,183 @@
+"""A request to check, put in order: points, box, form, names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symnum.check.claim import Answer, Candidate, Form, Layout, required_parameters
+from symnum.check.points import box_round
+from symnum.errors import DomainError, UsageError
+from symnum.formula.formula import Formula, as_doubles
+
+_DEFAULT_BOX = (-3.0, 3.0)
+
+
+class Request:
+    """One call of `check`, with everything that it was given put in order."""
+
+    def __init__(
+        self,
+        f: Any,
+        derivative: Any,
+        at: Any,
+        domain: Any,
+        function: Callable[..., Any] | None,
+        derivative_order: int,
+        seed: int,
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.seed = seed
+        self.formula = f if isinstance(f, Formula) else Formula(f)
+        if not self.formula.variables:
+            msg = "the formula has no variables, so there is nothing to differentiate by"
+            raise UsageError(msg)
+        self.n = len(self.formula.variables)
+        self.function = function
+        self.layout: Layout | None = None
+        self.points, self.scalar_points = self._read_points(at)
+        self.box = self._read_box(domain)
+        self.exact = self._exact(derivative_order)
+        self.candidate = self._read_candidate(derivative, at is not None)
+        self.names = self._names(derivative_order)
+
+    def _read_points(self, at: Any) -> tuple[np.ndarray, bool]:
+        """Return the given points, shape (P, n), and whether each was given as a scalar."""
+        if at is None:
+            return np.empty((0, self.n)), False
+        if isinstance(at, Mapping):
+            shapes = [(str(name), np.shape(value)) for name, value in at.items()]
+            layout = Layout(tuple(shapes))
+            if (
+                layout.labels() == self.formula.variables
+                or sum(math.prod(shape) for _, shape in shapes) == self.n
+            ):
+                self.layout = layout
+                flat = np.concatenate([np.ravel(as_doubles(v, k)) for k, v in at.items()])
+                return self._finite(flat[None]), False
+            return self.formula.points(at), False
+        if isinstance(at, (list, tuple)) and at and all(np.ndim(p) == 1 for p in at):
+            for index, point in enumerate(at):
+                if len(point) != self.n:
+                    msg = (
+                        f"point {index} has {len(point)} coordinates; the formula has "
+                        f"{self.n}: {', '.join(self.formula.variables)}"
+                    )
+                    raise DomainError(msg)
+        array = as_doubles(at, "at")
+        if self.n == 1 and not (array.ndim >= 2 and array.shape[-1] == 1):
+            return self._finite(array.reshape(-1, 1)), True
+        if array.ndim == 0 or array.shape[-1] != self.n:
+            msg = (
+                f"at has shape {array.shape}; the formula has {self.n} variables "
+                f"({', '.join(self.formula.variables)}), so the last axis must have length {self.n}"
+            )
+            raise DomainError(msg)
+        return self._finite(array.reshape(-1, self.n)), False
+
+    def _finite(self, points: np.ndarray) -> np.ndarray:
+        bad = np.argwhere(~np.isfinite(points))
+        if bad.size:
+            row, column = bad[0]
+            msg = (
+                f"point {row}: {self.formula.variables[column]} = {points[row, column]} "
+                "is not a finite number"
+            )
+            raise DomainError(msg)
+        return points
+
+    def _read_box(self, domain: Any) -> np.ndarray:
+        if domain is None:
+            if len(self.points):
+                return box_round(self.points)
+            return np.tile(np.array(_DEFAULT_BOX), (self.n, 1))
+        if isinstance(domain, Mapping):
+            unknown = [name for name in domain if name not in self.formula.variables]
+            if unknown:
+                msg = (
+                    f"domain names {unknown[0]!r}; the variables are "
+                    f"{', '.join(self.formula.variables)}"
+                )
+                raise UsageError(msg)
+            rest = box_round(self.points) if len(self.points) else None
+            pairs = [
+                domain.get(v, _DEFAULT_BOX if rest is None else rest[i])
+                for i, v in enumerate(self.formula.variables)
+            ]
+        else:
+            pairs = list(domain)
+            if self.n == 1 and len(pairs) == 2 and np.ndim(pairs[0]) == 0:
+                pairs = [pairs]
+        box = as_doubles(pairs, "domain")
+        if box.shape != (self.n, 2):
+            msg = (
+                f"domain has shape {box.shape}; ({self.n}, 2) is expected: a (low, high) a variable"
+            )
+            raise UsageError(msg)
+        for name, (low, high) in zip(self.formula.variables, box, strict=True):
+            if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+                msg = f"the domain of {name} is empty or not finite: ({low}, {high})"
+                raise DomainError(msg)
+        return box
+
+    def _exact(self, derivative_order: int) -> Formula:
+        if derivative_order not in {1, 2}:
+            msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
+            raise UsageError(msg)
+        return self.formula.jacobian() if derivative_order == 1 else self.formula.hessian()
+
+    def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
+        if not callable(derivative) or isinstance(derivative, Formula):
+            derivative = _as_function(derivative, self.formula)
+        shape = self.exact.shape
+        accepted = {tuple(size for size in shape if size != 1), shape}
+        if self.n == 1:
+            accepted.add(self.formula.shape)
+        needed = required_parameters(derivative)
+        if self.layout is not None:
+            form = Form.DICT
+        elif self.n > 1:
+            form = Form.FLOATS if needed == self.n else Form.ARRAY
+        elif given_points:
+            form = Form.FLOAT if self.scalar_points else Form.ARRAY
+        else:
+            form = Form.FLOAT
+        candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), self.layout)
+        if form is Form.FLOAT and not given_points:
+            array = Candidate(derivative, Form.ARRAY, shape, candidate.accepted)
+            probe = np.array([self.box[0].mean()])
+            if _fails(candidate(probe)) and not _fails(array(probe)):
+                return array
+        return candidate
+
+    def _names(self, derivative_order: int) -> tuple[str, ...]:
+        labels = self.layout.labels() if self.layout is not None else self.formula.variables
+        outputs = math.prod(self.formula.shape)
+        if derivative_order == 1:
+            columns = list(labels)
+        else:
+            columns = [f"{a},{b}" for a in labels for b in labels]
+        if not self.formula.shape:
+            return tuple(columns)
+        return tuple(f"output {i}, {name}" for i in range(outputs) for name in columns)
+
+
+def _fails(answer: Answer) -> bool:
+    return bool(answer.error or answer.problem)
+
+
+def _as_function(derivative: Any, formula: Formula) -> Callable[[np.ndarray], np.ndarray]:
+    """Return somebody's derivative that was given as a formula as a function of an array."""
+    other = (
+        derivative if isinstance(derivative, Formula) else Formula(derivative, formula.variables)
+    )
+
+    def evaluate(x: Any) -> np.ndarray:
+        point = np.asarray(x, dtype=np.float64).reshape(len(formula.variables))
+        named = dict(zip(formula.variables, point, strict=True))
+        return np.asarray(other(**{name: named[name] for name in other.variables}))
+
+    return evaluate

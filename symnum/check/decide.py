@@ -52,7 +52,7 @@ class Evidence:
     def poor(self) -> np.ndarray:
         """Where the bound is too wide to say much."""
         wide = self.truth.bound > POOR * np.abs(self.truth.exact)
-        return self.truth.known & wide & ~self.truth.hull
+        return np.asarray(self.truth.known & wide & ~self.truth.hull)
 
     @property
     def scale(self) -> np.ndarray:

@@ -319,7 +319,7 @@ def _confirmed(
     )
     found = Evidence(truth, given)
     telling = truth.known[:, wrong].any(axis=1)
-    hits = found.bad[:, wrong].any(axis=1)[telling]
+    hits = np.asarray(found.bad[:, wrong].any(axis=1))[telling]
     return bool(hits.size and hits.mean() >= 0.95)
 
 

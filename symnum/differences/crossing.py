@@ -185,9 +185,22 @@ class Searcher:
         if self._regular([arb(rational(value)) for value in exact]):
             # The round number is harmless, the interval round it is not: the place is not round.
             return self._by_ends(point, a, b, side)
-        return analyse(
+        status = analyse(
             self._program, self._line, None, exact, self._variable, derivatives, None, attempts=1
         ).status
+        if status is Status.POLE and self._leaves_domain(point, exact, b, side):
+            return Status.EDGE
+        return status
+
+    def _leaves_domain(
+        self, point: Sequence[float], place: Sequence[Fraction], b: float, side: int
+    ) -> bool:
+        """Say whether f is finite at a place and undefined beyond it, like sqrt(x) at 0."""
+        here = self._balls.run([arb(rational(value)) for value in place])
+        balls = [arb(value) for value in point]
+        balls[self._variable] += side * arb(b)
+        beyond = self._balls.run(balls)
+        return bool(here[0].is_finite() and not beyond[0].is_finite())
 
     def _by_ends(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
         """Say what a crossing without a round number is, from f at both ends of its interval."""

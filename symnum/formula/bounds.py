@@ -1,10 +1,10 @@
 """Program -> how far off a computation in doubles may be.
 
-The program is run in balls of 53 bits round points that are known to one unit in the last place, so
-each operation's rounding and its effect on everything after it are enclosed: the radius is a running
-error bound in the sense of Wilkinson. What lies within it, rounding can explain, and nobody has to
-pick a tolerance. At a kink that doubles can't tell from the point the balls straddle it and hold every
-value between the one-sided derivatives.
+The program is run in balls of 53 bits round points that are known to one unit in the last place.
+Each operation's rounding and its effect on everything after it are enclosed: the radius is a
+running error bound in the sense of Wilkinson. What lies within it, rounding can explain, and nobody
+has to pick a tolerance. At a kink that doubles can't tell from the point, the balls straddle it and
+hold every value between the one-sided derivatives.
 """
 
 from __future__ import annotations

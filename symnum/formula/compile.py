@@ -63,9 +63,11 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
                 args[1] = sympy.Symbol(f"n{line.args[1]}")
                 namespace[args[1].name] = float(_nearest_double(program.lines[line.args[1]].value))
             # A name whose array is no longer needed is used again: its memory is still in cache.
-            for arg in dict.fromkeys(line.args):
-                if last_use[arg] == index and symbols[arg].name.startswith("t"):
-                    free.append(symbols[arg])
+            free += [
+                symbols[arg]
+                for arg in dict.fromkeys(line.args)
+                if last_use[arg] == index and symbols[arg].name.startswith("t")
+            ]
             symbols[index] = free.pop() if free else sympy.Symbol(f"t{index}")
             assignments.append((symbols[index], _expression(line.op, args)))
             row = OPERATIONS[line.op]

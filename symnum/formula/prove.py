@@ -1,7 +1,8 @@
 """Proofs by SymPy that an expression is 0, in a process of its own under a wall clock.
 
 SymPy's simplification can run for hours and cannot be interrupted from inside, so it works in a
-subprocess that is killed when its time is up. Only a proof counts, never a numerical coincidence.
+subprocess (`proofs.py`) that is killed when its time is up. Only a proof counts, never a numerical
+coincidence.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from queue import Empty, Queue
@@ -18,7 +19,7 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any
 
-from symnum.formula.program import Line, Program
+from symnum.formula.program import Builder, Line, Program
 
 # Seconds for one question, and for all questions to one prover.
 _PATIENCE = 3.0
@@ -29,8 +30,22 @@ _START = 20.0
 _LONGEST = 300
 
 
+# The worker sees the modules that we see, not those that happen to lie where the user works.
+_WORKER = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from symnum.formula.proofs import main; main(float(sys.argv[2]))"
+)
+
+
 class Prover:
     """Asks SymPy for proofs; starts its process at the first question, ends it with the block.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds that SymPy may think about one question.
+    budget : float
+        Seconds for all questions together, the start of the process left out.
 
     Examples
     --------
@@ -60,16 +75,28 @@ class Prover:
     ) -> None:
         self._stop()
 
-    def is_zero(self, program: Program) -> bool:
-        """Say whether the program's first output is proven to be 0 wherever it is defined."""
+    def is_zero(self, program: Program, at: Sequence[Fraction] | None = None) -> bool:
+        """Say whether the program's first output is proven to be 0 wherever it is defined.
+
+        Parameters
+        ----------
+        program : Program
+            What may be 0.
+        at : sequence of Fraction, optional
+            Put these numbers in place of the variables first.
+
+        Returns
+        -------
+        bool
+            True: proven. False: not proven, which says nothing.
+        """
+        if at is not None:
+            program = substitute(program, at)
         if program in self._known:
             return self._known[program]
-        live = program.live()
-        if len(live) > _LONGEST or self._left <= 0.0:
+        if len(program.live(program.outputs[:1])) > _LONGEST or self._left <= 0.0:
             return False
-        started = time.monotonic()
-        answer = self._ask(serialise(program))
-        self._left -= time.monotonic() - started
+        answer = self._ask(serialise(program.with_outputs(program.outputs[:1])))
         self._known[program] = answer
         return answer
 
@@ -80,16 +107,20 @@ class Prover:
             process = self._process
             assert process is not None
             assert process.stdin is not None
-            process.stdin.write(question + "\n")
-            process.stdin.flush()
-            return self._answers.get(timeout=min(self._patience, self._left)) == "zero"
+            started = time.monotonic()
+            try:
+                process.stdin.write(question + "\n")
+                process.stdin.flush()
+                return self._answers.get(timeout=min(self._patience, self._left)) == "zero"
+            finally:
+                self._left -= time.monotonic() - started
         except (Empty, OSError, ValueError):
             self._stop()
             return False
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "symnum.formula.prove"],
+            [sys.executable, "-P", "-c", _WORKER, json.dumps(sys.path), str(self._patience)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -151,34 +182,7 @@ def restore(text: str) -> Program:
     return Program(tuple(lines), tuple(found["outputs"]), found["n"])
 
 
-def prove(program: Program) -> bool:
-    """Say whether SymPy simplifies the program's first output to 0; may take for ever."""
-    import sympy
-
-    from symnum.formula.symbolic import to_sympy
-
-    expression = to_sympy(program, public=True)[0]
-    for simplify in (sympy.expand, sympy.trigsimp, sympy.radsimp, sympy.simplify):
-        expression = simplify(expression)
-        if expression.is_zero:
-            return True
-    return False
-
-
-def main() -> None:
-    """Answer questions from standard input until it ends."""
-    import symnum.formula.symbolic  # noqa: F401 - imported before the clock of a question runs
-
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    for line in sys.stdin:
-        try:
-            answer = "zero" if prove(restore(line)) else "unknown"
-        except Exception:  # whatever SymPy trips over, it is no proof
-            answer = "unknown"
-        sys.stdout.write(answer + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+def substitute(program: Program, at: Sequence[Fraction]) -> Program:
+    """Return the program with exact rationals in place of its variables."""
+    builder = Builder(0)
+    return builder.finish(builder.inline(program, [builder.const(value) for value in at]))

@@ -29,7 +29,7 @@ MOST_PANELS = 12
 """Panels that are still legible on one page."""
 
 _MOST_LINES = 8
-_TINY, _HUGE = 1e-300, 1e300  # Matplotlib's logarithmic axes end a little before the doubles do
+_TINY, _HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
 _MARKERS_A_LINE = 16
 
 # Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
@@ -386,14 +386,15 @@ def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
 def _theory(ax: Any, sweep: Sweep, run: Run, p: int, c: int, h: np.ndarray) -> None:
     """Draw the two lines of theory: truncation A h^a and rounding B / h^b."""
     truncation, rounding = _laws(run, float(sweep.exact.hi[p, c]), p, c)
-    x = np.array([h.min(), h.max()])
-    style: dict[str, Any] = {"color": "#333333", "linewidth": 1.0, "zorder": 5}
-    if truncation:
-        scale, power = truncation
-        ax.plot(x, scale * x**power, dashes=(5, 5), label="truncation in theory", **style)
-    if rounding:
-        scale, power = rounding
-        ax.plot(x, scale * x**power, dashes=(2, 2), label="rounding in theory", **style)
+    x = np.geomspace(h.min(), h.max(), 60)
+    for law, name, dashes in (
+        (truncation, "truncation in theory", (5, 5)),
+        (rounding, "rounding in theory", (2, 2)),
+    ):
+        if law:
+            with np.errstate(all="ignore"):  # beyond the doubles there is nothing to draw
+                y = _positive(law[0] * x ** law[1])
+            ax.plot(x, y, color="#333333", linewidth=1.0, dashes=dashes, label=name, zorder=5)
 
 
 def _laws(
@@ -414,7 +415,8 @@ def _laws(
         return (rounding * q / a / best**a, a), (rounding * best**q, -q)
     # no best step: the level of what isn't truncation
     power = 0.0 if run.scheme.is_complex else q
-    left = np.abs(run.error[p, c] - run.truncation[p, c]) * run.h[p, c] ** power
+    with np.errstate(all="ignore"):
+        left = np.abs(run.error[p, c] - run.truncation[p, c]) * run.h[p, c] ** power
     left = left[np.isfinite(left) & (left > 0)]
     return None, (float(np.median(left)), -power) if left.size else None
 
@@ -432,7 +434,8 @@ def _best(ax: Any, run: Run, p: int, c: int) -> None:
             label="best h predicted",
             zorder=2,
         )
-    if math.isfinite(best) and math.isfinite(error) and error > 0:
+    bottom, top = ax.get_ylim()
+    if low <= best <= high and bottom <= error <= top:
         ax.plot(
             best,
             error,

@@ -135,9 +135,10 @@ def _facts(run: Run, p: int, c: int) -> tuple[str, ...]:
         predicted_h = "the largest"
     below, above = why.regimes(run, p, c)
     order = float(run.observed_order[p, c])
+    one = run.h.shape[2] < 2  # the only step is no finding
     return (
-        number("best_h"),
-        number("best_error"),
+        "-" if one else number("best_h"),
+        "-" if one else number("best_error"),
         predicted_h,
         number("predicted_error"),
         "-" if math.isnan(order) else short(order, 3),

@@ -107,20 +107,21 @@ def explanation(sweep: Sweep, run: Run, point: int, component: int) -> str:
     parts, h = magnitudes(run, point, component), run.h[point, component]
     known = np.isfinite(parts).all(axis=0)
     if not known.any():
-        return ""
+        nowhere = not np.isfinite(run.approximation[point, component]).any()
+        return "The approximation is not a finite number at any of these steps." if nowhere else ""
     truncation, rounding = parts[0, known], parts[1:, known].max(axis=0)
     if not truncation.any() and not rounding.any():
-        return "The approximation is exact at every step: all four parts of the error are 0."
+        steps = " at every step" if h.size > 1 else ""
+        return f"The approximation is exact{steps}: all four parts of the error are 0."
     if not truncation.any():
         advice = "" if run.scheme.is_complex else ": take h as large as you can"
         return (
-            f"The truncation part is 0: along {sweep.components[component].variable}, f is a "
-            f"polynomial of degree {run.scheme.exact_degree} or less, for which the scheme is "
-            f"exact. All of the error is rounding{advice}."
+            f"The truncation part is 0 at every step, as it is for every polynomial of degree "
+            f"{run.scheme.exact_degree} or less. All of the error is rounding{advice}."
         )
-    if known.sum() == 1 or h.size == 1:
-        share = largest_part(parts)
-        return f"At this step most of the error is {share}." if share else ""
+    if known.sum() == 1:
+        share, step = largest_part(parts), short(h[known][0], 3)
+        return f"At h = {step} most of the error is {share}." if share else ""
     best = border(run, point, component)
     if not rounding.any():
         return "All of the error is truncation: take h as small as you can."
@@ -128,12 +129,12 @@ def explanation(sweep: Sweep, run: Run, point: int, component: int) -> str:
         return ""
     below, above = regimes(run, point, component)
     sentences = []
+    if below == above == "truncation":
+        return f"Most of the error is truncation{_growth(run, point, component)}, at every step."
     if below and below == above:
         return f"Most of the error is {below}, below the best step and above it."
     if above:
-        growth = run.observed_order[point, component]
-        power = "h" if short(growth, 3) == "1" else f"h^{short(growth, 3)}"
-        law = f", which grows like {power}" if above == "truncation" and growth > 0 else ""
+        law = _growth(run, point, component) if above == "truncation" else ""
         sentences.append(f"Above h = {short(best, 3)} most of the error is {above}{law}")
     if below:
         law = "" if below == "truncation" else _rounding_law(sweep, run)
@@ -141,6 +142,14 @@ def explanation(sweep: Sweep, run: Run, point: int, component: int) -> str:
             f"below it, {below}{law}" if above else f"Most of the error is {below}{law}"
         )
     return "; ".join(sentences) + "." if sentences else ""
+
+
+def _growth(run: Run, point: int, component: int) -> str:
+    growth = run.observed_order[point, component]
+    if not growth > 0:
+        return ""
+    power = short(growth, 3)
+    return ", which grows like h" + ("" if power == "1" else f"^{power}")
 
 
 def _rounding_law(sweep: Sweep, run: Run) -> str:
@@ -175,9 +184,10 @@ def crossing_sentence(run: Run, point: int, component: int) -> str:
         "pole": "f has a pole",
         "edge": "f's domain ends",
     }[kind]
-    if distance == 0 or not math.isfinite(distance):
-        where = "at the point" if distance == 0 else "within reach"
-        return f"{what} {where}: steps from h = {short(first, 3)} on cross it."
+    if distance == 0:
+        return ""  # the exact value's sentence has said it
+    if not math.isfinite(distance):
+        return f"{what} within reach: steps from h = {short(first, 3)} on cross it."
     return (
         f"{what} at distance {short(distance, 3)} from the point: steps from h = {short(first, 3)} "
         "on cross it."

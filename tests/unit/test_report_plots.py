@@ -52,6 +52,8 @@ def test_pictures_are_reproducible(tmp_path, suffix):
         several_sweep(),
         many_sweep(),
         cubic_sweep(steps=[1e-4]),
+        cubic_sweep((1e-300,), np.geomspace(1e-315, 1e-300, 20)),
+        cubic_sweep((1e100,), np.geomspace(1e-300, 1e102, 20)),
     ],
 )
 def test_awkward_sweeps_are_drawn(tmp_path, sweep):
@@ -111,9 +113,9 @@ def test_the_theory_meets_at_the_predicted_step():
     lines = {line.get_label(): line for line in ax.get_lines()}
     laws = []
     for name in ("truncation in theory", "rounding in theory"):
-        (x0, x1), (y0, y1) = lines[name].get_data()
-        power = np.log(y1 / y0) / np.log(x1 / x0)
-        laws.append((y0 / x0**power, power))
+        x, y = lines[name].get_data()
+        power = np.log(y[-1] / y[0]) / np.log(x[-1] / x[0])
+        laws.append((y[0] / x[0] ** power, power))
 
     def total(h):
         return sum(scale * h**power for scale, power in laws)

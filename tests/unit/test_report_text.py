@@ -63,7 +63,7 @@ def test_heading_and_exact_value():
 def test_a_quadratic_has_no_truncation():
     """Where the truncation part is 0 the text says so, why, and what to do."""
     text = " ".join(sweep_text(quadratic_sweep()).split())
-    assert "The truncation part is 0: along x, f is a polynomial of degree 2 or less" in text
+    assert "0 at every step, as it is for every polynomial of degree 2 or less" in text
     assert "All of the error is rounding: take h as large as you can." in text
     assert "best h predicted the largest" in text
 

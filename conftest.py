@@ -77,7 +77,8 @@ def run_console(example: Example) -> str | None:
             text=True,
             timeout=120,
             check=False,
-            env={**os.environ, "PYTHONPATH": path},
+            # Documents show what a screen of unknown width gets; xdist says that it has 80 columns.
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "96"},
         )
         if not checker.check_output(expected, done.stdout, DOCTEST_FLAGS):
             return f"$ {command}\nexpected:\n{expected}\nprinted:\n{done.stdout}"

@@ -215,4 +215,5 @@ def check_parts(found: dict[str, float], truth: dict[str, Fraction]) -> None:
     scale = max(abs(truth[name]) for name in ("error", *PARTS))
     for name in ("error", *PARTS):
         off = abs(Fraction(found[name]) - truth[name])
-        assert off <= abs(truth[name]) * Fraction(1, 2**35) + scale * Fraction(1, 2**60), name
+        bound = abs(truth[name]) * Fraction(1, 2**35) + scale * Fraction(1, 2**60)
+        assert off <= bound + Fraction(1, 2**1074), name

@@ -35,7 +35,7 @@ class Parts:
 
     `radius` bounds what rounding leaves over: the parts add up to `error` within it, also when they
     are added in float64.
-    `noise` is the rounding error of f in ulps, one entry a node.
+    `noise` is the rounding error of f in ulps, `off` the same in f's own units, one entry a node.
     """
 
     error: float
@@ -45,6 +45,7 @@ class Parts:
     arithmetic: float
     radius: float
     noise: tuple[float, ...]
+    off: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _attempt(
     scaled = step**scheme.derivative_order
     zero = arb(0)
     truncation_sum, step_sum, evaluation_sum, computed_sum = zero, zero, zero, zero
-    noise = []
+    noise, offs = [], []
     if scheme.is_complex:
         assert line.complex_function is not None
         ideal = line.complex_function.run(balls, acb(arb(point[line.variable]), step)).imag
@@ -188,6 +189,7 @@ def _attempt(
         evaluation_sum = arb(values[0]) - ideal
         computed_sum = arb(values[0])
         noise.append(_in_ulps(evaluation_sum, values[0]))
+        offs.append(float(evaluation_sum))
     else:
         x, computed = balls[line.variable], point[line.variable]
         for offset, weight, value in zip(scheme.offsets, scheme.weights, values, strict=True):
@@ -206,6 +208,7 @@ def _attempt(
             evaluation_sum += w * off
             computed_sum += w * value
             noise.append(_in_ulps(off, value))
+            offs.append(float(off))
     truncation = truncation_sum / scaled - truth
     if line.degree is not None and line.degree <= scheme.exact_degree:
         truncation = zero  # by the moment equations, whatever the ball says
@@ -228,7 +231,9 @@ def _attempt(
     radius = float(left.abs_upper() + (error - whole).abs_upper()) + adding
     good = all(_known(part, whole) for part in parts)
     radius = math.nextafter(radius, math.inf)
-    found = Parts(whole, truncated, stepped, evaluated, rounded_off, radius, tuple(noise))
+    found = Parts(
+        whole, truncated, stepped, evaluated, rounded_off, radius, tuple(noise), tuple(offs)
+    )
     return found, good
 
 

@@ -146,6 +146,7 @@ def summarise(
     step_rounding: np.ndarray,
     usable: np.ndarray,
     noise_ulps: float,
+    noise: np.ndarray,
     value: float,
     exact: float,
 ) -> Summary:
@@ -161,15 +162,21 @@ def summarise(
         Which entries are certified; the others count only where there is nothing better.
     noise_ulps : float
         Root mean square rounding error of f, in ulps; NaN where it is unknown.
+    noise : float64 array
+        Rounding errors of f at the nodes, in f's units.
     value, exact : float
         f and its exact derivative at the point.
     """
     candidates = usable if usable.any() else np.isfinite(error)
     best_h, best_error = robust_floor(h[candidates], error[candidates])
     observed, constant, exponent = leading_term(h, truncation, usable, scheme.accuracy)
-    # Where f was computed without any error in this run, half an ulp is still what it can promise.
+    # Where f was computed without any error in this run, half an ulp is still what it can promise;
+    # where it cancels at some nodes, its error in ulps there says nothing about f elsewhere.
     ulps = max(noise_ulps, _UNIFORM) if not math.isnan(noise_ulps) else math.nan
-    evaluation = ulps * math.ulp(value) if math.isfinite(value) else math.nan
+    largest = float(np.max(np.abs(noise))) if noise.size else math.nan
+    evaluation = largest
+    if value != 0.0 and math.isfinite(value):
+        evaluation = min(ulps, max(largest / math.ulp(value), _UNIFORM)) * math.ulp(value)
     # x ± h is off by up to half an ulp as well, which moves f by its slope.
     moved = np.abs(step_rounding[usable]) * h[usable] ** scheme.derivative_order
     stepping = float(np.median(moved)) / scheme.noise_gain_2 if moved.size else 0.0

@@ -44,7 +44,7 @@ class StepStatus(StrEnum):
     JUMP = "jump"
     """The stencil reaches across a jump of f."""
     POLE = "pole"
-    """The stencil reaches across a point where f is unbounded."""
+    """The stencil reaches across a point where f or its derivative is unbounded."""
     EDGE = "edge"
     """The stencil leaves the domain of f."""
     UNDEFINED = "undefined"
@@ -506,6 +506,7 @@ class _Row:
         here = self.exact.status[self.point, c]
         row = self.arrays
         noise: list[float] = []
+        offs: list[float] = []
         values = np.full((1,), NAN)
         if engine.decompose and here in _SMOOTH and StepStatus.NONANALYTIC not in status:
             line = engine.line(self.output, self.variable)
@@ -539,6 +540,7 @@ class _Row:
                 for name in _PARTS:
                     row[name][k] = getattr(parts, name)
                 noise += parts.noise
+                offs += parts.off
         elif here not in _SMOOTH:
             row["error"][:] = NAN
         usable = status == StepStatus.CERTIFIED
@@ -553,6 +555,7 @@ class _Row:
             row["step_rounding"],
             usable,
             ulps,
+            np.array(offs),
             float(np.median(middle)) if middle.size else NAN,
             float(self.exact.hi[self.point, c]),
         )

@@ -68,7 +68,7 @@ def test_parts_of_the_complex_step_add_up(written, x, h):
     run = sweep(Formula(written.text, ["x"]), x, complex_step(), h).runs[0]
     for k in range(len(h)):
         found = numbers(run, k)
-        if math.isnan(found["error"]):  # the complex function overflowed
+        if not math.isfinite(run.approximation[0, 0, k]):  # a singularity off the real line
             continue
         assert found["step_rounding"] == 0.0
         check_sum(found["error"], [found[name] for name in PARTS], found["radius"])

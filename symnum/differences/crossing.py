@@ -188,19 +188,20 @@ class Searcher:
         status = analyse(
             self._program, self._line, None, exact, self._variable, derivatives, None, attempts=1
         ).status
-        if status is Status.POLE and self._leaves_domain(point, exact, b, side):
+        # The place may be b itself, which is then still in the domain.
+        if status is Status.POLE and self._leaves_domain(point, exact, b + (b - a), side):
             return Status.EDGE
         return status
 
     def _leaves_domain(
-        self, point: Sequence[float], place: Sequence[Fraction], b: float, side: int
+        self, point: Sequence[float], place: Sequence[Fraction], beyond: float, side: int
     ) -> bool:
         """Say whether f is finite at a place and undefined beyond it, like sqrt(x) at 0."""
         here = self._balls.run([arb(rational(value)) for value in place])
         balls = [arb(value) for value in point]
-        balls[self._variable] += side * arb(b)
-        beyond = self._balls.run(balls)
-        return bool(here[0].is_finite() and not beyond[0].is_finite())
+        balls[self._variable] += side * arb(beyond)
+        there = self._balls.run(balls)
+        return bool(here[0].is_finite() and not there[0].is_finite())
 
     def _by_ends(self, point: Sequence[float], a: float, b: float, side: int) -> Status:
         """Say what a crossing without a round number is, from f at both ends of its interval."""

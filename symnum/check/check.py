@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from symnum.check.decide import (
     float32_inside,
     worst_first,
 )
-from symnum.check.guards import Broken, first_answers, shown, state
-from symnum.check.points import own_points
+from symnum.check.guards import Broken, first_answers, remembered, shown, state
+from symnum.check.points import CHUNK, own_points
 from symnum.check.reference import Reference, Truth
 from symnum.check.request import Request
 from symnum.check.verdict import Cause, Outcome, Verdict, Worst
@@ -112,6 +113,9 @@ def assert_derivative(
 def _run(request: Request) -> Verdict:
     reference = Reference(request.formula, request.exact)
     candidate = request.candidate
+    mismatch = _function_mismatch(request)
+    if mismatch is not None:
+        return mismatch
     chunks = own_points(request.box, request.rng)
     first = request.points if len(request.points) else next(chunks)
     truth = reference.at(first)
@@ -129,6 +133,9 @@ def _run(request: Request) -> Verdict:
     )
     if broken is not None:
         return _broken(request, broken, truth)
+    broken = remembered(candidate, reference, request.box, request.formula.variables, request.rng)
+    if broken is not None:
+        return _broken(request, broken, truth)
     evidence = Evidence(truth, _values(answers, truth))
     given = len(first) if len(request.points) else 0
     for points in chunks:
@@ -141,6 +148,37 @@ def _run(request: Request) -> Verdict:
             return _broken(request, raised, evidence.truth)
         evidence = evidence.join(Evidence(more, _values(found, more)))
     return _judge(request, reference, evidence, given)
+
+
+def _function_mismatch(request: Request) -> Verdict | None:
+    """Compare the code of f with its formula first: many an accused derivative is right."""
+    if request.function is None:
+        return None
+    shape = request.formula.shape
+    accepted = ((1,),) if not shape else ()
+    code = replace(request.candidate, function=request.function, shape=shape, accepted=accepted)
+    reference = Reference(request.formula, request.formula)
+    truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
+    if len(request.points):
+        truth = reference.at(request.points).join(truth)
+    answers = [code(point) for point in truth.points]
+    for answer in answers:
+        if answer.problem:
+            return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
+    evidence = Evidence(truth, _values(answers, truth))
+    # Where the code refuses or overflows there is nothing to compare.
+    evidence.truth.known[~np.isfinite(evidence.given)] = False
+    decision = decide(code, reference, evidence, request.rng)
+    if not decision.wrong:
+        return None
+    worst = _worst(reference, evidence, decision, decision.wrong)
+    assert worst is not None
+    where = shown(np.array(worst.point), request.formula.variables)
+    sentence = (
+        f"the function is not the formula: at {where} it gives {worst.given!r}, "
+        f"the formula {worst.exact!r}; the derivative was not judged"
+    )
+    return replace(_broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth), worst=worst)
 
 
 def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:

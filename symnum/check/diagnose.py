@@ -108,6 +108,8 @@ def diagnose(
         lambda: _transposed(view, shape),
         lambda: _one_factor(view),
         lambda: _permuted(view, names),
+        lambda: _by_variable(view, names),
+        lambda: _shifted(view, names),
         lambda: _spurious(view),
         lambda: _region(candidate, reference, view, evidence, rng),
         lambda: _edited(reference, view, names),
@@ -187,6 +189,34 @@ def _factor_cause(ratio: float) -> tuple[Cause, str]:
     if abs(ratio) < 1e-12:
         return Cause.ZERO, "it is 0 where the exact derivative is not"
     return Cause.FACTOR, f"given/exact = {ratio_text(ratio)} everywhere"
+
+
+def _by_variable(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
+    """c_k = x_k g_k, or g_k / x_k: a derivative with respect to a logarithm."""
+    if view.points.shape[1] != view.exact.shape[1]:
+        return None
+    wrong = list(view.wrong)
+    for power, words in ((1, "{0}: a derivative by log({0})"), (-1, "1/{0}")):
+        with np.errstate(all="ignore"):
+            predicted = view.exact[:, wrong] * view.points[:, wrong] ** power
+        if view.explained(predicted, wrong):
+            named = ", ".join(words.format(names[k]) for k in wrong[:4])
+            return Cause.FACTOR, f"given/exact is {named}"
+    return None
+
+
+def _shifted(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
+    """A constant is added to each wrong component."""
+    words = []
+    for k in view.wrong:
+        rows = np.isfinite(view.given[:, k])
+        if rows.sum() < _SEVERAL:
+            return None
+        shift = float(np.median((view.given - view.exact)[rows, k]))
+        if not view.explained(view.exact[:, [k]] + shift, [k]):
+            return None
+        words.append(f"{names[k]} has {shift:.6g} too much, everywhere")
+    return Cause.TERM, "; ".join(words[:4])
 
 
 def _permuted(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 
 from symnum.check.claim import Answer, Candidate
-from symnum.check.reference import Truth
+from symnum.check.reference import Reference, Truth
 from symnum.check.verdict import Cause
 
 # Two calls may differ by this share of the answer before it counts as another answer.
 _SAME = 2.0**-30
+_SEVERAL = 2
+_CALLS = 4
+# In how many coordinates answers under a wrong key are looked for.
+_COORDINATES = 12
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ def state(
     A right answer may depend on nothing but the point. All given points are tried, because a
     function that saturates gives the same answer at many of them.
     """
+    frozen = _frozen(answers, truth)
+    if frozen is not None:
+        return frozen
     count = len(answers)
     for i in range(count):
         point, first = truth.points[i], answers[i]
@@ -115,6 +122,8 @@ def state(
         for second in (again, once_more):
             if second.value is not None and _differ(first.value, second.value, truth.bound[i]):
                 where = shown(point, names)
+                if _adds_up(candidate, point):
+                    return Broken(Cause.STALE, f"its answers add up from call to call, at {where}")
                 if _differ_again(candidate, point, truth.bound[i]):
                     return Broken(
                         Cause.RANDOM, f"two calls with the same argument differ, at {where}"
@@ -132,6 +141,66 @@ def state(
                     f"its answer depends on where f was called last (seen at {where})",
                 )
     return None
+
+
+def _frozen(answers: Sequence[Answer], truth: Truth) -> Broken | None:
+    """Right at the first point, and the same answer ever after."""
+    values = [answer.value for answer in answers]
+    if len(values) < _SEVERAL or any(value is None for value in values):
+        return None
+    first = values[0]
+    if any(not np.array_equal(first, value) for value in values[1:] if value is not None):
+        return None
+    with np.errstate(all="ignore"):
+        wrong = truth.known & (np.abs(first - truth.exact) > truth.bound)
+    if wrong[0].any() or not wrong.any():
+        return None
+    return Broken(Cause.STALE, "it returns the answer of the first call for ever")
+
+
+def remembered(
+    candidate: Candidate,
+    reference: Reference,
+    box: np.ndarray,
+    names: Sequence[str],
+    rng: np.random.Generator,
+) -> Broken | None:
+    """Look for answers that are remembered under the wrong key.
+
+    A fresh point is followed by its neighbours that differ in one coordinate, or in all of them a
+    little: an answer that stays although the derivative moved was not computed.
+    """
+    low, high = box[:, 0], box[:, 1]
+    for j in [*range(min(len(box), _COORDINATES)), None]:
+        start = rng.uniform(low, high)
+        other = start.copy()
+        if j is None:
+            other = np.clip(start * (1 + 1e-5) + 1e-5 * (high - low), low, high)
+        else:
+            other[j] = rng.uniform(low[j], high[j])
+        truth = reference.at(np.array([start, other]))
+        before, after = candidate(start).value, candidate(other).value
+        if before is None or after is None or not np.array_equal(before, after):
+            continue
+        with np.errstate(all="ignore"):
+            wrong = truth.known & (np.abs(before - truth.exact) > truth.bound)
+        if wrong[1].any() and not wrong[0].any():
+            what = "by little" if j is None else f"in {names[j]} only"
+            return Broken(
+                Cause.STALE, f"it returns the answer for another point, one that differs {what}"
+            )
+    return None
+
+
+def _adds_up(candidate: Candidate, point: np.ndarray) -> bool:
+    """Say whether repeated calls at one point differ by the same amount every time."""
+    found = [value for _ in range(4) if (value := candidate(point).value) is not None]
+    if len(found) < _CALLS:
+        return False
+    with np.errstate(all="ignore"):
+        moves = np.diff(np.array(found), axis=0)
+        close = np.abs(moves - moves[0]) <= 1e-9 * np.max(np.abs(found), axis=0)
+    return bool(np.any(moves != 0) and np.all(close))
 
 
 def _differ_again(candidate: Candidate, point: np.ndarray, bound: np.ndarray) -> bool:

@@ -207,7 +207,7 @@ def check_sum(error: float, parts: Sequence[float], radius: float) -> None:
     added = parts[0] + parts[1] + parts[2] + parts[3]
     assert abs(Fraction(added) - Fraction(error)) <= Fraction(radius)
     largest = max(abs(error), *map(abs, parts))
-    assert radius <= max(largest * 2.0**-45, 2.0**-1060)
+    assert radius <= max(largest * 2.0**-38, 2.0**-1060)
 
 
 def check_parts(found: dict[str, float], truth: dict[str, Fraction]) -> None:

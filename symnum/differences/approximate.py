@@ -61,7 +61,8 @@ def approximate(
 
 def nodes(scheme: Scheme, x: np.ndarray, h: np.ndarray) -> list[np.ndarray]:
     """Return x + c h as float64 computes it, one array an offset."""
-    return [x + float(offset) * h for offset in scheme.offsets]
+    with np.errstate(over="ignore"):  # beyond the largest double f is not finite either
+        return [x + float(offset) * h for offset in scheme.offsets]
 
 
 def node_values(

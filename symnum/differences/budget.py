@@ -153,7 +153,7 @@ def split(
     if not (math.isfinite(approximation) and all(map(math.isfinite, values))):
         return None
     scale = max(abs(point[line.variable]), h)
-    cancelled = max(0.0, math.log2(scale / h)) if h > 0 else 0.0
+    cancelled = math.log2(scale) - math.log2(h)  # the quotient may overflow
     bits = _BASE_BITS + math.ceil(cancelled * (scheme.derivative_order + scheme.accuracy))
     parts: Parts | None = None
     while bits <= _MOST_BITS:
@@ -229,7 +229,7 @@ def _attempt(
     # Whoever adds the four doubles in float64 rounds three times more.
     adding = 2.0**-51 * math.fsum(abs(double) for double in doubles)
     radius = float(left.abs_upper() + (error - whole).abs_upper()) + adding
-    good = all(_known(part, whole) for part in parts)
+    good = all(_known(part, whole) for part in parts) and _resolved(truth, error)
     radius = math.nextafter(radius, math.inf)
     found = Parts(
         whole, truncated, stepped, evaluated, rounded_off, radius, tuple(noise), tuple(offs)
@@ -248,6 +248,12 @@ def _known(part: arb, whole: float) -> bool:
         return True
     width = float(part.rad())
     return width <= _NARROW * abs(float(part)) or width <= 2.0**-80 * abs(whole)
+
+
+def _resolved(truth: arb, error: arb) -> bool:
+    """Say whether the truth is known well enough for the error to be more than its own noise."""
+    width = float(truth.rad())
+    return width <= 2.0**-90 * abs(float(truth)) or width <= 2.0**-60 * abs(float(error))
 
 
 def _in_ulps(error: arb, value: float) -> float:

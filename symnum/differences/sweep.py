@@ -302,6 +302,9 @@ def sweep(
     >>> float(s.runs[0].truncation[0, 0, 0])
     0.0
     """
+    if function is not None and not callable(function):
+        msg = f"function must be callable; this is a {type(function).__name__}"
+        raise UsageError(msg)
     formula = f if isinstance(f, Formula) else Formula(f)
     schemes = _read_schemes(scheme)
     points = _read_points(formula, at)
@@ -563,7 +566,7 @@ class _Row:
 
 
 def _read_schemes(scheme: Any) -> list[Scheme]:
-    many = [scheme] if isinstance(scheme, (str, Scheme)) else list(scheme)
+    many = list(scheme) if isinstance(scheme, (list, tuple)) else [scheme]
     schemes = [parse_scheme(one) if isinstance(one, str) else one for one in many]
     if not schemes:
         msg = "no scheme was given; give one, such as 'central:4'"
@@ -581,10 +584,10 @@ def _read_schemes(scheme: Any) -> list[Scheme]:
 
 
 def _read_points(formula: Formula, at: Any) -> np.ndarray:
-    points = formula.points(at)
     if not formula.variables:
         msg = "the formula has no variables, so there is nothing to differentiate by"
         raise UsageError(msg)
+    points = formula.points(at)
     if not len(points):
         msg = "there are no points"
         raise DomainError(msg)

@@ -258,7 +258,7 @@ def test_time_is_linear_in_length():
     assert large <= 35 * small
 
 
-# --- threads, precision, inputs --------------------------------------------------------------------
+# --- threads, precision, inputs ---------------------------------------------------------------
 
 
 def calls():

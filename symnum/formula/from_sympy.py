@@ -128,7 +128,9 @@ def _number(value: Any) -> Expr:
     return sympy.Rational(exact.numerator, exact.denominator)
 
 
-def variable_names(roots: Sequence[Expr], ignore_deltas: bool = False) -> dict[int, str]:
+def variable_names(
+    roots: Sequence[Expr], ignore_deltas: bool = False, allow_undefined: bool = False
+) -> dict[int, str]:
     """Return the name of each variable by its identity; refuse in words what is no formula.
 
     Raises
@@ -159,6 +161,8 @@ def variable_names(roots: Sequence[Expr], ignore_deltas: bool = False) -> dict[i
                 )
                 raise UsageError(msg)
             names[id(expr)] = name
+            continue
+        if allow_undefined and _is_undefined(expr):
             continue
         _check(expr)
         if ignore_deltas and isinstance(expr, sympy.DiracDelta):
@@ -205,6 +209,14 @@ def _labels(names: dict[int, str], variables: Sequence[Any] | None) -> tuple[str
 _VARIABLES = (sympy.Symbol, sympy.Indexed)
 _RENAME = "; rename the symbol, for example with expr.subs(old, Symbol('x'))"
 
+_UNDEFINED = (S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity)
+
+
+def _is_undefined(expr: Expr) -> bool:
+    # By identity: comparing deep expressions takes long, and these exist once each.
+    return any(expr is one for one in _UNDEFINED)
+
+
 _UNFINISHED = (
     sympy.Integral,
     sympy.Derivative,
@@ -221,7 +233,7 @@ def _check(expr: Expr) -> None:
     if isinstance(expr, _UNFINISHED):
         msg = f"the expression holds an unevaluated {kind}; call .doit() on it first"
         raise UsageError(msg)
-    if expr in (S.ImaginaryUnit, S.Infinity, S.NegativeInfinity, S.ComplexInfinity, S.NaN):
+    if expr is S.ImaginaryUnit or _is_undefined(expr):
         msg = f"the expression holds {expr}, which is not a real number"
         raise UsageError(msg)
     if isinstance(expr, AppliedUndef):

@@ -101,6 +101,14 @@ _head("ceil", None, fold=lambda a: sympy.Integer(-(-a.p // a.q)))
 _head("max", lambda a, b: _h("step", a, b), lambda a, b: _h("step", b, a), fold=max)
 _head("min", lambda a, b: _h("step", b, a), lambda a, b: _h("step", a, b), fold=min)
 _head("step", None, None)
+# SymPy has these two; ours stand where its own would turn into I*Abs(x).
+_head("sqrt", lambda a: 1 / (2 * _h("sqrt", a)), always_real=False)
+_head(
+    "pow",
+    lambda a, b: b * _h("pow", a, b - 1),
+    lambda a, b: sympy.log(a) * _h("pow", a, b),
+    always_real=False,
+)
 _head("cbrt", lambda a: 1 / (3 * _h("cbrt", a) ** 2))
 _head("hypot", lambda a, b: a / _h("hypot", a, b), lambda a, b: b / _h("hypot", a, b))
 _head("atan2", lambda a, b: b / (b**2 + a**2), lambda a, b: -a / (b**2 + a**2))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sympy.printing.latex import LatexPrinter
 
@@ -59,6 +60,7 @@ _ESCAPED = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=10_000)
 def latex_label(label: str) -> str:
     r"""Return a variable's name as LaTeX: Greek letters, subscripts, and nothing that executes.
 
@@ -108,17 +110,17 @@ class _LatexPrinter(Labelled, LatexPrinter):  # type: ignore[misc]  # SymPy is u
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__()
-        self.labels = {f"x{i}": latex_label(label) for i, label in enumerate(labels)}
+        self.labels = labels
         self.decimals = {}
 
     # SymPy finds the methods below by the names of its classes.
 
     def _print_Symbol(self, expr: Expr, style: str = "plain") -> str:
         del style  # SymPy's printer passes it
-        return self._symbol(expr)
+        return latex_label(self._label(expr))
 
     def _print_Dummy(self, expr: Expr) -> str:
-        mantissa, _, exponent = self._symbol(expr).partition("e")
+        mantissa, _, exponent = self.decimals[expr].partition("e")
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
     def _needs_mul_brackets(self, expr: Expr, first: bool = False, last: bool = False) -> bool:
@@ -161,6 +163,10 @@ class _LatexPrinter(Labelled, LatexPrinter):  # type: ignore[misc]  # SymPy is u
             rows = [rf"1 & \text{{if}}\: {a} > {b}", rf"0 & \text{{if}}\: {a} < {b}"]
             rows.append(r"\frac{1}{2} & \text{otherwise}")
             return _cases(rows)
+        if op == "sqrt":
+            return rf"\sqrt{{{shown[0]}}}"
+        if op == "pow":
+            return rf"\left({shown[0]}\right)^{{{shown[1]}}}"
         if op == "cbrt":
             return rf"\sqrt[3]{{{shown[0]}}}"
         if op == "hypot":

@@ -38,7 +38,7 @@ def printed(printer: Any, expr: Expr) -> str:
     UsageError
         The expression isn't a formula in real variables.
     """
-    variable_names([expr])  # refuses what is no formula
+    variable_names([expr], allow_undefined=True)  # refuses what is no formula
     if _tree_size(expr) > _LARGEST:
         msg = f"the formula would print as more than {_LARGEST:,} operations"
         raise LimitError(msg)
@@ -103,12 +103,12 @@ _MIRRORED = {"<": ">", "<=": ">="}
 class Labelled:
     """What both printers share: the user's names, and sums that are too long to be sorted."""
 
-    labels: dict[str, str]
+    labels: Sequence[str]
     decimals: dict[Expr, str]
 
-    def _symbol(self, expr: Expr) -> str:
-        shown = self.decimals.get(expr)
-        return self.labels[expr.name] if shown is None else shown
+    def _label(self, expr: Expr) -> str:
+        """Return the user's name for one of our symbols: x3 is the fourth variable."""
+        return self.labels[int(expr.name[1:])]
 
     def _as_ordered_terms(self, expr: Expr, order: Any = None) -> list[Expr]:
         if len(expr.args) > _SORTED:

@@ -208,9 +208,11 @@ class _Writer:
             return sympy.Mul(*factors, evaluate=evaluate and not wide_product)
         if op == "pow":
             _check_power(*args)
-            return sympy.Pow(*args, evaluate=evaluate)
-        if op == "sqrt":
-            return sympy.Pow(args[0], S.Half, evaluate=evaluate)
+        if op in {"pow", "sqrt"}:
+            found = sympy.Pow(args[0], args[1] if op == "pow" else S.Half, evaluate=evaluate)
+            # sqrt(-x**2) has no real value but at 0, and must not become I*Abs(x).
+            imaginary = found.is_Mul and S.ImaginaryUnit in found.args
+            return HEADS[op](*args) if imaginary and not self.public else found
         if op in HEADS:
             if self.public:
                 small = sum(self.size[leaf] for leaf, _ in leaves) <= _SMALL

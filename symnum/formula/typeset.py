@@ -68,7 +68,7 @@ class _TextPrinter(Labelled, StrPrinter):  # type: ignore[misc]  # SymPy is unty
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__()
-        self.labels = {f"x{i}": label for i, label in enumerate(labels)}
+        self.labels = labels
         self.decimals = {}
         self.taken = frozenset(labels)
 
@@ -82,10 +82,21 @@ class _TextPrinter(Labelled, StrPrinter):  # type: ignore[misc]  # SymPy is unty
     # SymPy finds the methods below by the names of its classes.
 
     def _print_Symbol(self, expr: Expr) -> str:
-        return self._symbol(expr)
+        return self._label(expr)
 
     def _print_Dummy(self, expr: Expr) -> str:
-        return self._symbol(expr)
+        return self.decimals[expr]
+
+    def _print_NaN(self, _: Expr) -> str:
+        return "(0/0)"
+
+    def _print_ComplexInfinity(self, _: Expr) -> str:
+        return "(1/0)"
+
+    _print_Infinity = _print_ComplexInfinity  # noqa: N815
+
+    def _print_NegativeInfinity(self, _: Expr) -> str:
+        return "(-1/0)"
 
     def _print_Function(self, expr: Expr) -> str:
         return self._call(_NAMES.get(type(expr).__name__, type(expr).__name__), expr.args)
@@ -101,6 +112,9 @@ class _TextPrinter(Labelled, StrPrinter):  # type: ignore[misc]  # SymPy is unty
             return f" {op} ".join(self._bracketed(arg) for arg in args)
         if op == "not":
             return f"not {self._bracketed(args[0])}"
+        if op == "pow":
+            base, exponent = (self._print(arg) for arg in args)
+            return f"({base})**({exponent})"
         if op == "step":
             a, b = (self._print(arg) for arg in args)
             where = self._name("where")

@@ -141,7 +141,7 @@ def test_expressions_are_read_as_they_are_printed(expr, text):
     assert read(expr) == [text]
 
 
-@pytest.mark.parametrize("op", sorted(HEADS))
+@pytest.mark.parametrize("op", sorted(HEADS.keys() - {"sqrt", "pow"}))
 def test_every_head_is_read_back_as_its_operation(op):
     """An expression made of our own functions becomes the operations again."""
     program = built(3, lambda b: b.op(op, *(b.var(i) for i in range(len(HEADS[op].slopes)))))
@@ -316,6 +316,23 @@ def test_sympy_differentiates_our_heads(text, derivative):
     """SymPy's diff goes through our functions, and knows no Dirac deltas."""
     (expr,) = to_sympy(parse([text])[0])
     assert str(expr.diff(symbols(1)[0])) == derivative
+
+
+@pytest.mark.parametrize(
+    ("text", "ours", "slope"),
+    [
+        ("sqrt(-x**2)", "sqrt_(-x0**2)", "-x0/sqrt_(-x0**2)"),
+        ("(-x**2)**(3/2)", "pow_(-x0**2, 3/2)", "-3*x0*pow_(-x0**2, 1/2)"),
+    ],
+)
+def test_roots_never_become_imaginary(text, ours, slope):
+    """What has no real value stays as it was written, and so does its derivative."""
+    (expr,) = to_sympy(parse([text])[0])
+    derivative = expr.diff(symbols(1)[0])
+    assert [str(expr), str(derivative)] == [ours, slope]
+    again, _ = from_sympy([expr, derivative], symbols(1))
+    assert [str(found) for found in to_sympy(again)] == [ours, slope]
+    assert str(to_sympy(parse(["sqrt(-x**2)"])[0], public=True)[0]) == "I*Abs(x0)"
 
 
 def test_heads_refuse_partials_that_they_do_not_have():

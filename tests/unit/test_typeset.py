@@ -48,6 +48,8 @@ TEXTS = [
     ("digamma(x) + polygamma(2, x)", "digamma(x) + polygamma(2, x)"),
     ("atan2(y, x) + ceil(x)", "atan2(y, x) + ceil(x)"),
     ("x[0]*theta_1", "theta_1*x[0]"),
+    ("sqrt(-x**2)", "sqrt(-x**2)"),
+    ("(-x**2)**(3/2)", "(-x**2)**(3/2)"),
 ]  # fmt: skip
 
 
@@ -112,6 +114,8 @@ def test_derivatives_are_readable(formula, plain, tex):
 
 
 LATEX = [
+    ("sqrt(-x**2)", r"\sqrt{- x^{2}}"),
+    ("(-x**2)**(3/2)", r"\left(- x^{2}\right)^{\frac{3}{2}}"),
     ("floor(x)**2 + ceil(x) + abs(x)",
      r"\left\lfloor x \right\rfloor^{2} + \left\lceil x \right\rceil + \left| x \right|"),
     ("cbrt(x)**2", r"\left(\sqrt[3]{x}\right)^{2}"),
@@ -169,8 +173,20 @@ def test_symbols_are_printed_by_their_labels_only():
     assert latex(a**b, ["b", "beta"]) == r"b^{\beta}"
 
 
+def test_what_is_undefined_everywhere_is_printed_as_such():
+    """x/0 and 0/0 have no value: they show that, and LaTeX has its own signs."""
+    (x,) = symbols(1)
+    assert [text(e, ["x"]) for e in (sympy.nan, sympy.zoo * x, sympy.oo, -sympy.oo)] == [
+        "(0/0)",
+        "(1/0)*x",
+        "(1/0)",
+        "(-1/0)",
+    ]
+    assert latex(sympy.nan, ["x"]) == r"\text{NaN}"
+
+
 @pytest.mark.parametrize("printer", [text, latex])
-@pytest.mark.parametrize("expr", [sympy.I, sympy.zoo, sympy.Integral(symbols(1)[0])])
+@pytest.mark.parametrize("expr", [sympy.I, sympy.Integral(symbols(1)[0])])
 def test_what_is_no_formula_is_not_printed(printer, expr):
     """SymPy's derivative may be something that we can't read back: that is an error in words."""
     with pytest.raises(UsageError):

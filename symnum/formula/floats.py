@@ -37,9 +37,30 @@ def complex_hypot(a: Array, b: Array) -> Array:
     return np.sqrt(a * a + b * b)
 
 
+def complex_polygamma(order: Array, a: Array) -> Array:
+    """Return NaN: SciPy has no polygamma function of complex numbers."""
+    return np.full(np.broadcast_shapes(np.shape(order), np.shape(a)), complex(np.nan, np.nan))[()]
+
+
 def complex_atan2(a: Array, b: Array) -> Array:
-    """Return the argument of b + ia continued to complex a and b."""
-    return -1j * np.log((b + 1j * a) / np.sqrt(a * a + b * b))
+    """Return the angle of the point (b, a) continued to complex a and b."""
+    y, x = np.real(a), np.real(b)
+    flat: Array = np.abs(x) >= np.abs(y)
+    quotient = np.where(flat, a, b) / np.where(flat, b, a)
+    # From the axis that is nearer: the logarithm's formula would cancel next to the real line.
+    steep = np.where(y < 0, -0.5 * np.pi, 0.5 * np.pi) - np.arctan(quotient)
+    side = np.where(x < 0, np.where(y < 0, -np.pi, np.pi), 0.0)
+    return np.where(flat, np.arctan(quotient) + side, steep)[()]
+
+
+def complex_floor(a: Array) -> Array:
+    """Return the floor of the real part."""
+    return np.floor(np.real(a))
+
+
+def complex_ceil(a: Array) -> Array:
+    """Return the ceiling of the real part."""
+    return np.ceil(np.real(a))
 
 
 def complex_expit(a: Array) -> Array:

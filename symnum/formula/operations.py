@@ -193,6 +193,20 @@ def _atan2(a: arb, b: arb) -> arb:
     return arb.atan2(a, b)
 
 
+def _complex_atan2(a: Any, b: Any) -> Any:
+    """Return the angle of the point (b, a); its arguments are real but for tiny parts."""
+    a, b = acb(a), acb(b)
+    if abs(b.real) > abs(a.real):
+        angle = (a / b).atan()
+        if b.real > 0:
+            return angle
+        return angle + arb.pi() if a.real >= 0 else angle - arb.pi() if a.real < 0 else acb("nan")
+    half_pi = arb.pi() / 2
+    if a.real > 0:
+        return half_pi - (b / a).atan()
+    return -half_pi - (b / a).atan() if a.real < 0 else acb("nan")
+
+
 # --- truth values --------------------------------------------------------------------------------
 
 
@@ -326,7 +340,14 @@ _ROWS = [
     ),
     Operation("atanh", 1, arb.atanh, "numpy.arctanh", "numpy.arctanh", acb.atanh, "atanh"),
     Operation(
-        "atan2", 2, _atan2, "numpy.arctan2", f"{_FLOATS}.complex_atan2", None, "atan2", _off_the_cut
+        "atan2",
+        2,
+        _atan2,
+        "numpy.arctan2",
+        f"{_FLOATS}.complex_atan2",
+        _complex_atan2,
+        "atan2",
+        _off_the_cut,
     ),
     Operation(
         "hypot",
@@ -349,7 +370,7 @@ _ROWS = [
         2,
         _polygamma,
         f"{_FLOATS}.polygamma",
-        "",
+        f"{_FLOATS}.complex_polygamma",
         lambda order, a: a.polygamma(acb(order)),
         "polygamma",
     ),
@@ -418,8 +439,17 @@ _ROWS = [
     # not smooth everywhere, and without an analytic continuation
     Operation("abs", 1, abs, "numpy.abs", "numpy.abs", smooth=_nonzero),
     Operation("sign", 1, _sign, "numpy.sign", "numpy.sign", smooth=_nonzero),
-    Operation("floor", 1, arb.floor, "numpy.floor", smooth=_between_integers),
-    Operation("ceil", 1, arb.ceil, "numpy.ceil", smooth=_between_integers),
+    Operation(
+        "floor",
+        1,
+        arb.floor,
+        "numpy.floor",
+        f"{_FLOATS}.complex_floor",
+        smooth=_between_integers,
+    ),
+    Operation(
+        "ceil", 1, arb.ceil, "numpy.ceil", f"{_FLOATS}.complex_ceil", smooth=_between_integers
+    ),
     Operation("max", 2, lambda a, b: a.max(b), "numpy.maximum", "numpy.maximum", smooth=_differ),
     Operation("min", 2, lambda a, b: a.min(b), "numpy.minimum", "numpy.minimum", smooth=_differ),
     # step(a, b) is 1 where a > b, 0 where a < b, and 1/2 at a tie: the derivative of max

@@ -46,7 +46,9 @@ def complex_atan2(a: Array, b: Array) -> Array:
     """Return the angle of the point (b, a) continued to complex a and b."""
     y, x = np.real(a), np.real(b)
     flat: Array = np.abs(x) >= np.abs(y)
-    quotient = np.where(flat, a, b) / np.where(flat, b, a)
+    over: Array = np.where(flat, a, b)
+    under: Array = np.where(flat, b, a)
+    quotient = over / under
     # From the axis that is nearer: the logarithm's formula would cancel next to the real line.
     steep = np.where(y < 0, -0.5 * np.pi, 0.5 * np.pi) - np.arctan(quotient)
     side = np.where(x < 0, np.where(y < 0, -np.pi, np.pi), 0.0)

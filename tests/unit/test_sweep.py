@@ -36,7 +36,7 @@ def check_every_sum(run) -> None:
         check_sum(float(run.error[k]), parts, float(run.radius[k]))
 
 
-# --- row 1 of the mission --------------------------------------------------------------------------
+# --- row 1 of the mission ------------------------------------------------------------------------
 
 
 def test_the_mission():
@@ -67,7 +67,7 @@ def test_the_mission_over_all_steps():
     check_every_sum(run)
 
 
-# --- orders ----------------------------------------------------------------------------------------
+# --- orders --------------------------------------------------------------------------------------
 
 ORDERS = [
     ("central", 2),
@@ -149,7 +149,7 @@ def test_robust_floor_is_not_the_minimum():
     assert run.best_error[0, 0] == np.median(np.abs(run.error[0, 0][near]))
 
 
-# --- schemes, steps, shapes --------------------------------------------------------------------------
+# --- schemes, steps, shapes ----------------------------------------------------------------------
 
 
 def test_several_schemes_at_once():
@@ -247,7 +247,7 @@ def test_extreme_steps(x, h):
     assert sweep("exp(x)", 1.0, "complex", 5e-324).runs[0].status[0, 0, 0] == "certified"
 
 
-# --- where f is not smooth -------------------------------------------------------------------------
+# --- where f is not smooth -----------------------------------------------------------------------
 
 H = [0.25, 0.4, 0.6, 1.0, 2.0]
 CROSSINGS = [
@@ -343,7 +343,7 @@ def test_the_complex_step_past_other_variables():
     assert run.approximation[0, 0, 0] == 4.0
 
 
-# --- somebody's own function ------------------------------------------------------------------------
+# --- somebody's own function ---------------------------------------------------------------------
 
 
 def test_the_noise_of_float32_shows():
@@ -447,9 +447,9 @@ def test_a_function_outside_its_domain():
             "the function returned an array of shape (2,) and dtype float64 at x = 0.9; "
             "a number is expected",
         ),
-        (lambda x: None, "the function returned a NoneType at x = 0.9; a number is expected"),
+        (lambda _: None, "the function returned a NoneType at x = 0.9; a number is expected"),
         (
-            lambda x: "a",
+            lambda _: "a",
             "the function returned an array of shape () and dtype <U1 at x = 0.9; "
             "a number is expected",
         ),
@@ -473,7 +473,7 @@ def test_progress():
 
 def test_refusals():
     """Points that are not there or not finite are refused."""
-    with pytest.raises(DomainError, match="^there are no points$"):
+    with pytest.raises(DomainError, match=r"^there are no points$"):
         sweep("x", [])
     with pytest.raises(DomainError, match="is not a finite number"):
         sweep("x", [1.0, NAN])

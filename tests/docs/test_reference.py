@@ -16,6 +16,7 @@ from symnum.formula.functions import CONSTANTS, FUNCTIONS, KEYWORDS, PREFIXES
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(symnum.__file__).parent
 GRAMMAR = "reference-grammar.md"
+FINISHED = {"symnum", "formula", "differences", "report", "zoo"}
 
 
 def document(name: str) -> str:
@@ -101,15 +102,16 @@ def test_what_is_refused_says_what_the_reference_says(text, says):
 
 
 def test_every_module_is_in_the_architecture():
-    """Each committed module of the package stands in docs/architecture.md."""
+    """Each committed module of a finished floor stands in docs/architecture.md."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout: what is committed is read from git")
     done = subprocess.run(
         ["git", "ls-files", "symnum"], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    names = [Path(name) for name in done.stdout.split() if name.endswith((".py", ".lark"))]
+    finished = {path.name for path in names if path.parent.name in FINISHED}
     text = document("architecture.md")
-    names = {Path(name).name for name in done.stdout.split() if name.endswith((".py", ".lark"))}
-    missing = [n for n in sorted(names) if not n.startswith("__") and f"{n}`" not in text]
+    missing = [n for n in sorted(finished) if not n.startswith("__") and f"{n}`" not in text]
     assert missing == [], "say in docs/architecture.md what these modules are"
 
 

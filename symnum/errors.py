@@ -88,3 +88,29 @@ class UsageError(SymnumError):
     """A call or a command can't be understood: an unknown name, a missing value, a wrong type."""
 
     kind = "usage"
+
+
+class TraceError(SymnumError):
+    """A function can't be traced: which line of it, and why.
+
+    Parameters
+    ----------
+    reason : str
+        What can't be traced, and what to write instead.
+    filename : str, optional
+        The file of the user's line.
+    line : int
+        Its number, counted from 1.
+    source : str, optional
+        Its text.
+    """
+
+    kind = "usage"
+
+    def __init__(self, reason: str, filename: str = "", line: int = 0, source: str = "") -> None:
+        self.reason = reason
+        self.filename = filename
+        self.line = line
+        self.source = source
+        place = f"{filename}:{line}: " if filename else ""
+        super().__init__(f"{place}{reason}" + (f"\n  {source}" if source else ""))

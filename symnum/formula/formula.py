@@ -525,6 +525,14 @@ class Formula:
         return python_source(program, self.variables, name=name)
 
 
+def from_program(
+    program: Program, variables: Sequence[str], shape: tuple[int, ...] = ()
+) -> Formula:
+    """Return the Formula of a Program; its outputs are the elements of an array of that shape."""
+    entries = tuple(Entry(line, line, ()) for line in program.outputs)
+    return Formula._made(tuple(variables), tuple(shape), program, entries, {}, None, ())
+
+
 # A derivative of more components than this would not fit into memory as a program.
 _LARGEST_RESULT = 1_000_000
 

@@ -67,7 +67,9 @@ class Kind:
     soft : bool
         Whether `inaccurate` is as good an answer as `wrong`.
     slip : bool
-        Whether the source is edited.
+        Whether it is nothing that an engine must be able to explain: `unexplained` is honest.
+    named : bool
+        Whether components have to be named, where numbers are what is wrong.
     """
 
     make: Make
@@ -76,6 +78,7 @@ class Kind:
     judged: bool = True
     soft: bool = False
     slip: bool = False
+    named: bool = True
 
 
 # --- bugs made by changing what a right gradient returns ----------------------------------------
@@ -493,7 +496,9 @@ def _runs(problem: Problem, function: Derivative) -> bool:
     return answer.shape == problem.shape and np.array_equal(before, argument)
 
 
-SOURCE = frozenset({"term", "factor"})
+# One slip can often be told in several ways that give the same numbers: a factor that is missing is
+# a constant that is 1, a term that is missing is a constant that is 0, or an operator that is gone.
+SOURCE = frozenset({"term", "factor", "operator", "constant"})
 
 KINDS: dict[str, Kind] = {
     "sign of one": Kind(_scaled(-1.0), "sign"),
@@ -507,7 +512,7 @@ KINDS: dict[str, Kind] = {
     "relative 1e-8": Kind(_scaled(1 + 1e-8), "factor"),
     "relative 1e-12": Kind(_scaled(1 + 1e-12), "factor", soft=True),
     "derivative by log": Kind(_log_parameter, "factor"),
-    "constant added": Kind(_constant_added, "term", frozenset({"constant"})),
+    "constant added": Kind(_constant_added, "term", frozenset({"constant"}), slip=True),
     "swapped": Kind(_rearranged("swapped"), "swapped"),
     "rolled": Kind(_rearranged("rolled"), "swapped", frozenset({"index"})),
     "copied": Kind(_rearranged("copied"), "index", frozenset({"swapped"})),
@@ -524,18 +529,14 @@ KINDS: dict[str, Kind] = {
     "stale: first call": Kind(_stale_first, "stale", judged=False),
     "stale: f's point": Kind(_stale_function, "stale", judged=False),
     "stale: wrong key": Kind(_stale_key, "stale", judged=False),
-    "accumulates": Kind(_accumulates, "stale", judged=False),
+    "accumulates": Kind(_accumulates, "stale", frozenset({"random"}), judged=False),
     "writes into x": Kind(_mutates, "mutates", judged=False),
-    "integer result": Kind(_integer, "dtype"),
+    "integer result": Kind(_integer, "dtype", named=False),
     "wrong shape": Kind(_shape, "shape", judged=False),
     "raises": Kind(_raises, "raises", judged=False),
     "random": Kind(_random, "random", frozenset({"stale"}), judged=False),
-    "dropped term": Kind(
-        _slipped("dropped term"), "term", frozenset({"factor", "operator"}), slip=True
-    ),
-    "missing factor": Kind(
-        _slipped("missing factor"), "factor", SOURCE | {"function", "constant"}, slip=True
-    ),
+    "dropped term": Kind(_slipped("dropped term"), "term", SOURCE, slip=True),
+    "missing factor": Kind(_slipped("missing factor"), "factor", SOURCE | {"function"}, slip=True),
     "wrong operator": Kind(_slipped("wrong operator"), "operator", SOURCE | {"sign"}, slip=True),
     "wrong function": Kind(_slipped("wrong function"), "function", SOURCE, slip=True),
     "wrong literal": Kind(_slipped("wrong literal"), "constant", SOURCE, slip=True),
@@ -583,7 +584,7 @@ def plant(problem: Problem, kind: str, seed: int, number: int = 0) -> Candidate 
         )
         found = _judged(candidate, plan) if row.judged else _unjudged(candidate)
         if found is not None:
-            return found
+            return found if row.named else replace(found, expected=None)
     return None
 
 
@@ -677,7 +678,7 @@ def names_by_numbers(
     names: set[str] = set()
     columns = np.flatnonzero(np.any(wrong, axis=0))
     if np.any(~np.isfinite(found) & truth.known):
-        names |= {"nonfinite", "raises"}
+        names |= {"nonfinite", "raises", "dtype"}
     informative = truth.known & (np.abs(truth.exact) > 1e3 * truth.floor) & np.isfinite(found)
     ratios = []
     for k in columns:
@@ -694,18 +695,22 @@ def names_by_numbers(
         else:
             names.add("sign" if all(abs(ratio + 1) < 1e-9 for ratio in ratios) else "factor")
     exact = truth.exact
+    if len(columns) and np.all((exact[:, columns] == 0) | ~truth.known[:, columns]):
+        names.add("spurious")
     for k in columns:
         others = [j for j in range(exact.shape[1]) if j != k]
         if any(_same(found[:, k], exact[:, j], truth.known[:, j]) for j in others):
             names |= {"index", "swapped"}
-        if _same(found[:, k], np.zeros(len(found)), truth.known[:, k]):
+        with np.errstate(all="ignore"):
+            tiny = np.abs(found[:, k]) <= 1e-9 * np.abs(exact[:, k])
+        if np.all(tiny | ~truth.known[:, k]):
             names.add("zero")
     if problem.m is not None and problem.m == problem.n:
         cube = exact.reshape(-1, *problem.shape)
         if _same(found, np.swapaxes(cube, 1, 2).reshape(found.shape), truth.known):
             names.add("transposed")
-    share = np.sum(wrong[:, columns]) / max(1, np.sum(informative[:, columns]))
-    return frozenset(names | ({"region"} if share < 0.6 else set()))
+    told, hits = np.sum(informative[:, columns]), np.sum((informative & wrong)[:, columns])
+    return frozenset(names | ({"region"} if hits < 0.8 * told else set()))
 
 
 def _same(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> bool:

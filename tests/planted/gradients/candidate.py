@@ -40,7 +40,7 @@ class Candidate:
     accepted : frozenset of str
         Every name that describes the same numbers.
     slip : bool
-        Whether the source was edited, so that `unexplained` is an honest answer.
+        Nothing that an engine must be able to explain: `unexplained` is an honest answer.
     soft : bool
         So small, or so plainly of few digits, that `inaccurate` is as good an answer as `wrong`.
     """

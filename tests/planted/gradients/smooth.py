@@ -337,6 +337,45 @@ class RobotArm:
 
 
 @problem(
+    [f"x{i}*exp(-x{i}^2/{i + 2})" for i in range(4)],
+    (-2, 2),
+    spread(4, -2, 2),
+    tags="jacobian sparse",
+)
+class ElementwiseMap:
+    def f(x):
+        return x * np.exp(-(x**2) / np.arange(2, 6))
+
+    def g(x):
+        k = np.arange(2, 6)
+        return np.diag((1 - 2 * x**2 / k) * np.exp(-(x**2) / k))
+
+
+@problem(
+    ["p*q + sin(p)", "q^2 - r", "log(r)*0.5 + s", "p*s"],
+    (0.2, 3),
+    [[0.5, 1.2, 2.1, 0.7], [2.4, 0.6, 0.9, 1.8], [1.1, 2.7, 0.4, 2.9]],
+    variables="p q r s",
+    tags="jacobian sparse",
+)
+class SparseSystem:
+    def f(v):
+        p, q, r, s = v
+        return np.array([p * q + np.sin(p), q**2 - r, np.log(r) * 0.5 + s, p * s])
+
+    def g(v):
+        p, q, r, s = v
+        return np.array(
+            [
+                [q + np.cos(p), p, 0, 0],
+                [0, 2 * q, -1, 0],
+                [0, 0, 0.5 / r, 1],
+                [s, 0, 0, p],
+            ]
+        )
+
+
+@problem(
     "x0*exp(x1) + 0*x2",
     (-2, 2),
     [[1.3, 0.4, 0.5], [-0.7, -1.5, 1.1], [0.2, 1.9, -1.8]],

@@ -52,10 +52,13 @@ class Result:
         The answer. `crash` is a status too: the check raised, and `cause` says what.
     caught : bool
         A bug that was called wrong (or inaccurate, where that is as good an answer).
+    components : tuple of int
+        The components named.
     components_exact : bool or None
         Whether the components named are those that are wrong; None where there is nothing to name.
     cause_strict, cause_accepted, unexplained : bool
-        Whether the cause has the bug's own name, a name of the same numbers, or none.
+        Whether the cause has the bug's own name, a name of the same numbers, or none. Only what is
+        called wrong needs a cause.
     digits_lost : float
         Of a right gradient: decimal digits by which its worst error exceeds a rounding.
     seconds : float
@@ -73,6 +76,7 @@ class Result:
     status: str
     cause: str
     caught: bool
+    components: tuple[int, ...]
     components_exact: bool | None
     cause_strict: bool
     cause_accepted: bool
@@ -143,8 +147,11 @@ def judge(check: Check, candidate: Candidate, seed: int) -> Result:
     seconds = time.perf_counter() - start
     wrong = not candidate.right
     caught = wrong and (status == "wrong" or (candidate.soft and status == "inaccurate"))
+    blamed = wrong and status == "wrong"
     exact = None
-    if wrong and candidate.expected is not None:
+    # What raises has no numbers to blame.
+    raised = cause == "raises" and cause in candidate.accepted
+    if wrong and candidate.expected is not None and not raised:
         exact = caught and candidate.expected <= components <= candidate.allowed
     return Result(
         problem=candidate.problem.name,
@@ -158,10 +165,11 @@ def judge(check: Check, candidate: Candidate, seed: int) -> Result:
         status=status,
         cause=cause,
         caught=caught,
+        components=tuple(sorted(components)),
         components_exact=exact,
-        cause_strict=caught and cause == candidate.strict,
-        cause_accepted=caught and cause in candidate.accepted,
-        unexplained=caught and candidate.slip and cause == "unexplained",
+        cause_strict=blamed and cause == candidate.strict,
+        cause_accepted=blamed and cause in candidate.accepted,
+        unexplained=blamed and candidate.slip and cause == "unexplained",
         digits_lost=digits_lost(candidate) if candidate.right else 0.0,
         seconds=seconds,
     )
@@ -256,15 +264,20 @@ def summary(results: Sequence[Result]) -> str:
     lost = [r for r in results if r.lost]
     caught = [r for r in bugs if r.caught]
     named = [r for r in caught if r.components_exact is not None]
-    slips = [r for r in caught if r.slip]
+    blamed = [r for r in bugs if r.status == "wrong"]
+    slips = [r for r in blamed if r.slip]
     seconds = sorted(r.seconds for r in results) or [0.0]
     rows = [
         ("bugs", str(len(bugs))),
         ("  caught", f"{len(caught)} = {percent(len(caught), len(bugs))}"),
         ("  caught, right one not accused", percent(len(useful(results)), len(bugs))),
         ("  components exact", percent(sum(bool(r.components_exact) for r in named), len(named))),
-        ("  cause, own name", percent(sum(r.cause_strict for r in caught), len(caught))),
-        ("  cause, accepted name", percent(sum(r.cause_accepted for r in caught), len(caught))),
+        ("  cause, own name", percent(sum(r.cause_strict for r in blamed), len(blamed))),
+        ("  cause, accepted name", percent(sum(r.cause_accepted for r in blamed), len(blamed))),
+        (
+            "  cause, accepted or honestly unexplained",
+            percent(sum(r.cause_accepted or r.unexplained for r in blamed), len(blamed)),
+        ),
         ("  slips left unexplained", percent(sum(r.unexplained for r in slips), len(slips))),
         ("right gradients", str(len(right))),
         *_statuses(right),
@@ -300,13 +313,14 @@ def table(results: Sequence[Result]) -> str:
         rows = [r for r in results if r.kind == kind and not r.right]
         caught = [r for r in rows if r.caught]
         named = [r for r in caught if r.components_exact is not None]
+        blamed = [r for r in caught if r.status == "wrong"]
         if rows:
             lines.append(
                 f"{kind:<20}{len(rows):>5}{percent(len(caught), len(rows)):>9}"
                 f"{percent(sum(bool(r.components_exact) for r in named), len(named)):>9}"
-                f"{percent(sum(r.cause_strict for r in caught), len(caught)):>9}"
-                f"{percent(sum(r.cause_accepted for r in caught), len(caught)):>9}"
-                f"{sum(r.unexplained for r in caught):>9}  {_counts(r.cause for r in caught)}"
+                f"{percent(sum(r.cause_strict for r in blamed), len(blamed)):>9}"
+                f"{percent(sum(r.cause_accepted for r in blamed), len(blamed)):>9}"
+                f"{sum(r.unexplained for r in caught):>9}  {_counts(r.cause for r in blamed)}"
             )
     lines += ["", f"{'right gradient':<20}{'n':>5}{'accused':>9}{'inacc.':>9}{'digits lost':>13}"]
     for form in dict.fromkeys(r.kind for r in results if r.right):
@@ -356,16 +370,17 @@ def failures(results: Sequence[Result]) -> str:
             what = f"missed ({r.status})"
         elif not r.right and r.components_exact is False:
             what = "components"
-        elif not r.right and not r.cause_accepted and not r.unexplained:
+        elif r.status == "wrong" and not (r.right or r.cause_accepted or r.unexplained):
             what = "cause"
         if what:
-            lines.append(f"{what:<18} {r.problem} | {r.kind} | {r.detail} | {r.cause}")
+            said = f"{r.cause} {list(r.components)}"
+            lines.append(f"{what:<18} {r.problem} | {r.kind} | {r.detail} | {said}")
     return "\n".join(sorted(lines))
 
 
 def symnum_check(problem: Problem, candidate: Candidate, seed: int) -> Any:
     """Check with symnum, as a user would: the formula, the points and the box."""
-    from symnum.check import check
+    from symnum.check.check import check
 
     derivative, function = candidate.build()
     return check(

@@ -45,7 +45,10 @@ class Truth:
         """The error that nobody has to answer for, shape (P, k)."""
         largest = np.max(np.abs(np.nan_to_num(self.exact)), axis=1, keepdims=True)
         underflow = 2.0**-1000 * (1 + largest)
-        return 256 * UNIT * np.abs(self.exact) + 32 * self.conditioning + underflow
+        # Where the truth is 0 its terms still round.
+        typical = np.median(np.abs(np.nan_to_num(self.exact)), axis=0)
+        scale = np.where(self.exact == 0, typical, np.abs(self.exact))
+        return 256 * UNIT * scale + 32 * self.conditioning + underflow
 
 
 def seed_of(*words: object) -> int:
@@ -67,9 +70,16 @@ def inside(problem: Problem, count: int, rng: np.random.Generator) -> np.ndarray
 
 @cache
 def scanned(problem: Problem) -> Truth:
-    """Return the truth at the given points, then at others of the box: the same ones always."""
+    """Return the truth at the given points, then at others of the box: the same ones always.
+
+    The others are random ones, and the simple numbers that lie in the box: many slips divide by 0
+    there.
+    """
     rng = np.random.default_rng(seed_of("scan", problem.name))
-    return truth_at(problem, np.vstack([problem.points, inside(problem, SCANNED, rng)]))
+    low, high = np.array(problem.domain).T
+    simple = np.array([[value] * problem.n for value in (0.0, 1.0, -1.0)])
+    simple = simple[np.all((simple >= low) & (simple <= high), axis=1)]
+    return truth_at(problem, np.vstack([problem.points, inside(problem, SCANNED, rng), simple]))
 
 
 def truth_at(problem: Problem, points: np.ndarray) -> Truth:
@@ -106,15 +116,18 @@ def _with_double_literals(problem: Problem) -> Formula:
 
 
 def evaluate(problem: Problem, derivative: object, points: np.ndarray) -> np.ndarray:
-    """Return a derivative's answers as floats of shape (P, k); NaN rows where it raises."""
+    """Return a derivative's answers as floats of shape (P, k).
+
+    A row is NaN where it raises, or where the answer is complex or of another size.
+    """
     size = int(np.prod(problem.shape))
     rows = np.full((len(points), size), np.nan)
     with np.errstate(all="ignore"):
         for row, point in zip(rows, points, strict=True):
             try:
-                answer = np.asarray(derivative(problem.argument(point)), dtype=np.float64).ravel()
+                answer = np.asarray(derivative(problem.argument(point)))
             except (ArithmeticError, ValueError, TypeError, IndexError, NameError):
                 continue
-            if answer.size == size:
-                row[:] = answer
+            if answer.size == size and answer.dtype.kind in "fiub":
+                row[:] = answer.ravel()
     return rows

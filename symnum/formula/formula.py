@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnum.errors import DomainError, LimitError, UsageError
+from symnum.errors import DomainError, LimitError, SymnumError, UsageError
 from symnum.formula.adjoint import adjoint
 from symnum.formula.certify import Certifier, Entry
 from symnum.formula.compile import compile_program
@@ -448,12 +448,22 @@ class Formula:
         >>> sn.Formula("abs(t)").sympy()
         Abs(x0)
         """
-        from symnum.formula.symbolic import from_sympy, symbols, to_sympy
+        from symnum.formula.symbolic import to_sympy
 
-        program = self.program
-        if self._steps:
+        return _nested(to_sympy(self._readable, public=True), self.shape)
+
+    @cached_property
+    def _readable(self) -> Program:
+        """The program that people read: a derivative's comes from SymPy's form where it has one."""
+        from symnum.formula.symbolic import from_sympy, symbols
+
+        if not self._steps or len(self.program) > _LARGEST_FOR_SYMPY:
+            return self.program
+        try:
             program, _ = from_sympy(list(self.expressions), symbols(len(self.variables)))
-        return _nested(to_sympy(program, public=True), self.shape)
+        except (SymnumError, RecursionError):  # x/0, say: SymPy has no number for it
+            return self.program
+        return program
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -464,7 +474,7 @@ class Formula:
 
         try:
             return tuple(text(expression, self.variables) for expression in self.expressions)
-        except (LimitError, RecursionError):
+        except (SymnumError, RecursionError):
             return tuple(unparse(self.program, self.variables))
 
     def __str__(self) -> str:
@@ -513,16 +523,12 @@ class Formula:
         import numpy as np
         ...
         """
-        from symnum.formula.symbolic import from_sympy, symbols
         from symnum.formula.typeset import python_source
 
         if not name.isidentifier():
             msg = f"{name!r} can't be the name of a Python function"
             raise UsageError(msg)
-        program = self.program
-        if self._steps and len(program) <= _LARGEST_FOR_SYMPY:
-            program, _ = from_sympy(list(self.expressions), symbols(len(self.variables)))
-        return python_source(program, self.variables, name=name)
+        return python_source(self._readable, self.variables, name=name)
 
 
 def from_program(
@@ -593,10 +599,13 @@ def as_doubles(values: Any, what: str) -> np.ndarray:
 
 def _exact_constant(name: str, value: Any) -> Fraction:
     try:
-        return Fraction(value.item() if isinstance(value, np.generic) else value)
+        # Text would be accepted too: "1e999999999" is a number of a billion digits.
+        if not isinstance(value, str):
+            return Fraction(value.item() if isinstance(value, np.generic) else value)
     except (TypeError, ValueError, OverflowError):
-        msg = f"{name} = {value!r} is not a finite real number"
-        raise DomainError(msg) from None
+        pass
+    msg = f"{name} = {value!r} is not a finite real number"
+    raise DomainError(msg)
 
 
 def _listed(names: Sequence[str]) -> str:

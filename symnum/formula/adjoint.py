@@ -7,7 +7,7 @@ The program's own lines stay where they are, so a derivative still knows the fun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from symnum.formula.partials import partials
@@ -80,7 +80,7 @@ def _contributions(builder: Builder, index: int, weight: int) -> list[tuple[int,
                 (args[1], _product(builder, weight, args[0])),
             ]
         case "div":
-            share = builder.op("div", weight, args[1])
+            share = _quotient(builder, weight, args[1])
             return [
                 (args[0], share),
                 (args[1], _negative(builder, _product(builder, share, index))),
@@ -120,7 +120,32 @@ def _product(builder: Builder, a: int, b: int) -> int:
             return _negative(builder, other)
         if value == 0:
             return builder.const(Fraction(0))
+        if _is_gated(builder, one):
+            return _gate(builder, one, lambda inner, other=other: _product(builder, inner, other))
     return builder.op("mul", a, b)
+
+
+def _quotient(builder: Builder, a: int, b: int) -> int:
+    if _is_gated(builder, a):
+        return _gate(builder, a, lambda inner: _quotient(builder, inner, b))
+    return builder.op("div", a, b)
+
+
+def _is_gated(builder: Builder, a: int) -> bool:
+    """Say whether a weight is 0 by decision: where(condition, weight, 0) or the other way round."""
+    line = builder.lines[a]
+    return line.op == "where" and 0 in {builder.value_of(arg) for arg in line.args[1:]}
+
+
+def _gate(builder: Builder, a: int, change: Callable[[int], int]) -> int:
+    """Change what a gated weight lets through, and keep the gate outermost.
+
+    In the branch that isn't taken the slope may be NaN, and 0 times NaN would be NaN.
+    """
+    condition, first, second = builder.lines[a].args
+    if builder.value_of(second) == 0:
+        return builder.op("where", condition, change(first), second)
+    return builder.op("where", condition, first, change(second))
 
 
 def _sum(builder: Builder, a: int, b: int) -> int:

@@ -66,13 +66,15 @@ def complex_ceil(a: Array) -> Array:
 
 
 def complex_expit(a: Array) -> Array:
-    """Return 1 / (1 + exp(-a))."""
-    return 1.0 / (1.0 + np.exp(-a))
+    """Return 1 / (1 + exp(-a)) without overflow."""
+    left: Array = np.real(a) < 0
+    small = np.exp(np.where(left, a, -a))
+    return np.where(left, small, 1.0) / (1.0 + small)
 
 
 def complex_softplus(a: Array) -> Array:
-    """Return log(1 + exp(a))."""
-    return np.log1p(np.exp(a))
+    """Return log(1 + exp(a)) without overflow."""
+    return complex_logaddexp(0.0, a)
 
 
 def complex_logaddexp(a: Array, b: Array) -> Array:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from symnum.version import __version__
 
 __all__ = [
+    "Cause",
     "Component",
     "DomainError",
     "Exact",
     "Formula",
     "LimitError",
+    "Outcome",
     "ParseError",
     "Run",
     "Scheme",
@@ -23,9 +25,13 @@ __all__ = [
     "Sweep",
     "SymnumError",
     "UsageError",
+    "Verdict",
+    "Worst",
     "__version__",
+    "assert_derivative",
     "backward",
     "central",
+    "check",
     "complex_step",
     "forward",
     "parse_scheme",
@@ -36,6 +42,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from symnum import zoo
+    from symnum.checking.check import assert_derivative, check
+    from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
     from symnum.differences.schemes import (
         Scheme,
         backward,
@@ -53,6 +61,8 @@ if TYPE_CHECKING:
 else:
     # The same again for Python: which module each name lives in. A test compares the two.
     _HOMES = {
+        "symnum.checking.check": ("assert_derivative", "check"),
+        "symnum.checking.verdict": ("Cause", "Outcome", "Verdict", "Worst"),
         "symnum.differences.schemes": (
             "Scheme",
             "backward",

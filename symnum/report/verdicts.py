@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from symnum.report.numbers import to_json_number
 
 if TYPE_CHECKING:
-    from symnum.check.verdict import Verdict
+    from symnum.checking.verdict import Verdict
 
 _FEW = 6
 

@@ -15,7 +15,7 @@ FLOORS = {
     "formula": 1,
     "differences": 2,
     "zoo": 2,
-    "check": 3,
+    "checking": 3,
     "descent": 4,
     "nets": 4,
     "report": 5,
@@ -30,7 +30,7 @@ FLOORS = {
 # looks upward.
 EXEMPT = {
     ("symnum.differences.sweep", "symnum.report"),
-    ("symnum.check.verdict", "symnum.report"),
+    ("symnum.checking.verdict", "symnum.report"),
 }
 
 

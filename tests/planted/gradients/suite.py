@@ -380,7 +380,7 @@ def failures(results: Sequence[Result]) -> str:
 
 def symnum_check(problem: Problem, candidate: Candidate, seed: int) -> Any:
     """Check with symnum, as a user would: the formula, the points and the box."""
-    from symnum.check.check import check
+    from symnum.checking.check import check
 
     derivative, function = candidate.build()
     return check(

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from symnum.check.claim import Answer
-from symnum.check.decide import (
+from symnum.checking.claim import Answer
+from symnum.checking.decide import (
     Decision,
     Evidence,
     decide,
@@ -18,11 +18,11 @@ from symnum.check.decide import (
     float32_inside,
     worst_first,
 )
-from symnum.check.guards import Broken, first_answers, remembered, shown, state
-from symnum.check.points import CHUNK, own_points
-from symnum.check.reference import Reference, Truth
-from symnum.check.request import Request
-from symnum.check.verdict import Cause, Outcome, Verdict, Worst
+from symnum.checking.guards import Broken, first_answers, remembered, shown, state
+from symnum.checking.points import CHUNK, own_points
+from symnum.checking.reference import Reference, Truth
+from symnum.checking.request import Request
+from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
@@ -265,7 +265,7 @@ def _cause(
     decision: Decision,
     nonfinite: np.ndarray,
 ) -> tuple[Cause | None, str]:
-    from symnum.check.diagnose import diagnose
+    from symnum.checking.diagnose import diagnose
 
     if float32_inside(request.candidate, evidence, decision.bad):
         return Cause.FLOAT32, "its errors are those of single precision"

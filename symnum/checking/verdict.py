@@ -7,7 +7,14 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a check can come to; each equals its lower-case word."""
+    """What a check can come to; each equals its lower-case word.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> str(sn.check("x**2", lambda x: -2 * x).status)
+    'wrong'
+    """
 
     OK = "ok"
     """No error beyond what rounding explains; the detection limit says how small one may be."""
@@ -22,7 +29,14 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a derivative is wrong; each equals its lower-case word."""
+    """Why a derivative is wrong; each equals its lower-case word.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> str(sn.check("x**2", lambda x: -2 * x).cause)
+    'sign'
+    """
 
     SIGN = "sign"
     FACTOR = "factor"
@@ -64,6 +78,13 @@ class Worst:
         given - exact.
     ulps : float
         The error in units in the last place of the exact value.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> worst = sn.check("x**2", lambda x: 3 * x, at=1.0, domain=[(1, 1)]).worst
+    >>> worst.exact, worst.given, worst.error
+    (2.0, 3.0, 1.0)
     """
 
     point: tuple[float, ...]

@@ -14,12 +14,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from symnum.check.claim import Candidate
-from symnum.check.decide import Decision, Evidence
-from symnum.check.machine import Machine
-from symnum.check.points import stratified
-from symnum.check.reference import Reference
-from symnum.check.verdict import Cause
+from symnum.checking.claim import Candidate
+from symnum.checking.decide import Decision, Evidence
+from symnum.checking.machine import Machine
+from symnum.checking.points import stratified
+from symnum.checking.reference import Reference
+from symnum.checking.verdict import Cause
 from symnum.errors import SymnumError
 from symnum.formula.program import Program
 from symnum.formula.unparse import unparse

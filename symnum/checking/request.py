@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symnum.check.claim import Answer, Candidate, Form, Layout, required_parameters
-from symnum.check.points import box_round
+from symnum.checking.claim import Answer, Candidate, Form, Layout, required_parameters
+from symnum.checking.points import box_round
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from symnum.check.claim import Answer, Candidate
-from symnum.check.reference import Reference, Truth
-from symnum.check.verdict import Cause
+from symnum.checking.claim import Answer, Candidate
+from symnum.checking.reference import Reference, Truth
+from symnum.checking.verdict import Cause
 
 # Two calls may differ by this share of the answer before it counts as another answer.
 _SAME = 2.0**-30

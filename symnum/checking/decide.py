@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from symnum.check.claim import Candidate
-from symnum.check.reference import Reference, Truth
-from symnum.check.rounding import Nature, nature
+from symnum.checking.claim import Candidate
+from symnum.checking.reference import Reference, Truth
+from symnum.checking.rounding import Nature, nature
 from symnum.formula.bounds import UNIT
 
 # Above this share of the derivative its own bound excuses too much: the formula cancels there.

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from symnum.check.claim import Candidate, Form
-from symnum.check.reference import Reference
+from symnum.checking.claim import Candidate, Form
+from symnum.checking.reference import Reference
 
 # Relative moves 2^-q of the whole point. The error of 1 - cos(x) is a staircase of steps of
 # 2^-20 to 2^-27: nudging by single units in the last place would call it smooth.

@@ -88,7 +88,7 @@ def formulas(variables: Sequence[str] = ("x",), size: int = 6) -> st.SearchStrat
 points = st.floats(-4, 4, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-30)
 
 
-# --- the truth ------------------------------------------------------------------------------------
+# --- the truth -----------------------------------------------------------------------------------
 
 
 def fraction(value: mpmath.mpf) -> Fraction:
@@ -133,7 +133,7 @@ def nearest(value: Fraction) -> float:
     return float(value)
 
 
-# --- checks ---------------------------------------------------------------------------------------
+# --- checks --------------------------------------------------------------------------------------
 
 
 def certified(
@@ -217,3 +217,15 @@ def check_parts(found: dict[str, float], truth: dict[str, Fraction]) -> None:
         off = abs(Fraction(found[name]) - truth[name])
         bound = abs(truth[name]) * Fraction(1, 2**35) + scale * Fraction(1, 2**60)
         assert off <= bound + Fraction(1, 2**1074), name
+
+
+def check_mission(run: Any) -> None:
+    """Assert row 1 of the mission: 0.01 x² + 0.1 x at 5 and 10, central differences, h = 1e-4."""
+    assert run.approximation.ravel().tolist() == [0.1999999999990898, 0.2999999999986347]
+    assert run.truncation.ravel().tolist() == [0.0, 0.0]
+    assert run.predicted_h.ravel().tolist() == [math.inf, math.inf]
+    for p, exact in enumerate((Fraction(1, 5), Fraction(3, 10))):
+        error = Fraction(float(run.approximation[p, 0, 0])) - exact
+        assert run.error[p, 0, 0] == float(error)
+        parts = [float(getattr(run, name)[p, 0, 0]) for name in PARTS]
+        check_sum(float(run.error[p, 0, 0]), parts, float(run.radius[p, 0, 0]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from symnum.differences.schemes import (
     richardson,
 )
 from symnum.differences.sweep import default_steps
-from tests.truth import PARTS, check_sum
+from tests.truth import PARTS, check_mission, check_sum
 
 INF, NAN = math.inf, math.nan
 
@@ -42,18 +41,9 @@ def check_every_sum(run) -> None:
 def test_the_mission():
     """f = 0.01 x² + 0.1 x at 5 and 10, h = 1e-4: the plain script's numbers, and why they err."""
     s = sweep("0.01*x**2 + 0.1*x", at=[5.0, 10.0], h=1e-4)
-    run = s.runs[0]
-    assert run.approximation.ravel().tolist() == [0.1999999999990898, 0.2999999999986347]
     assert s.exact.hi.ravel().tolist() == [0.2, 0.3]
-    assert run.truncation.ravel().tolist() == [0.0, 0.0]
-    assert run.predicted_h.ravel().tolist() == [INF, INF]
-    assert np.isnan(run.observed_order).all()
-    for p, exact in enumerate((Fraction(1, 5), Fraction(3, 10))):
-        error = Fraction(float(run.approximation[p, 0, 0])) - exact
-        assert run.error[p, 0, 0] == float(error)
-    check_every_sum(run)
-    rounding = run.step_rounding + run.evaluation + run.arithmetic
-    assert np.allclose(rounding, run.error, rtol=1e-12, atol=0)
+    assert np.isnan(s.runs[0].observed_order).all()
+    check_mission(s.runs[0])
 
 
 def test_the_mission_over_all_steps():

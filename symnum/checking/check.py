@@ -147,7 +147,7 @@ def _run(request: Request) -> Verdict:
         if raised is not None:
             return _broken(request, raised, evidence.truth)
         evidence = evidence.join(Evidence(more, _values(found, more)))
-    return _judge(request, reference, evidence, given)
+    return _judge(request, reference, evidence)
 
 
 def _function_mismatch(request: Request) -> Verdict | None:
@@ -210,7 +210,7 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
     )
 
 
-def _judge(request: Request, reference: Reference, evidence: Evidence, given: int) -> Verdict:
+def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:
     if not evidence.truth.known.any():
         return Verdict(
             Outcome.UNDECIDED,
@@ -236,9 +236,6 @@ def _judge(request: Request, reference: Reference, evidence: Evidence, given: in
         else Outcome.OK
     )
     components = decision.wrong or decision.inaccurate
-    at_given = decision.bad[:given, list(decision.wrong)].any(axis=0) if given else np.array([])
-    if at_given.any():
-        components = tuple(np.array(decision.wrong)[at_given].tolist())
     ordered = tuple(worst_first(evidence, decision.bad, components))
     return Verdict(
         outcome,

@@ -93,6 +93,8 @@ class Reference:
                         if not np.isfinite(radius[row, k]):
                             radius[row, k] = 64 * UNIT * abs(exact[row, k]) + SMALLEST
                         known[row, k] = np.isfinite(exact[row, k])
+                        # The function has a kink here, but not along this variable.
+                        hull[row, k] = False
                     elif status is Status.KINK:
                         left, right = found.left[i, k], found.right[i, k]
                         half = abs(right - left) / 2 + 16 * UNIT * max(abs(left), abs(right))

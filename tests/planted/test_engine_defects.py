@@ -74,7 +74,7 @@ def smooth_sum() -> None:
 def test_a_wrong_weight_is_refused(monkeypatch):
     """A scheme whose weights don't satisfy the moment equations can't be made."""
     central(2)
-    monkeypatch.setattr(schemes, "weights_on", lambda offsets, q: (Fraction(-1, 2), 0, Fraction(1)))
+    monkeypatch.setattr(schemes, "weights_on", lambda *_: (Fraction(-1, 2), 0, Fraction(1)))
     with pytest.raises(UsageError, match="moment of degree 0"):
         central(2)
 
@@ -95,7 +95,7 @@ def test_a_wrong_combination_is_seen(monkeypatch):
 def test_a_missing_sign(monkeypatch):
     """The second argument of a difference without its minus."""
     check_gradient("x - x*y", POINT, (-1, -1, 0))
-    monkeypatch.setattr(adjoint, "_negative", lambda builder, a: a)
+    monkeypatch.setattr(adjoint, "_negative", lambda _, a: a)
     must_fail(check_gradient, "x - x*y", POINT, (-1, -1, 0))
 
 
@@ -140,7 +140,7 @@ def test_a_missing_term(monkeypatch, op):
 def test_weights_that_overwrite_each_other(monkeypatch):
     """A line that is read twice gets both contributions, not the last."""
     check_gradient("(x + y)*(x + y)", POINT, (6, 6, 0))
-    monkeypatch.setattr(adjoint, "_sum", lambda builder, a, b: b)
+    monkeypatch.setattr(adjoint, "_sum", lambda _, __, b: b)
     must_fail(check_gradient, "(x + y)*(x + y)", POINT, (6, 6, 0))
 
 
@@ -180,14 +180,14 @@ def test_a_wrong_guard(monkeypatch, op, row):
 def test_guards_that_always_pass(monkeypatch):
     """A test for smoothness that says yes to everything."""
     check_status("x*abs(x)", 0.0, "xx", "kink", NAN)
-    monkeypatch.setattr(certify.Regularity, "holds", lambda self, values, position: True)
+    monkeypatch.setattr(certify.Regularity, "holds", lambda *_: True)
     must_fail(check_status, "x*abs(x)", 0.0, "xx", "kink", NAN)
 
 
 def test_sides_that_are_not_compared(monkeypatch):
     """One-sided derivatives that always count as equal."""
     check_status("abs(x)", 0.0, "x", "kink", NAN)
-    monkeypatch.setattr(local, "_same", lambda a, b: True)
+    monkeypatch.setattr(local, "_same", lambda *_: True)
     must_fail(check_status, "abs(x)", 0.0, "x", "kink", NAN)
 
 
@@ -239,7 +239,7 @@ def check_ties() -> None:
 def test_ties_that_are_guessed(monkeypatch):
     """A step from balls to doubles that accepts what lies across a tie."""
     check_ties()
-    monkeypatch.setattr(balls, "_between_ties", lambda rest, hi: True)
+    monkeypatch.setattr(balls, "_between_ties", lambda *_: True)
     must_fail(check_ties)
 
 

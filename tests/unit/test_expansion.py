@@ -229,10 +229,13 @@ def test_outside_the_domain(text, side):
 @pytest.mark.parametrize("text", ["sin(1/x)", "log(x)", "exp(1/x) - exp(2/x)", "gamma(1/x)"])
 def test_unknown_coefficients_are_not_given(text):
     """A coefficient that isn't proven is `Undecided`, never a number."""
-    with precision(256), pytest.raises(Undecided):
-        ramification, value = series(text)
-        value.coefficient(Field(None), 0)
-        assert ramification
+    with precision(256):
+        try:
+            _, value = series(text)
+        except Undecided:
+            return
+        with pytest.raises(Undecided):
+            value.coefficient(Field(None), 0)
 
 
 def test_a_vanishing_oscillation():

@@ -145,11 +145,11 @@ def state(
 
 def _frozen(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     """Right at the first point, and the same answer ever after."""
-    values = [answer.value for answer in answers]
-    if len(values) < _SEVERAL or any(value is None for value in values):
+    values = [answer.value for answer in answers if answer.value is not None]
+    if len(answers) < _SEVERAL or len(values) < len(answers):
         return None
     first = values[0]
-    if any(not np.array_equal(first, value) for value in values[1:] if value is not None):
+    if any(not np.array_equal(first, value) for value in values[1:]):
         return None
     with np.errstate(all="ignore"):
         wrong = truth.known & (np.abs(first - truth.exact) > truth.bound)

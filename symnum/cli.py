@@ -348,7 +348,16 @@ def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=steps)
-        yield lambda count: progress.advance(task, count)
+        waiting = 0
+
+        def advance(count: int) -> None:
+            nonlocal waiting
+            waiting += count
+            if waiting * 200 >= steps:  # a bar has no use for 100,000 updates
+                progress.advance(task, waiting)
+                waiting = 0
+
+        yield advance
 
 
 def _print_derivative(

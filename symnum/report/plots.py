@@ -503,8 +503,10 @@ def _crossing(ax: Any, run: Run, p: int, c: int) -> None:
 
 
 def _sorted_steps(run: Run, p: int, c: int) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(run.h[p, c], kind="stable")
-    return run.h[p, c][order], order
+    h = run.h[p, c]
+    order = np.argsort(h, kind="stable")
+    order = order[(h[order] > 0) & np.isfinite(h[order])]  # what has a place on the axis
+    return h[order], order
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

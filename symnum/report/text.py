@@ -175,8 +175,10 @@ def _rows(run: Run, p: int, c: int) -> list[int]:
     h = run.h[p, c]
     if h.size <= _ALL_STEPS:
         return list(range(h.size))
-    decades = np.log10(h.max() / h)
-    kept = {int(np.abs(decades - k).argmin()) for k in range(int(decades.max()) + 1)}
+    kept = set[int]()
+    if (h > 0).all() and np.isfinite(h).all():
+        decades = np.log10(h.max()) - np.log10(h)
+        kept = {int(np.abs(decades - k).argmin()) for k in range(int(decades.max()) + 1)}
     if not 5 <= len(kept) <= _MOST_ROWS:
         kept = set(np.linspace(0, h.size - 1, 16).round().astype(int).tolist())
     status = run.status[p, c]

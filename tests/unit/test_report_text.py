@@ -199,3 +199,11 @@ def test_long_grids_take_linear_time():
     start = time.perf_counter()
     assert len(grid.lines()) == 100_002
     assert time.perf_counter() - start < 10
+
+
+def test_steps_that_underflow_are_reported():
+    """A sweep whose smallest steps have underflown to 0 is still a table and a picture's data."""
+    sweep = cubic_sweep()
+    h = np.where(sweep.runs[0].h < 1e-10, 0.0, sweep.runs[0].h)
+    text = sweep_text(replace(sweep, runs=(replace(sweep.runs[0], h=h),)))
+    assert "more steps not shown" in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 
 from symnum.formula.partials import partials
 from symnum.formula.program import Builder, Program
@@ -121,7 +122,7 @@ def _product(builder: Builder, a: int, b: int) -> int:
         if value == 0:
             return builder.const(Fraction(0))
         if _is_gated(builder, one):
-            return _gate(builder, one, lambda inner, other=other: _product(builder, inner, other))
+            return _gate(builder, one, partial(_product, builder, other))
     return builder.op("mul", a, b)
 
 

@@ -72,8 +72,9 @@ def check_taylor(op, order, center, truth, terms=6):
     ("op", "order", "center", "truth"), TAYLOR, ids=[f"{row[0]}{row[1]}" for row in TAYLOR]
 )
 def test_taylor_coefficients(op, order, center, truth):
-    """The first six Taylor coefficients of every elementary function are mpmath's."""
-    check_taylor(op, order, center, truth)
+    """The first Taylor coefficients of every elementary function are mpmath's."""
+    slow = op in {"bessely", "besselk"}  # mpmath differentiates them for seconds
+    check_taylor(op, order, center, truth, 3 if slow else 6)
 
 
 def test_every_smooth_function_has_coefficients():

@@ -18,7 +18,7 @@ import numpy as np
 
 from symnum.errors import LimitError, SymnumError, TraceError, UsageError
 from symnum.formula.formula import Formula, from_program
-from symnum.formula.program import Builder, Program
+from symnum.formula.program import Line, Program
 from symnum.formula.tracing.arrays import TracedArray, TracedNumber, as_numbers, lift, xp
 from symnum.formula.tracing.recorder import Recorder, is_library, place_of
 from symnum.formula.unparse import unparse
@@ -112,7 +112,9 @@ def trace_with_conditions(
         try:
             return _run(function, form, names)
         except TraceError as error:
-            first = first or error
+            # Why a line can't be traced says more than what the other form made the function raise.
+            if first is None or (first.__cause__ is not None and error.__cause__ is None):
+                first = error
     assert first is not None
     raise first
 
@@ -302,13 +304,23 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
         start = stop
     result = _call(function, form.call, arguments, recorder)
     array = _stacked(recorder, result, function, list(arguments))
-    builder = Builder(len(at))
-    whole = recorder.builder.finish([*array.lines.ravel().tolist(), *recorder.conditions])
-    placed = builder.inline(whole, [builder.var(i) for i in range(len(at))])
-    count = array.size
-    formula = from_program(builder.finish(placed[:count]), labels, array.shape)
-    conditions = _texts(builder.finish(placed[count:]), labels)
+    outputs = array.lines.ravel().tolist()
+    whole = recorder.builder.finish(outputs)
+    formula = from_program(_live(whole), labels, array.shape)
+    conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
     return Trace(formula, conditions, at)
+
+
+def _live(program: Program) -> Program:
+    """Return the program without the lines that its outputs don't need."""
+    number: dict[int, int] = {}
+    lines: list[Line] = []
+    for index in program.live():
+        op, args, value = program.lines[index]
+        number[index] = len(lines)
+        lines.append(Line(op, tuple(number[arg] for arg in args), value))
+    outputs = tuple(number[output] for output in program.outputs)
+    return Program(tuple(lines), outputs, program.n_variables)
 
 
 def _texts(program: Program, labels: Sequence[str]) -> tuple[str, ...]:
@@ -327,7 +339,7 @@ def _call(
     from symnum.formula.tracing.code import Code
 
     code = Code(recorder)
-    recorder.translate = code.body
+    recorder.translate = code.copy
     copied = code.callable(function)
     try:
         with np.errstate(all="ignore"):
@@ -355,7 +367,7 @@ def _raised(error: BaseException) -> TraceError:
     step: TracebackType | None = error.__traceback__
     while step is not None:
         filename = step.tb_frame.f_code.co_filename
-        if not is_library(filename):
+        if not is_library(filename) or not place[0]:
             place = place_of(filename, step.tb_lineno)
         step = step.tb_next
     text = str(error).partition("\n")[0]

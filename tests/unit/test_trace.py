@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import scipy.linalg as sla
 from numpy import exp, linspace, zeros
-from scipy import special
+from scipy import special, stats
 from scipy.special import expit, logsumexp, xlogy
 
 from symnum.errors import SymnumError, TraceError, UsageError
@@ -288,6 +288,22 @@ def blocks(x):
     return np.block([[np.eye(2), x[:2, None]], [x[None, 1:], np.ones((1, 1))]])
 
 
+FROZEN = stats.norm(0.25, 2.0)
+ACTIVATIONS = {"tanh": np.tanh, "relu": lambda v: np.asarray(v, float) * (v > 0)}
+
+
+def black_scholes(x):
+    s, k, t = x
+    d1 = (np.log(s / k) + (0.03 + 0.02) * t) / (0.2 * np.sqrt(t))
+    return s * stats.norm.cdf(d1) - k * np.exp(-0.03 * t) * stats.norm.cdf(d1 - 0.2 * np.sqrt(t))
+
+
+def functions_in_a_table(x, layers=("tanh", "relu")):
+    for name in layers:
+        x = ACTIVATIONS[name](x)
+    return x
+
+
 class Model:
     """A model with parameters, a helper and state of its own."""
 
@@ -319,6 +335,11 @@ CODE = [
     safe_divide, polynomial, horner, haversine, scatter_add, newton_step, huber, selects,
     checks_its_input, matrix_of_scalars, blocks, rbf_kernel, MODEL, MODEL.loss,
     functools.partial(ackley, b=0.5), np.vectorize(lambda v: v**2 + 1), np.sum, np.sin,
+    black_scholes, functions_in_a_table,
+    lambda x: MODEL.loss(x) + [MODEL][0]._prior(x)[0],
+    lambda x: FROZEN.pdf(x) + stats.norm(x, 2).logpdf(1.0) + stats.norm.logcdf(x) + FROZEN.sf(x),
+    lambda x: stats.gamma.logpdf(x, 2.3, scale=2.0) + stats.beta.pdf(x / 2, 2.0, 3.0),
+    lambda x: stats.expon.cdf(x - 1, loc=-0.2) + stats.norm.pdf([1.0, 2.0, 3.0]) * x,
     # arithmetic
     lambda x: +x - -x * 2 / 3,
     lambda x: 1 - x,
@@ -332,6 +353,8 @@ CODE = [
     lambda x: x @ x + x.dot(x) - np.vdot(x, x) * np.inner(x, x),
     lambda x: (x[:, None] * x).ravel(),
     lambda x: round(2.7) * x,
+    lambda x: ((x > 0.5) * (x < 1)) * x + (x > 1.2) + ((x > 0.6) + (x < 0.3)) * 1.0,
+    lambda x: (x > 1).max() + (x > 1).min() + np.sum((x > 0.5) & True),
     lambda x: (x > 0.7) * x + (x < 0.9).astype(float) + np.sum(x > 0.5),
     lambda x: np.where((x > 0.5) & ~(x > 1.0) | (x < 0.1), x, 0.0),
     lambda x: np.where(np.logical_xor(x > 0.5, x > 0.9), 1.0, x),
@@ -419,6 +442,7 @@ CODE = [
     lambda x: np.array(x.tolist()) + np.array(list(x)) + np.copy(x) + x.flatten() + x.flat[1],
     lambda x: linspace(0, 1, 3) * x + np.fromiter([1.0, 2.0, 3.0], float),
     lambda x: np.apply_along_axis(np.sum, 1, A3 * x),
+    lambda x: np.apply_along_axis(lambda v: v[::-1] * 2, 0, A43 * x),
     lambda x: np.polyval(x, 0.3) + np.vander(x, 3)[0] + np.gradient(x),
     # results
     lambda x: (x[0], x[1] * 2),
@@ -750,6 +774,8 @@ REFUSED = [
     (lambda x: np.linspace(0, 1, 3).__iadd__(x), "the array on the left holds plain numbers"),
     (lambda x: (np.arange(3.0).__setitem__(0, x[0]), x)[1], "plain number"),
     (lambda x: np.add.reduceat(x, [0, 1]), "numpy.add.reduceat can't be traced"),
+    (lambda x: stats.norm.ppf(x / 2), "the function ndtri can't be traced"),
+    (lambda x: stats.gamma.fit(x), "scipy.stats.gamma.fit can't be traced"),
     (lambda x: np.frexp(x)[0], "the bits of a number can't be traced"),
     (lambda x: None, "the function returns None"),
     (lambda x: "text", "the function returns what is no number"),

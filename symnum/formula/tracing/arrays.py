@@ -289,6 +289,10 @@ class TracedArray(NDArrayOperatorsMixin):
         """Sort in place, on the order that the elements have at the point."""
         self[...] = np.sort(self, axis=axis)
 
+    def clip(self, min: Any = None, max: Any = None, **_: Any) -> Any:  # noqa: A002  # NumPy's
+        """Return the elements, moved to the nearer of two bounds where they lie outside."""
+        return xp.clip(self, min, max)
+
     def dot(self, other: Any) -> Any:
         """Return the product, as NumPy does."""
         return np.dot(self, other)
@@ -328,7 +332,7 @@ numbers.Real.register(TracedNumber)
 # Methods of an array that are functions of NumPy with the array as first argument.
 _METHODS = {
     "sum", "prod", "mean", "var", "std", "max", "min", "argmax", "argmin", "argsort", "cumsum",
-    "cumprod", "ravel", "swapaxes", "squeeze", "clip", "trace", "diagonal", "take", "repeat",
+    "cumprod", "ravel", "swapaxes", "squeeze", "trace", "diagonal", "take", "repeat",
     "round", "any", "all", "conj", "conjugate", "nonzero", "searchsorted", "compress", "choose",
     "put", "resize", "partition", "argpartition", "ptp",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from symnum.formula.tracing.recorder import Recorder
 
@@ -236,6 +237,11 @@ def _cosm1(r: Recorder, a: int) -> int:
     return r.op("mul", r.const(-2), r.op("pow", half, r.const(2)))
 
 
+def _cauchy_ppf(r: Recorder, p: int, loc: int, scale: int) -> int:
+    angle = r.op("mul", r.builder.constant("pi"), r.op("sub", p, r.const(Fraction(1, 2))))
+    return _add(r, loc, _mul(r, scale, r.op("tan", angle)))
+
+
 def sinc(r: Recorder, a: int) -> int:
     """Write sin(πa)/(πa), which is 1 at 0."""
     angle = r.op("mul", r.builder.constant("pi"), a)
@@ -254,6 +260,12 @@ def _scaled_bessel(op: str, sign: int, order: int | None = None) -> Write:
         return r.op("mul", r.op("exp", exponent), r.op(op, v, a))
 
     return write
+
+
+def _beta_pdf(r: Recorder, x: int, a: int, b: int) -> int:
+    left = r.op("pow", x, r.op("sub", a, r.one))
+    right = r.op("pow", r.op("sub", r.one, x), r.op("sub", b, r.one))
+    return r.op("div", r.op("mul", left, right), _beta(r, a, b))
 
 
 def _number(write: Write) -> Elementwise:
@@ -343,6 +355,8 @@ UFUNCS: dict[str, Elementwise] = {
     "boxcox": _number(_boxcox),
     "exprel": _number(_exprel),
     "cosm1": _number(_cosm1),
+    "_beta_pdf": _number(_beta_pdf),  # of scipy.stats.beta
+    "_cauchy_ppf": _number(_cauchy_ppf),  # of scipy.stats.cauchy
     **{f"{c}{n}": _number(_of_order(f"bessel{c}", n)) for c in "jyik" for n in (0, 1)},
     **{f"i{n}e": _number(_scaled_bessel("besseli", -1, n)) for n in (0, 1)},
     **{f"k{n}e": _number(_scaled_bessel("besselk", 1, n)) for n in (0, 1)},

@@ -238,6 +238,19 @@ def _meshgrid(r: Recorder, *arrays: Any, indexing: str = "xy", **options: Any) -
     return tuple(TracedArray(r, x, y) for x, y in zip(lines, values, strict=True))
 
 
+@implements(np.apply_along_axis)
+def _apply_along_axis(
+    r: Recorder, func1d: Any, axis: int, arr: Any, *args: Any, **options: Any
+) -> Any:
+    moved = xp.moveaxis(lift(r, arr), axis, -1)
+    kept = moved.shape[:-1]
+    made = xp.stack([func1d(moved[i], *args, **options) for i in np.ndindex(kept)])
+    made = made.reshape(kept + made.shape[1:])
+    place = axis % moved.ndim
+    own = range(len(kept), made.ndim)
+    return xp.moveaxis(made, own, range(place, place + len(own)))
+
+
 @implements(np.append)
 def _append(r: Recorder, array: Any, values: Any, axis: Any = None) -> Any:
     if axis is None:

@@ -19,6 +19,7 @@ ROUNDING = "rounding to decimals or to the nearest integer can't be traced; np.f
 
 # Code in these folders is not the user's: a refusal names the line that called it.
 _OURS = str(Path(__file__).parents[2])
+_ENTRANCE = f"{_OURS}/formula/trace.py"
 _LIBRARIES = (_OURS, str(Path(np.__file__).parent), f"{Path(np.__file__).parents[1]}/scipy/")
 
 MOST_LINES = 3_000_000
@@ -107,7 +108,13 @@ class Recorder:
 def user_line() -> tuple[str, int, str]:
     """Return file, line number and text of the line of the user's code that is running."""
     frame = sys._getframe(1)
+    # A function of a library may be what is traced: then the line is the library's.
+    nearest = frame
     while frame.f_back is not None and is_library(frame.f_code.co_filename):
+        if frame.f_code.co_filename == _ENTRANCE:
+            return place_of(nearest.f_code.co_filename, nearest.f_lineno)
+        if not frame.f_code.co_filename.startswith(_OURS):
+            nearest = frame
         frame = frame.f_back
     return place_of(frame.f_code.co_filename, frame.f_lineno)
 

@@ -161,6 +161,13 @@ if hasattr(np, "cumulative_sum"):
     HANDLERS[np.cumulative_prod] = lambda r, a, *, axis=None, **_: _running(np.multiply)(r, a, axis)
 
 
+@implements(np.ediff1d)
+def _ediff1d(r: Recorder, ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    flat = lift(r, ary).reshape(-1)
+    parts = [to_begin, flat[1:] - flat[:-1], to_end]
+    return xp.concatenate([xp.ravel(lift(r, part)) for part in parts if part is not None])
+
+
 @implements(np.trace)
 def _trace(
     r: Recorder,

@@ -24,6 +24,16 @@ from symnum.formula.tracing.arrays import (
 from symnum.formula.tracing.elementary import UFUNCS, Write, choose
 from symnum.formula.tracing.recorder import ROUNDING, Recorder
 
+# What these do with conditions alone, as NumPy does.
+_OF_TRUTHS = {
+    "add": np.logical_or,
+    "multiply": np.logical_and,
+    "maximum": np.logical_or,
+    "minimum": np.logical_and,
+    "fmax": np.logical_or,
+    "fmin": np.logical_and,
+}
+
 # Their values at the point are NumPy's; what they say is taken for granted of the variables.
 _OF_THE_POINT = {"isfinite", "isnan", "isinf", "isnat"}
 
@@ -94,6 +104,9 @@ def apply(
         return _constant(r, result)
     if name in PRODUCTS:
         return PRODUCTS[name](*arrays, **(options or {}))
+    if name in _OF_TRUTHS and all(array.dtype == bool for array in arrays):
+        of_truths: Any = _OF_TRUTHS[name]
+        return of_truths(*arrays)
     if name in _OF_THE_POINT:
         return ufunc(arrays[0].values)
     if name == "divmod":
@@ -209,7 +222,9 @@ def reduce(
     initial: Any = None,
 ) -> Any:
     """Combine the elements along axes, from left to right."""
-    if array.dtype == bool and not ufunc.__name__.startswith(("logical", "bitwise")):
+    if array.dtype == bool and "imum" in ufunc.__name__:
+        ufunc = _OF_TRUTHS[ufunc.__name__]
+    elif array.dtype == bool and not ufunc.__name__.startswith(("logical", "bitwise")):
         array = as_numbers(array)
     axes = normal_axes(axis, array.ndim)
     flat = _last(array, axes)

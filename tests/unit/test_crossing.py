@@ -6,9 +6,10 @@ import math
 from fractions import Fraction
 
 import pytest
+from flint import arb
 
 from symnum import Formula
-from symnum.differences.crossing import Crossing, Searcher, roundest
+from symnum.differences.crossing import Crossing, Searcher, opposite, roundest
 
 INF = math.inf
 NOWHERE = (INF, None)
@@ -49,6 +50,10 @@ SIDES = [
     ("(x**2 - 4)/(x - 2)", 1.0, 3.0, 2, NOWHERE, NOWHERE),
     ("exp(x)*sin(x) - x**5/3", 1.0, 100.0, 9, NOWHERE, NOWHERE),
     ("1/(1 + x**2)", 0.0, 100.0, 3, NOWHERE, NOWHERE),
+    # touches 0 at an irrational place without changing sign: nothing is proven there
+    ("abs((x**2 - 2)**2)", 1.0, 1.0, 1, NOWHERE, (math.sqrt(2) - 1, "undecided")),
+    ("x**-3*y", 1.0, 2.0, 1, (1.0, "pole"), NOWHERE),
+    ("(x - 1)**3/y", 1.0, 9.0, 1, NOWHERE, NOWHERE),
 ]
 
 
@@ -57,18 +62,29 @@ def near(found: Crossing, wanted: tuple[float, str | None]) -> bool:
     distance, status = wanted
     if status is None:
         return found == Crossing(INF, None)
-    close = found.distance == pytest.approx(distance, rel=1e-9)
+    close = found.distance == pytest.approx(distance, rel=1e-9, abs=0)
     return close and found.distance <= distance * (1 + 1e-15) and found.status == status
 
 
 @pytest.mark.parametrize(("text", "x", "far", "derivatives", "left", "right"), SIDES)
 def test_both_sides(text, x, far, derivatives, left, right):
     """The nearest place on each side, as far as one looks, and what is there."""
-    program = Formula(text, ["x"]).program
+    program = Formula(text, ["x", "y"]).program
     searcher = Searcher(program, program.outputs[0], 0)
-    found = searcher.search([x], [far / 8, far], derivatives)
+    found = searcher.search([x, 1.0], [far / 8, far], derivatives)
     for side, wanted in zip(found, (left, right), strict=True):
         assert wanted is None or near(side, wanted), side
+
+
+def test_opposite_signs():
+    """Opposite signs must be proven: a ball across 0 has none, and 0 is not opposite to 1."""
+    plus, minus, zero, wide = arb(1), arb(-1), arb(0), arb(0, 2)
+    assert opposite(plus, minus)
+    assert opposite(minus, plus)
+    for a, b in [(plus, plus), (minus, minus), (zero, plus), (minus, zero), (wide, plus)]:
+        assert not opposite(a, b)
+        assert not opposite(b, a)
+    assert opposite(arb(1) / 2, -arb(1) / 2)
 
 
 @pytest.mark.parametrize("scale", [2.0**-400, 2.0**400])

@@ -31,7 +31,7 @@ def test_the_floor_takes_a_decade_of_dense_steps():
     """With many steps a decade, all within a decade count, not only nine."""
     steps = np.logspace(-4, 0, 401)
     h, floor = robust_floor(steps, steps)
-    assert floor == pytest.approx(np.median(steps[steps <= 1e-3 * (1 + 1e-9)]))
+    assert floor == pytest.approx(np.median(steps[steps <= 1e-3 * (1 + 1e-9)]), rel=1e-6, abs=0)
     assert h == steps[0]
 
 
@@ -64,7 +64,11 @@ def test_leading_term():
     """Order, constant and exponent of K h^r are read off exactly."""
     usable = np.ones(33, dtype=bool)
     order, constant, exponent = leading_term(STEPS, -7.0 * STEPS**4, usable, 4)
-    assert (order, constant, exponent) == (pytest.approx(4.0), pytest.approx(7.0), 4.0)
+    assert (order, constant, exponent) == (
+        pytest.approx(4.0, rel=1e-6, abs=0),
+        pytest.approx(7.0, rel=1e-6, abs=0),
+        4.0,
+    )
 
 
 def test_leading_term_of_few_steps():
@@ -72,7 +76,7 @@ def test_leading_term_of_few_steps():
     one = np.array([True])
     order, constant, exponent = leading_term(np.array([0.1]), np.array([3e-3]), one, 2)
     assert math.isnan(order)
-    assert (constant, exponent) == (pytest.approx(0.3), 2.0)
+    assert (constant, exponent) == (pytest.approx(0.3, rel=1e-6, abs=0), 2.0)
     order, constant, _ = leading_term(STEPS, np.zeros(33), np.ones(33, dtype=bool), 2)
     assert math.isnan(order)
     assert constant == 0.0
@@ -86,14 +90,18 @@ def test_unusable_steps_do_not_count():
     truncation[-8:] = 1e6
     usable = np.arange(33) < 25
     order, constant, exponent = leading_term(STEPS, truncation, usable, 2)
-    assert (order, constant, exponent) == (pytest.approx(2.0), pytest.approx(5.0), 2.0)
+    assert (order, constant, exponent) == (
+        pytest.approx(2.0, rel=1e-6, abs=0),
+        pytest.approx(5.0, rel=1e-6, abs=0),
+        2.0,
+    )
 
 
 def test_the_same_step_twice():
     """Repeated steps have no slope between them."""
     h = np.array([1e-3, 1e-3, 1e-2, 1e-2])
     order, _, _ = leading_term(h, h**2, np.ones(4, dtype=bool), 2)
-    assert order == pytest.approx(2.0)
+    assert order == pytest.approx(2.0, rel=1e-6, abs=0)
 
 
 @pytest.mark.parametrize("scheme", [central(2), central(4), forward(1), central(2, 2)])
@@ -106,11 +114,11 @@ def test_the_prediction_is_the_minimum(scheme):
     def total(step):
         return constant * step**r + scheme.noise_gain_2 * noise / step**q
 
-    assert error == pytest.approx(total(h), rel=1e-12)
+    assert error == pytest.approx(total(h), rel=1e-12, abs=0)
     assert total(h) <= total(1.01 * h)
     assert total(h) <= total(h / 1.01)
     _, with_rounding = predict(scheme, constant, r, noise, 4.0)
-    assert with_rounding == pytest.approx(error + 4.0 * 2.0**-53)
+    assert with_rounding == pytest.approx(error + 4.0 * 2.0**-53, rel=1e-6, abs=0)
 
 
 def test_predictions_without_a_minimum():
@@ -120,7 +128,7 @@ def test_predictions_without_a_minimum():
     assert np.isnan(predict(central(), 1.0, 2.0, NAN, 1.0)).all()
     assert np.isnan(predict(central(), 1.0, 2.0, 0.0, 1.0)).all()
     h, error = predict(complex_step(), 0.5, 2.0, 1e-17, 1.0)
-    assert 0.5 * h**2 == pytest.approx(2.0**-53)
+    assert 0.5 * h**2 == pytest.approx(2.0**-53, rel=1e-6, abs=0)
     assert error == 2.0**-53
 
 
@@ -142,17 +150,19 @@ def summary(noise_ulps=0.3, noise=(1e-17,), value=0.5, usable=True, **changes):
 def test_summarise():
     """A row with known truncation and noise is summarised by them."""
     found = summary()
-    assert found.observed_order == pytest.approx(2.0)
+    assert found.observed_order == pytest.approx(2.0, rel=1e-6, abs=0)
     assert found.noise_ulps == 0.3
     gain = math.sqrt(0.5) * 0.3 * math.ulp(0.5)
     wanted = (gain / 2) ** (1 / 3)
-    assert found.predicted_h == pytest.approx(wanted, rel=0.05)
+    assert found.predicted_h == pytest.approx(wanted, rel=0.05, abs=0)
 
 
 def test_noise_is_at_least_half_an_ulp():
     """Where f happened to be exact at every node, half an ulp is still expected."""
     none = summary(noise_ulps=0.0, noise=(0.0,))
-    assert none.predicted_h == pytest.approx(summary(1 / math.sqrt(12), (1e-16,)).predicted_h)
+    assert none.predicted_h == pytest.approx(
+        summary(1 / math.sqrt(12), (1e-16,)).predicted_h, rel=1e-6, abs=0
+    )
     assert none.noise_ulps == 0.0
 
 
@@ -160,9 +170,9 @@ def test_noise_where_f_cancels_or_is_0():
     """Ulps of a value that is 0 or cancels say nothing: the largest error in f's units bounds."""
     huge = summary(noise_ulps=1e13, noise=(1e-16, 2e-17))
     wanted = (math.sqrt(0.5) * 1e-16 / 2) ** (1 / 3)
-    assert huge.predicted_h == pytest.approx(wanted, rel=0.05)
+    assert huge.predicted_h == pytest.approx(wanted, rel=0.05, abs=0)
     at_zero = summary(noise_ulps=1e13, noise=(1e-16, 2e-17), value=0.0)
-    assert at_zero.predicted_h == pytest.approx(wanted, rel=0.05)
+    assert at_zero.predicted_h == pytest.approx(wanted, rel=0.05, abs=0)
     assert math.isnan(summary(noise_ulps=NAN, noise=()).predicted_h)
 
 
@@ -171,7 +181,7 @@ def test_step_rounding_counts_as_noise():
     moved = 1e-12
     found = summary(step_rounding=moved / STEPS)
     gain = moved  # the scheme's gain is already in the step rounding part
-    assert found.predicted_h == pytest.approx((gain / 2) ** (1 / 3), rel=0.05)
+    assert found.predicted_h == pytest.approx((gain / 2) ** (1 / 3), rel=0.05, abs=0)
 
 
 def test_without_usable_steps():

@@ -126,7 +126,7 @@ def test_leading_truncation_constant():
     for scheme in (central(2), central(4), forward(1), backward(2), complex_step(), richardson(4)):
         run = sweep("exp(x)", 0.0, scheme, 2.0**-10).runs[0]
         leading = float(scheme.truncation_constant) * 2.0 ** (-10 * scheme.accuracy)
-        assert run.truncation[0, 0, 0] == pytest.approx(leading, rel=5e-3)
+        assert run.truncation[0, 0, 0] == pytest.approx(leading, rel=5e-3, abs=0)
 
 
 def test_robust_floor_is_not_the_minimum():
@@ -274,7 +274,7 @@ def test_crossings(text, x, scheme, status, distance):
     run = sweep(text, x, scheme, H).runs[0]
     wanted = [status if h > distance else "certified" for h in H]
     assert statuses(run) == wanted
-    assert run.crossing[0, 0] == pytest.approx(distance, rel=1e-9)
+    assert run.crossing[0, 0] == pytest.approx(distance, rel=1e-9, abs=0)
     check_every_sum(run)
 
 
@@ -282,7 +282,7 @@ def test_a_wide_scheme_reaches_farther():
     """central:4 uses x ± 2h, and crosses at half the step."""
     run = sweep("abs(x)", 0.5, "central:4", [0.2, 0.3]).runs[0]
     assert statuses(run) == ["certified", "kink"]
-    assert run.crossing[0, 0] == pytest.approx(0.5)
+    assert run.crossing[0, 0] == pytest.approx(0.5, rel=1e-6, abs=0)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ _NARROW = 2.0**-40
 class Parts:
     """The error of one approximation, split; all in float64, signed.
 
+    `vanishes` says that the truncation is exactly 0, and not merely below the doubles.
     `radius` bounds what rounding leaves over: the parts add up to `error` within it, also when they
     are added in float64.
     `noise` is the rounding error of f in ulps, `off` the same in f's own units, one entry a node.
@@ -44,6 +45,7 @@ class Parts:
     evaluation: float
     arithmetic: float
     radius: float
+    vanishes: bool
     noise: tuple[float, ...]
     off: tuple[float, ...]
 
@@ -232,7 +234,15 @@ def _attempt(
     good = all(_known(part, whole) for part in parts) and _resolved(truth, error)
     radius = math.nextafter(radius, math.inf)
     found = Parts(
-        whole, truncated, stepped, evaluated, rounded_off, radius, tuple(noise), tuple(offs)
+        whole,
+        truncated,
+        stepped,
+        evaluated,
+        rounded_off,
+        radius,
+        truncation.is_zero(),
+        tuple(noise),
+        tuple(offs),
     )
     return found, good
 

@@ -20,7 +20,11 @@ from symnum.formula.local import analyse
 from symnum.formula.program import Program
 from symnum.formula.status import Status
 
-_BITS = 64
+_BITS = 128
+# What is left of an interval is looked at once more with as many bits: it may merely cancel.
+_CLOSER_BITS = 2048
+# How many places to a side are looked into before the answer is that nothing is proven.
+_PLACES = 6
 # An interval is halved this often before what is left counts as the place.
 _DEPTH = 40
 # How many pieces one interval may be cut into.
@@ -147,7 +151,7 @@ class Searcher:
     ) -> Crossing | None:
         """Search x + side [near, far], the nearest part first."""
         stack = [(near, far, 0)]
-        pieces = 0
+        pieces = places = 0
         while stack:
             a, b, depth = stack.pop()
             pieces += 1
@@ -157,6 +161,12 @@ class Searcher:
             if depth < _DEPTH and pieces < _PIECES and a < middle < b:
                 stack += [(middle, b, depth + 1), (a, middle, depth + 1)]
                 continue
+            with precision(_CLOSER_BITS):
+                if self._smooth(point, a, b, side):
+                    continue
+            places += 1
+            if places > _PLACES:
+                return Crossing(a, Status.UNDECIDED)
             status = self._classify(point, a, b, side, derivatives)
             if status not in _SMOOTH:
                 return Crossing(a, status)

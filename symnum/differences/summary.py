@@ -17,6 +17,8 @@ _LEAST = 9
 # Root mean square of a rounding error that is uniform over half an ulp to each side, in ulps.
 _UNIFORM = 1.0 / math.sqrt(12.0)
 _UNIT = 2.0**-53
+# How far apart the logarithms of two steps must be to count as two.
+_DISTINCT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def leading_term(
         return math.nan, (0.0 if usable.any() else math.nan), math.nan
     order = np.argsort(h[keep])
     x, y = np.log(h[keep][order]), np.log(size[keep][order])
-    distinct = np.concatenate([[True], np.diff(x) > 0])
+    # Steps that are as good as equal have no slope between them that is not rounding.
+    distinct = np.concatenate([[True], np.diff(x) > _DISTINCT])
     x, y = x[distinct], y[distinct]
     if len(x) == 1:
         return math.nan, float(np.exp(y[0] - accuracy * x[0])), float(accuracy)
@@ -104,7 +107,12 @@ def leading_term(
 
 
 def predict(
-    scheme: Scheme, constant: float, exponent: float, noise: float, exact: float
+    scheme: Scheme,
+    constant: float,
+    exponent: float,
+    noise: float,
+    exact: float,
+    farthest: float = math.inf,
 ) -> tuple[float, float]:
     """Return the step that theory calls best, and the error there.
 
@@ -122,20 +130,32 @@ def predict(
         Size s of the errors in f, in f's units.
     exact : float
         The exact derivative.
+    farthest : float
+        The largest step whose stencil stays where f is smooth.
     """
     rounding = _UNIT * abs(exact)
     if math.isnan(constant) or math.isnan(noise):
         return math.nan, math.nan
-    if constant == 0.0:
-        return math.inf, rounding
     q = scheme.derivative_order
-    if scheme.is_complex:
-        return (rounding / constant) ** (1.0 / exponent), rounding
     gain = scheme.noise_gain_2 * noise
-    h = (q * gain / (exponent * constant)) ** (1.0 / (exponent + q))
+    if scheme.is_complex:
+        return (
+            (math.inf, rounding)
+            if constant == 0.0
+            else ((rounding / constant) ** (1.0 / exponent), rounding)
+        )
+    h = (
+        math.inf
+        if constant == 0.0
+        else (q * gain / (exponent * constant)) ** (1.0 / (exponent + q))
+    )
+    h = min(h, farthest)
+    if math.isinf(h):
+        return h, rounding
     if h == 0.0:
         return math.nan, math.nan
-    return h, constant * h**exponent + gain / h**q + rounding
+    truncation = constant * h**exponent if constant else 0.0
+    return h, truncation + gain / h**q + rounding
 
 
 def summarise(
@@ -149,6 +169,8 @@ def summarise(
     noise: np.ndarray,
     value: float,
     exact: float,
+    vanishes: bool = True,
+    farthest: float = math.inf,
 ) -> Summary:
     """Summarise one row of a run.
 
@@ -166,10 +188,16 @@ def summarise(
         Rounding errors of f at the nodes, in f's units.
     value, exact : float
         f and its exact derivative at the point.
+    vanishes : bool
+        Whether the truncation is exactly 0, and not merely below the doubles.
+    farthest : float
+        The largest step whose stencil stays where f is smooth: no better one is predicted.
     """
     candidates = usable if usable.any() else np.isfinite(error)
     best_h, best_error = robust_floor(h[candidates], error[candidates])
     observed, constant, exponent = leading_term(h, truncation, usable, scheme.accuracy)
+    if constant == 0.0 and not vanishes:
+        constant = math.nan
     # Where f was computed without any error in this run, half an ulp is still what it can promise;
     # where it cancels at some nodes, its error in ulps there says nothing about f elsewhere.
     ulps = max(noise_ulps, _UNIFORM) if not math.isnan(noise_ulps) else math.nan
@@ -181,6 +209,6 @@ def summarise(
     moved = np.abs(step_rounding[usable]) * h[usable] ** scheme.derivative_order
     stepping = float(np.median(moved)) / scheme.noise_gain_2 if moved.size else 0.0
     predicted_h, predicted_error = predict(
-        scheme, constant, exponent, math.hypot(evaluation, stepping), exact
+        scheme, constant, exponent, math.hypot(evaluation, stepping), exact, farthest
     )
     return Summary(observed, noise_ulps, best_h, best_error, predicted_h, predicted_error)

@@ -235,6 +235,7 @@ def _same(a: Any, b: Any) -> bool:
 # --- making a sweep ------------------------------------------------------------------------------
 
 _DEFAULT_STEPS = 61
+_LEAST_SCALE = 2.0**-1000
 _PARTS = ("error", "truncation", "step_rounding", "evaluation", "arithmetic", "radius")
 _SUMMARY = (
     "observed_order",
@@ -337,7 +338,9 @@ def default_steps(x: np.ndarray) -> np.ndarray:
     scale = np.ones_like(x)
     nonzero = x != 0
     scale[nonzero] = np.exp2(np.round(np.log2(np.abs(x[nonzero]))))
-    return scale[..., None] * np.logspace(-15, 0, _DEFAULT_STEPS)
+    # Short of underflow: the smallest step must not be 0.
+    scale = np.maximum(scale, _LEAST_SCALE)
+    return np.asarray(scale[..., None] * np.logspace(-15, 0, _DEFAULT_STEPS))
 
 
 class _Engine:
@@ -408,8 +411,9 @@ class _Engine:
                 scheme,
                 h[:, variable],
             )
-        arrays["error"][:] = arrays["approximation"] - exact.hi[..., None]
-        arrays["error"] -= np.where(np.isfinite(exact.lo), exact.lo, 0.0)[..., None]
+        with np.errstate(invalid="ignore", over="ignore"):  # an approximation may be infinite
+            arrays["error"][:] = arrays["approximation"] - exact.hi[..., None]
+            arrays["error"] -= np.where(np.isfinite(exact.lo), exact.lo, 0.0)[..., None]
         for p in range(count):
             for variable in range(n):
                 for output in range(self.outputs):
@@ -417,7 +421,7 @@ class _Engine:
                     row = {name: array[p, c] for name, array in arrays.items()}
                     one = _Row(self, scheme, p, output, variable, h[p, variable], row, exact)
                     crossing[p, c] = one.mark(status[p, c])
-                    for name, value in one.fill(status[p, c]).items():
+                    for name, value in one.fill(status[p, c], crossing[p, c]).items():
                         summaries[name][p, c] = value
         return Run(scheme, full_h, status=status, crossing=crossing, **arrays, **summaries)
 
@@ -503,13 +507,14 @@ class _Row:
             nearest = min(nearest, side.distance)
         return nearest
 
-    def fill(self, status: np.ndarray) -> dict[str, float]:
+    def fill(self, status: np.ndarray, crossing: float) -> dict[str, float]:
         """Split the errors of the row, and return its summary."""
         engine, scheme, c = self.engine, self.scheme, self.component
         here = self.exact.status[self.point, c]
         row = self.arrays
         noise: list[float] = []
         offs: list[float] = []
+        vanishes = True
         values = np.full((1,), NAN)
         if engine.decompose and here in _SMOOTH and StepStatus.NONANALYTIC not in status:
             line = engine.line(self.output, self.variable)
@@ -542,6 +547,8 @@ class _Row:
                     continue
                 for name in _PARTS:
                     row[name][k] = getattr(parts, name)
+                if status[k] is StepStatus.CERTIFIED:
+                    vanishes = vanishes and parts.vanishes
                 noise += parts.noise
                 offs += parts.off
         elif here not in _SMOOTH:
@@ -561,6 +568,8 @@ class _Row:
             np.array(offs),
             float(np.median(middle)) if middle.size else NAN,
             float(self.exact.hi[self.point, c]),
+            vanishes,
+            crossing / float(scheme.reach),
         )
         return {name: getattr(summary, name) for name in _SUMMARY}
 

@@ -95,6 +95,42 @@ def read_steps(text: str) -> np.ndarray:
     return np.array(steps)
 
 
+def read_domain(
+    texts: Sequence[str], variables: Sequence[str]
+) -> dict[str, tuple[float, float]] | None:
+    """Return the bounds of `--domain x=-2:2,y=0:1`; None where none was given.
+
+    Raises
+    ------
+    UsageError
+        A text can't be understood, or a variable is unknown or given twice.
+    DomainError
+        A bound is not finite, or an interval is empty.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        where = f"--domain {shown(text)}"
+        for name, value in _assignments(text, where, "x=-2:2"):
+            if name not in variables:
+                msg = (
+                    f"{where}: there is no variable {shown(name)}; the formula has "
+                    f"{listed(variables)}"
+                )
+                raise UsageError(msg)
+            if name in found:
+                msg = f"--domain gives {shown(name)} twice"
+                raise UsageError(msg)
+            low, colon, high = value.partition(":")
+            if not colon or ":" in high:
+                msg = f"{where}: an interval is LOW:HIGH, such as {name}=-2:2"
+                raise UsageError(msg)
+            found[name] = read_number(low, where), read_number(high, where)
+            if found[name][0] > found[name][1]:
+                msg = f"{where}: {name} from {low.strip()} to {high.strip()} is empty"
+                raise DomainError(msg)
+    return found or None
+
+
 def read_parameters(texts: Sequence[str]) -> dict[str, Fraction]:
     """Return the values of `--bind a=2,b=0.1`, each the exact rational that it spells.
 
@@ -140,6 +176,20 @@ def read_order(text: str) -> int:
     """
     if not _WHOLE.fullmatch(text) or int(text) < 1:
         msg = f"--derivative-order is a whole number from 1 on; {shown(text)} was given"
+        raise UsageError(msg)
+    return int(text)
+
+
+def read_seed(text: str) -> int:
+    """Return the seed of `--seed 7`.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 0 on.
+    """
+    if not _WHOLE.fullmatch(text):
+        msg = f"--seed is a whole number from 0 on, of up to 9 digits; {shown(text)} was given"
         raise UsageError(msg)
     return int(text)
 

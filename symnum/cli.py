@@ -20,12 +20,15 @@ from symnum.version import __version__
 if TYPE_CHECKING:
     import numpy as np
 
+    from symnum.checking.verdict import Verdict
     from symnum.formula.exact import Exact
     from symnum.formula.formula import Formula
 
 BAD_REQUEST = 2
 """Exit status of a request that can't be understood."""
 
+_WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule
+_UNDECIDED = 3
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
 _LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
@@ -38,13 +41,16 @@ _OPTIONS = (
     "--bind",
     "--csv",
     "--derivative-order",
+    "--domain",
     "--format",
+    "--function",
     "--h",
     "--help",
     "--json",
     "--plot",
     "--points",
     "--scheme",
+    "--seed",
     "--variables",
     "--version",
     "--wrt",
@@ -227,6 +233,80 @@ def sweep(
         print(f"\nwritten: {path}")
 
 
+@app.command(context_settings=_FORMULAS)
+def check(
+    expressions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="EXPR... MODULE:CALLABLE",
+            help="The formula, and somebody's derivative of it; several formulas make several "
+            "outputs. MODULE is a module's name or a .py file.",
+        ),
+    ],
+    *,
+    function: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:CALLABLE", help="The code of f, held against EXPR first."),
+    ] = None,
+    at: At = None,
+    points: Points = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BOX",
+            help="Where to look besides, such as x=-2:2,y=0:1. Repeat it for several.  "
+            "[default: round the points; -3:3 without any]",
+        ),
+    ] = None,
+    variables: Variables = None,
+    bind: Bind = None,
+    derivative_order: Order = "1",
+    seed: Annotated[
+        str, typer.Option(metavar="N", help="Of everything random: a whole number.")
+    ] = "0",
+    json: Json = False,
+) -> int:
+    """Check somebody's derivative: right, inaccurate or wrong, and why.
+
+    Importing MODULE runs its code, as pytest does: name only modules that you trust. The current
+    directory, and nothing else, is added to the import path. What the code prints goes to stderr.
+
+    Exit status: 0 right, 1 wrong or inaccurate, 2 the request can't be understood, 3 undecided.
+    """
+    from symnum.arguments import read_domain, read_order, read_points, read_seed
+
+    *texts, target = expressions
+    if not texts:
+        msg = "a check needs a formula and a derivative: symnum check EXPR MODULE:CALLABLE"
+        raise UsageError(msg)
+    order, number = read_order(derivative_order), read_seed(seed)
+    formula = _formula(texts, variables, bind)
+    where = read_points(at or [], points, formula.variables)
+    box = read_domain(domain or [], formula.variables)
+
+    from symnum.checking.check import check as run_check
+    from symnum.loading import load, quiet_stdout
+
+    with quiet_stdout():
+        derivative = load(target)
+        verdict = run_check(
+            formula,
+            derivative,
+            at=None if where is None else _as_taken(where, derivative),
+            domain=box,
+            function=None if function is None else load(function),
+            derivative_order=order,
+            seed=number,
+        )
+    if json:
+        print(verdict.to_json())
+    else:
+        _print_verdict(verdict)
+    if verdict:
+        return 0
+    return _UNDECIDED if verdict.status == "undecided" else _WRONG
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status.
 
@@ -330,6 +410,35 @@ def _check_options(arguments: Sequence[str]) -> None:
 def _as_argument(points: np.ndarray) -> np.ndarray:
     """Return points (P, n) as a Formula takes them: one variable has no axis of its own."""
     return points[:, 0] if points.shape[1] == 1 else points
+
+
+def _as_taken(points: np.ndarray, derivative: Callable[..., Any]) -> np.ndarray:
+    """Return points (P, n) in the form that a user's derivative takes.
+
+    A point typed on the command line has no form of its own: one variable is a float, unless the
+    derivative can't be called with it and can with an array.
+    """
+    from symnum.checking.claim import Candidate, Form
+
+    if points.shape[1] != 1:
+        return points
+
+    def fails(form: Form) -> bool:
+        return bool(Candidate(derivative, form, (1,))(points[0]).error)
+
+    return points if fails(Form.FLOAT) and not fails(Form.ARRAY) else points[:, 0]
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    """Print a verdict: with colour on a terminal, else plain."""
+    if not sys.stdout.isatty():
+        print(verdict)
+        return
+    from rich.console import Console
+
+    from symnum.report.verdicts import verdict_rich
+
+    Console().print(verdict_rich(verdict))
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 from symnum.report.numbers import to_json_number
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from symnum.checking.verdict import Verdict
 
 _FEW = 6
+_COLOURS = {
+    "ok": "bold green",
+    "proved": "bold green",
+    "inaccurate": "bold yellow",
+    "wrong": "bold red",
+    "undecided": "bold magenta",
+}
 
 
 def verdict_text(verdict: Verdict) -> str:
@@ -35,6 +44,15 @@ def verdict_text(verdict: Verdict) -> str:
         f"reference: {verdict.reference}"
     )
     return "\n".join(lines)
+
+
+def verdict_rich(verdict: Verdict) -> Text:
+    """Return a verdict for a terminal: its text, with the status in colour."""
+    from rich.text import Text
+
+    text = Text(verdict_text(verdict))
+    text.stylize(_COLOURS[str(verdict.status)], 0, len(verdict.status))
+    return text
 
 
 def _headline(verdict: Verdict) -> str:
@@ -79,6 +97,7 @@ def verdict_to_json(verdict: Verdict) -> str:
     return json.dumps(
         {
             "kind": "verdict",
+            "schema": 1,
             "status": str(verdict.status),
             "components": list(verdict.components),
             "names": [verdict.names[k] for k in verdict.components],

@@ -21,6 +21,7 @@ FLOORS = {
     "report": 5,
     "testing": 6,
     "arguments": 7,
+    "loading": 7,
     "cli": 7,
     "": 8,
     "__main__": 8,

@@ -16,6 +16,7 @@ import symnum
 from symnum.cli import _OPTIONS, main
 
 ROOT = Path(symnum.__file__).parents[1]
+COMMANDS = ((), ("diff",), ("sweep",), ("check",))
 QUADRATIC = "0.01*x**2 + 0.1*x"
 
 
@@ -308,7 +309,7 @@ def test_version_and_help():
 
 def test_every_option_is_known():
     """The options that main() lets pass are those that the commands have."""
-    text = "".join(process(*command, "--help").stdout for command in ((), ("diff",), ("sweep",)))
+    text = "".join(process(*command, "--help").stdout for command in COMMANDS)
     assert set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)) == set(_OPTIONS)
 
 

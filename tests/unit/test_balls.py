@@ -75,10 +75,10 @@ def test_narrow_balls_round_to_nearest(value, wanted):
     """A narrow ball rounds like its middle, except exactly at a tie, which it can't prove."""
     with precision(2400):
         middle = arb(rational(value))
-        exact = nearest_double(middle) if middle.is_exact() else None
+        exact = nearest_double(middle)
         narrow = nearest_double(middle + arb(0, 1) * arb(2) ** -2300)
-    if exact is not None:
-        assert exact[0] == wanted
+    assert exact is not None
+    assert exact[0] == wanted
     if value in TIES:
         assert narrow is None
     else:
@@ -111,6 +111,27 @@ def test_a_tie_is_never_guessed():
             found = nearest_double(just_above)
         assert found is not None
         assert found[0] == 1 + 2.0**-52
+
+
+def test_the_end_of_a_ball_may_not_be_a_tie():
+    """A ball that ends exactly at a tie holds the tie: it is not rounded."""
+    with precision(300):
+        tie, radius = arb(2) ** -53, arb(2) ** -110
+        for side in (1, -1):
+            ends_there = 3 + side * (2 * tie - radius) + arb(0, 1) * arb(2) ** -110
+            assert nearest_double(ends_there) is None
+            inside = 3 + side * (2 * tie - 3 * radius) + arb(0, 1) * arb(2) ** -111
+            found = nearest_double(inside)
+            assert found is not None
+            assert found[0] == 3.0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_beyond_the_doubles(sign):
+    """A narrow ball beyond the largest double rounds to infinity, on either side."""
+    with precision(200):
+        ball = sign * (arb(2) ** 1025 + arb(0, 1))
+        assert nearest_double(ball) == (sign * math.inf, 0.0, math.inf)
 
 
 def test_wide_balls_are_not_rounded():
@@ -195,6 +216,11 @@ def test_complex_programs():
     for text in ("abs(x)", "max(x, 1)", "where(x < 1, x, 2)", "floor(x)", "x*sign(x)"):
         program = Formula(text, ["x"]).program
         assert ComplexBallProgram.of(program, program.outputs[0], 0) is None
+    constant = Formula("y**2", ["x", "y"]).program
+    fixed = ComplexBallProgram.of(constant, constant.outputs[0], 0)
+    assert fixed is not None
+    with precision(START_BITS):
+        assert fixed.run([arb(1), arb(3)], z).imag.is_zero()
     other = Formula("abs(y)*x + where(y > 0, x, x**2)", ["x", "y"]).program
     still = ComplexBallProgram.of(other, other.outputs[0], 0)
     assert still is not None

@@ -157,6 +157,7 @@ def test_the_complex_step():
     assert off.evaluation == 2.0**-39
     assert off.arithmetic == -(2.0**-39)
     assert off.off == (2.0**-40,)
+    assert off.noise == (2.0**-40 / math.ulp(1.375),)
 
 
 def test_noise_of_a_value_that_is_0():

@@ -247,10 +247,10 @@ def test_time_is_linear_in_length():
     def seconds(n):
         best = INF
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             chain(n).derivative().exact(0.5)
             wide(n).gradient().exact(np.ones(n))
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     seconds(10)

@@ -102,9 +102,9 @@ def test_compile_time_is_linear():
     x = line = builder.var(0)
     for _ in range(5_000):
         line = builder.op("add", builder.op("sin", line), x)
-    started = time.perf_counter()
+    started = time.process_time()
     (found,) = compile_program(builder.finish([line]))([np.array([0.1])])
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     value = 0.1
     for _ in range(5_000):
         value = math.sin(value) + 0.1

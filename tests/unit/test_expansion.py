@@ -104,6 +104,19 @@ def test_values_at_multiples_of_pi_are_rational():
         assert third.fraction is None
 
 
+@pytest.mark.parametrize(
+    ("op", "args"),
+    [("digamma", (-1,)), ("polygamma", (1, 0)), ("bessely", (0, 0)), ("besselk", (1, -1)),
+     ("besselj", (Fraction(1, 2), 0)), ("log", (0,)), ("gamma", (-2,)), ("polygamma", (Fraction(1, 2), 1))],
+)  # fmt: skip
+def test_no_coefficients_at_singular_points(op, args):
+    """Where a function is not analytic, no coefficient is given."""
+    with precision(128):
+        field = Field(None)
+        with pytest.raises(Undecided):
+            taylor(field, op, [field.rational(Fraction(a)) for a in args], 3)
+
+
 def series(text, side=1, terms=6, point=0.0):
     """Expand a formula of x beside a point; return the ramification and the series."""
     program = Formula(text, ["x"]).program

@@ -386,9 +386,9 @@ def test_two_hundred_brackets_are_read() -> None:
 )
 def test_long_formulas_take_linear_time(text: str) -> None:
     """Tens of thousands of terms neither recurse nor take quadratic time."""
-    start = time.perf_counter()
+    start = time.process_time()
     parse([text])
-    assert time.perf_counter() - start < 15.0
+    assert time.process_time() - start < 15.0
 
 
 @pytest.mark.parametrize(
@@ -504,9 +504,9 @@ def test_step_prints_as_the_where_that_it_means() -> None:
 def test_printing_is_linear_in_the_text() -> None:
     """A sum of ten thousand terms prints at once; no prefix is copied over and over."""
     program, labels = parse(["+".join(["x"] * 10_000)])
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(unparse(program, labels)[0]) == 39_997
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_a_shared_program_that_would_print_endlessly_is_refused() -> None:

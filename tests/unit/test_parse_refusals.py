@@ -556,10 +556,10 @@ def test_declared_variables_make_errors_precise(
 def test_a_bomb_is_refused_at_once(text: str, column: int, message: str, hint: str) -> None:
     """What is too large is refused before it is built, in well under a second."""
     parse(["x"])  # the grammar is built once
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(LimitError) as caught:
         parse([text])
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
     assert str(caught.value).split("\n")[0] == sentence(message, hint)
     assert (caught.value.column, caught.value.kind) == (column, "limit")
 

@@ -196,9 +196,9 @@ def test_grids_line_up():
 def test_long_grids_take_linear_time():
     """A table of 100,000 rows is laid out in well under a second for each 10,000."""
     grid = Grid(("a", "b"), (("1", "22"),) * 100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(grid.lines()) == 100_002
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_steps_that_underflow_are_reported():

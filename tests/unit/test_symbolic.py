@@ -420,10 +420,10 @@ TEN_THOUSAND = ("sin", "wide add", "wide mul", "horner", "logistic")
 def test_large_programs_go_to_sympy_and_back(name, n, public):
     """Deep, wide and sharing programs convert both ways without recursion, in linear time."""
     program = LARGE[name](n)
-    start = time.perf_counter()
+    start = time.process_time()
     exprs = to_sympy(program, public)
     again, _ = from_sympy(exprs, symbols(program.n_variables))
-    assert time.perf_counter() - start < 0.003 * n
+    assert time.process_time() - start < 0.003 * n
     assert len(again) < 6 * len(program) + 100
 
 
@@ -446,19 +446,19 @@ BOMBS = [
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_are_refused_before_sympy_multiplies_them_out(bomb):
     """A power of millions of digits is a LimitError at once."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(LimitError):
         to_sympy(built(1, bomb))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("op", ["gamma", "loggamma", "digamma"])
 def test_factorials_are_left_alone(op):
     """Gamma functions of a billion are not multiplied out either; they keep their value unsaid."""
-    start = time.perf_counter()
+    start = time.process_time()
     (expr,) = to_sympy(built(0, lambda b: b.op(op, b.const(10**9))))
     assert not expr.is_Number
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_large_exponents_of_variables_are_fine():

@@ -901,7 +901,7 @@ def test_a_trace_is_a_plain_record():
 def test_a_large_quadratic_form_is_quick():
     """A quadratic form in 200 variables is traced in about a second."""
     matrix = np.random.default_rng(1).normal(size=(200, 200))
-    start = time.perf_counter()
+    start = time.process_time()
     f = trace(lambda x: x @ matrix @ x, 200)
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
     assert len(f.program) > 80_000

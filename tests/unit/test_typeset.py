@@ -196,7 +196,7 @@ def test_what_is_no_formula_is_not_printed(printer, expr):
 @pytest.mark.parametrize("printer", [text, latex])
 def test_what_is_too_large_to_print_is_refused(printer):
     """Nesting beyond SymPy's recursion, and trees that share parts, end in a LimitError at once."""
-    start = time.perf_counter()
+    start = time.process_time()
     b = Builder(1)
     deep = b.var(0)
     for _ in range(5_000):
@@ -210,16 +210,16 @@ def test_what_is_too_large_to_print_is_refused(printer):
             printer(to_sympy(builder.finish([line]))[0], ["x"])
     with pytest.raises(LimitError, match="more than 1,000 digits"):
         printer(sympy.Integer(10) ** 5000 * symbols(1)[0], ["x"])
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_wide_sums_print_in_no_time():
     """A sum of 2,000 terms prints without SymPy's quadratic sorting."""
     variables = symbols(2_000)
     expr = sympy.Add(*(v**2 for v in variables))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(text(expr, [f"x{i}" for i in range(2_000)]).split(" + ")) == 2_000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 # --- Python --------------------------------------------------------------------------------------
@@ -365,9 +365,9 @@ def test_a_function_of_a_thousand_variables_prints_and_runs():
     labels = [f"x{i}" for i in range(1_000)]
     b = Builder(1_000)
     program = b.finish([b.op("mul", b.const(2), b.var(i)) for i in range(1_000)])
-    start = time.perf_counter()
+    start = time.process_time()
     source = python_source(program, labels)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert max(map(len, source.splitlines())) < 120
     np.testing.assert_array_equal(run(source, *range(1_000)), 2.0 * np.arange(1_000))
 

@@ -128,7 +128,7 @@ class Candidate:
         try:
             with np.errstate(all="ignore"):
                 result = self.function(*arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
             text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return Answer(None, None, "", error=text)
         wrote = not _unchanged(arguments, self.arguments(point))

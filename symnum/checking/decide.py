@@ -145,6 +145,8 @@ def _is_rounding(
 
 def _slight(evidence: Evidence, bad: np.ndarray, k: int) -> bool:
     error, bound = evidence.error[bad, k], evidence.truth.bound[bad, k]
+    if evidence.truth.hull[bad, k].any():  # a kink's bound is the gap between its two slopes
+        return False
     return bool(np.all(error <= _SLIGHT * bound))
 
 

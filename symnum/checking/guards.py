@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from symnum.checking.claim import Answer, Candidate
+from symnum.checking.points import uniform
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.verdict import Cause
 
@@ -59,9 +59,9 @@ def first_answers(
     for answer in answers:
         if answer.problem:
             return _kind(answer, expected)
-    integers = _integer(answers, truth)
-    if integers is not None:
-        return integers
+    cut = integers(answers, truth)
+    if cut is not None:
+        return cut
     for answer, point in zip(answers, truth.points, strict=True):
         if answer.wrote:
             where = shown(point, names)
@@ -80,7 +80,7 @@ def _kind(answer: Answer, expected: tuple[int, ...]) -> Broken:
     return Broken(Cause.SHAPE, answer.problem)
 
 
-def _integer(answers: Sequence[Answer], truth: Truth) -> Broken | None:
+def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     """An integer result is a fault where it cut off what the truth has behind the point."""
     cut = False
     for answer, exact, bound, known in zip(
@@ -100,7 +100,7 @@ def _integer(answers: Sequence[Answer], truth: Truth) -> Broken | None:
 
 def state(
     candidate: Candidate,
-    function: Callable[[np.ndarray], Any] | None,
+    function: Candidate | None,
     answers: Sequence[Answer],
     truth: Truth,
     names: Sequence[str],
@@ -172,12 +172,12 @@ def remembered(
     """
     low, high = box[:, 0], box[:, 1]
     for j in [*range(min(len(box), _COORDINATES)), None]:
-        start = rng.uniform(low, high)
+        start = uniform(box, rng)
         other = start.copy()
         if j is None:
-            other = np.clip(start * (1 + 1e-5) + 1e-5 * (high - low), low, high)
+            other = np.clip(start * (1 + 1e-5) + (1e-5 * high - 1e-5 * low), low, high)
         else:
-            other[j] = rng.uniform(low[j], high[j])
+            other[j] = uniform(box, rng)[j]
         truth = reference.at(np.array([start, other]))
         before, after = candidate(start).value, candidate(other).value
         if before is None or after is None or not np.array_equal(before, after):

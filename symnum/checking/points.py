@@ -9,6 +9,8 @@ import numpy as np
 # Every slab of 1/1000 of each coordinate holds a point of its own.
 STRATA = 1000
 CHUNK = 250
+# In how many coordinates, one at a time, the simple numbers are tried.
+_COORDINATES = 64
 
 
 def box_round(points: np.ndarray) -> np.ndarray:
@@ -17,17 +19,27 @@ def box_round(points: np.ndarray) -> np.ndarray:
     return np.stack([(points - half).min(axis=0), (points + half).max(axis=0)], axis=1)
 
 
+def uniform(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a point at random in the box, shape (n,)."""
+    unit = rng.random(len(box))
+    # low (1 - u) + high u can't overflow where high - low does.
+    return np.asarray(np.clip(box[:, 0] * (1 - unit) + box[:, 1] * unit, box[:, 0], box[:, 1]))
+
+
 def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return points with coordinates 0, 1 and -1 that lie in the box, shape (P, n)."""
     low, high = box[:, 0], box[:, 1]
+    coordinates = np.arange(len(box))
+    if len(box) > _COORDINATES:
+        coordinates = np.sort(rng.choice(coordinates, _COORDINATES, replace=False))
     found = []
     for value in (0.0, 1.0, -1.0):
         if np.all((low <= value) & (value <= high)):
             found.append(np.full(len(box), value))
-        for j in range(len(box)):
+        for j in coordinates:
             if low[j] <= value <= high[j]:
                 for _ in range(2 if value == 0.0 else 1):
-                    point = rng.uniform(low, high)
+                    point = uniform(box, rng)
                     point[j] = value
                     found.append(point)
     return np.array(found).reshape(-1, len(box))

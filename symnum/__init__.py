@@ -24,6 +24,7 @@ __all__ = [
     "StepStatus",
     "Sweep",
     "SymnumError",
+    "TraceError",
     "UsageError",
     "Verdict",
     "Worst",
@@ -37,6 +38,7 @@ __all__ = [
     "parse_scheme",
     "richardson",
     "sweep",
+    "trace",
     "zoo",
 ]
 
@@ -54,10 +56,18 @@ if TYPE_CHECKING:
         richardson,
     )
     from symnum.differences.sweep import Component, Run, StepStatus, Sweep, sweep
-    from symnum.errors import DomainError, LimitError, ParseError, SymnumError, UsageError
+    from symnum.errors import (
+        DomainError,
+        LimitError,
+        ParseError,
+        SymnumError,
+        TraceError,
+        UsageError,
+    )
     from symnum.formula.exact import Exact
     from symnum.formula.formula import Formula
     from symnum.formula.status import Status
+    from symnum.formula.trace import trace
 else:
     # The same again for Python: which module each name lives in. A test compares the two.
     _HOMES = {
@@ -73,10 +83,18 @@ else:
             "richardson",
         ),
         "symnum.differences.sweep": ("Component", "Run", "StepStatus", "Sweep", "sweep"),
-        "symnum.errors": ("DomainError", "LimitError", "ParseError", "SymnumError", "UsageError"),
+        "symnum.errors": (
+            "DomainError",
+            "LimitError",
+            "ParseError",
+            "SymnumError",
+            "TraceError",
+            "UsageError",
+        ),
         "symnum.formula.exact": ("Exact",),
         "symnum.formula.formula": ("Formula",),
         "symnum.formula.status": ("Status",),
+        "symnum.formula.trace": ("trace",),
     }
     _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

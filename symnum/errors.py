@@ -103,6 +103,15 @@ class TraceError(SymnumError):
         Its number, counted from 1.
     source : str, optional
         Its text.
+
+    Examples
+    --------
+    >>> import symnum
+    >>> try:
+    ...     symnum.trace(lambda x: int(x), n=1)
+    ... except symnum.TraceError as error:
+    ...     print(error.kind)
+    usage
     """
 
     kind = "usage"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.claim import Answer
+from symnum.checking.claim import Answer, Candidate, Form
 from symnum.checking.decide import (
     Decision,
     Evidence,
@@ -18,11 +18,14 @@ from symnum.checking.decide import (
     float32_inside,
     worst_first,
 )
-from symnum.checking.guards import Broken, first_answers, remembered, shown, state
+from symnum.checking.guards import Broken, first_answers, integers, remembered, shown, state
 from symnum.checking.points import CHUNK, own_points
+from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.request import Request
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+from symnum.errors import SymnumError, TraceError
+from symnum.formula.trace import trace_with_conditions
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
@@ -38,14 +41,15 @@ def check(
     domain: Any = None,
     function: Callable[..., Any] | None = None,
     derivative_order: int = 1,
+    n: int | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Check somebody's derivative of a formula against the certified one.
 
     Parameters
     ----------
-    f : Formula, or whatever a Formula is made from
-        The function.
+    f : Formula, whatever a Formula is made from, or a NumPy function
+        The function. A NumPy function is traced.
     derivative : callable or formula
         Somebody's derivative: returns a scalar, (n,) or (m, n).
     at : array_like, optional
@@ -57,6 +61,8 @@ def check(
         The code of f, which is compared with the formula first.
     derivative_order : int
         1, or 2 for a Hessian.
+    n : int, optional
+        How many variables a NumPy function has, where neither `at` nor `domain` says so.
     seed : int
         Of everything random.
 
@@ -77,8 +83,16 @@ def check(
     >>> str(verdict.status), verdict.components
     ('wrong', (0,))
     """
-    request = Request(f, derivative, at, domain, function, derivative_order, seed)
-    return _run(request)
+    try:
+        request = Request(f, derivative, at, domain, function, derivative_order, seed, n)
+    except TraceError as error:
+        return Verdict(Outcome.UNDECIDED, seed=seed, reason=f"f can't be traced: {error}")
+    verdict = _run(request)
+    if verdict.status is Outcome.OK and _proven(request):
+        return replace(
+            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
+        )
+    return verdict
 
 
 def assert_derivative(
@@ -110,6 +124,20 @@ def assert_derivative(
     raise AssertionError(str(verdict))
 
 
+def _proven(request: Request) -> bool:
+    """Trace the candidate, and say whether it is identically the exact derivative."""
+    form = request.candidate.form
+    if form is Form.DICT:
+        return False
+    try:
+        found = trace_with_conditions(request.candidate.function, n=request.n)
+    except SymnumError:
+        return False
+    if found.conditions:
+        return False
+    return same(found.formula.program, request.exact.program)
+
+
 def _run(request: Request) -> Verdict:
     reference = Reference(request.formula, request.exact)
     candidate = request.candidate
@@ -126,7 +154,7 @@ def _run(request: Request) -> Verdict:
     sample = truth.take(np.arange(min(len(first), _STATE_POINTS)))
     broken = state(
         candidate,
-        request.function,
+        _code_of_f(request),
         answers[: len(sample.points)],
         sample,
         request.formula.variables,
@@ -150,13 +178,21 @@ def _run(request: Request) -> Verdict:
     return _judge(request, reference, evidence)
 
 
-def _function_mismatch(request: Request) -> Verdict | None:
-    """Compare the code of f with its formula first: many an accused derivative is right."""
+def _code_of_f(request: Request) -> Candidate | None:
+    """Return the code of f, called as the derivative is."""
     if request.function is None:
         return None
     shape = request.formula.shape
     accepted = ((1,),) if not shape else ()
-    code = replace(request.candidate, function=request.function, shape=shape, accepted=accepted)
+    return replace(request.candidate, function=request.function, shape=shape, accepted=accepted)
+
+
+def _function_mismatch(request: Request) -> Verdict | None:
+    """Compare the code of f with its formula first: many an accused derivative is right."""
+    if request.function is None:
+        return None
+    code = _code_of_f(request)
+    assert code is not None
     reference = Reference(request.formula, request.formula)
     truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
     if len(request.points):
@@ -171,6 +207,15 @@ def _function_mismatch(request: Request) -> Verdict | None:
     decision = decide(code, reference, evidence, request.rng)
     if not decision.wrong:
         return None
+    if request.traced:
+        return Verdict(
+            Outcome.UNDECIDED,
+            names=request.names,
+            points_tried=len(evidence.given),
+            seed=request.seed,
+            form=str(request.candidate.form),
+            reason="the trace of f does not reproduce f, so there is nothing to hold against",
+        )
     worst = _worst(reference, evidence, decision, decision.wrong)
     assert worst is not None
     where = shown(np.array(worst.point), request.formula.variables)
@@ -268,6 +313,11 @@ def _cause(
         return Cause.FLOAT32, "its errors are those of single precision"
     if not decision.wrong:
         return None, ""
+    rows = np.flatnonzero(decision.bad.any(axis=1))[:_STATE_POINTS]
+    seen = [request.candidate(point) for point in evidence.truth.points[rows]]
+    cut = integers(seen, evidence.truth.take(rows))
+    if cut is not None:
+        return cut.cause, cut.sentence
     if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.formula.variables)

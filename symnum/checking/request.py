@@ -10,8 +10,9 @@ import numpy as np
 
 from symnum.checking.claim import Answer, Candidate, Form, Layout, required_parameters
 from symnum.checking.points import box_round
-from symnum.errors import DomainError, UsageError
+from symnum.errors import DomainError, TraceError, UsageError
 from symnum.formula.formula import Formula, as_doubles
+from symnum.formula.trace import trace_with_conditions
 
 _DEFAULT_BOX = (-3.0, 3.0)
 
@@ -28,10 +29,23 @@ class Request:
         function: Callable[..., Any] | None,
         derivative_order: int,
         seed: int,
+        n: int | None,
     ) -> None:
+        if not isinstance(seed, (int, np.integer)) or seed < 0:
+            msg = f"seed is {seed!r}; a whole number from 0 on is expected"
+            raise UsageError(msg)
+        if function is not None and not callable(function):
+            msg = f"function is a {type(function).__name__}; the code of f is expected, or None"
+            raise UsageError(msg)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
-        self.formula = f if isinstance(f, Formula) else Formula(f)
+        self.traced = callable(f) and not isinstance(f, Formula)
+        if self.traced:
+            # The code of f is its own witness: a trace is believed only if it reproduces f.
+            self.formula = _traced(f, at, domain, n)
+            function = f if function is None else function
+        else:
+            self.formula = f if isinstance(f, Formula) else Formula(f)
         if not self.formula.variables:
             msg = "the formula has no variables, so there is nothing to differentiate by"
             raise UsageError(msg)
@@ -108,7 +122,14 @@ class Request:
                 for i, v in enumerate(self.formula.variables)
             ]
         else:
-            pairs = list(domain)
+            try:
+                pairs = list(domain)
+            except TypeError:
+                msg = (
+                    f"domain is a {type(domain).__name__}; a list of (low, high) is expected, "
+                    "or a dict of them by name"
+                )
+                raise UsageError(msg) from None
             if self.n == 1 and len(pairs) == 2 and np.ndim(pairs[0]) == 0:
                 pairs = [pairs]
         box = as_doubles(pairs, "domain")
@@ -121,6 +142,15 @@ class Request:
             if not (np.isfinite(low) and np.isfinite(high) and low <= high):
                 msg = f"the domain of {name} is empty or not finite: ({low}, {high})"
                 raise DomainError(msg)
+        outside = np.argwhere((self.points < box[:, 0]) | (self.points > box[:, 1]))
+        if outside.size:
+            row, column = outside[0]
+            name, (low, high) = self.formula.variables[column], box[column].tolist()
+            msg = (
+                f"point {row}: {name} = {self.points[row, column].item()!r} lies outside its "
+                f"domain, {low!r} to {high!r}"
+            )
+            raise DomainError(msg)
         return box
 
     def _exact(self, derivative_order: int) -> Formula:
@@ -137,7 +167,8 @@ class Request:
         if self.n == 1:
             accepted.add(self.formula.shape)
         needed = required_parameters(derivative)
-        if self.layout is not None:
+        scalars = self.layout is not None and not any(s for _, s in self.layout.shapes)
+        if self.layout is not None and not (scalars and needed == self.n > 1):
             form = Form.DICT
         elif self.n > 1:
             form = Form.FLOATS if needed == self.n else Form.ARRAY
@@ -163,6 +194,31 @@ class Request:
         if not self.formula.shape:
             return tuple(columns)
         return tuple(f"output {i}, {name}" for i in range(outputs) for name in columns)
+
+
+def _traced(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> Formula:
+    """Return the formula of a NumPy function, from the form of its points."""
+    if n is None and at is None and domain is None:
+        msg = "a function without a formula needs points (at), a domain, or n, how many variables"
+        raise UsageError(msg)
+    shape: Any = None
+    if isinstance(at, Mapping):
+        shape = {str(name): np.shape(value) for name, value in at.items()}
+    elif n is None:
+        first = at[0] if isinstance(at, (list, tuple)) and at and np.ndim(at[0]) else at
+        n = (
+            len(domain)
+            if at is None
+            else int(np.size(first))
+            if np.ndim(first) == 1
+            else (1 if np.ndim(first) == 0 else int(np.shape(first)[-1]))
+        )
+    found = trace_with_conditions(f, n=None if shape else n, shape=shape)
+    if found.conditions:
+        conditions = "; ".join(found.conditions[:3])
+        msg = f"it branches on its data ({conditions}), so no one formula holds everywhere"
+        raise TraceError(msg)
+    return found.formula
 
 
 def _fails(answer: Answer) -> bool:

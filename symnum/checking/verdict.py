@@ -135,7 +135,7 @@ class Verdict:
     >>> import symnum as sn
     >>> verdict = sn.check("x**2", lambda x: 2 * x)
     >>> bool(verdict), str(verdict.status)
-    (True, 'ok')
+    (True, 'proved')
     """
 
     status: Outcome

@@ -106,9 +106,17 @@ def test_values_at_multiples_of_pi_are_rational():
 
 @pytest.mark.parametrize(
     ("op", "args"),
-    [("digamma", (-1,)), ("polygamma", (1, 0)), ("bessely", (0, 0)), ("besselk", (1, -1)),
-     ("besselj", (Fraction(1, 2), 0)), ("log", (0,)), ("gamma", (-2,)), ("polygamma", (Fraction(1, 2), 1))],
-)  # fmt: skip
+    [
+        ("digamma", (-1,)),
+        ("polygamma", (1, 0)),
+        ("polygamma", (Fraction(1, 2), 1)),
+        ("bessely", (0, 0)),
+        ("besselk", (1, -1)),
+        ("besselj", (Fraction(1, 2), 0)),
+        ("log", (0,)),
+        ("gamma", (-2,)),
+    ],
+)
 def test_no_coefficients_at_singular_points(op, args):
     """Where a function is not analytic, no coefficient is given."""
     with precision(128):

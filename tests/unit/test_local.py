@@ -49,6 +49,10 @@ ONE_VARIABLE = [
     ("where(x < 0, x, 2*x)", 0, 1, "kink", NAN, 1, 2),
     ("where(x > 0, x**2, 0)", 0, 1, "zero", 0, NAN, NAN),
     ("where(x > 0, x**2, 0)", 0, 2, "kink", NAN, 0, 2),
+    ("where(x < 1, x, abs(x - 2))", 2, 1, "kink", NAN, -1, 1),
+    ("where(x < 3, abs(x - 2), x)", 2, 1, "kink", NAN, -1, 1),
+    ("where(x > 5, abs(x - 2), x)", 2, 1, "certified", 1, NAN, NAN),
+    ("where(abs(x) < 1, 1, 1)*x", 0, 1, "certified", 1, NAN, NAN),
     ("abs(sin(x))", 0, 1, "kink", NAN, -1, 1),
     ("abs(sin(pi*x))", 1, 1, "kink", NAN, -PI, PI),
     ("abs(sin(x))", PI, 1, "certified", -1, NAN, NAN),  # the double below pi

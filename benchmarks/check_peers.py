@@ -2,6 +2,7 @@
 
     python benchmarks/check_peers.py                  every peer that is installed, everything
     python benchmarks/check_peers.py --split held --seed 3 --problems 10 --markdown
+    python benchmarks/check_peers.py --split held --write      into docs/explanation-check-suite.md
 
 Each peer gets the function as NumPy code, the candidate, and the given points one after another: a
 candidate is called wrong when the peer says so at any point, or when the peer or the candidate
@@ -27,6 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.check_suite import write
 from tests.planted.gradients import suite
 from tests.planted.gradients.candidate import Candidate
 from tests.planted.gradients.problem import Problem
@@ -283,6 +285,7 @@ def main() -> None:
     parser.add_argument("--per-slip", type=int, default=2, help="slips of the pen of each kind")
     parser.add_argument("--without-symnum", action="store_true", help="the peers alone")
     parser.add_argument("--markdown", action="store_true", help="print a table for a document")
+    parser.add_argument("--write", action="store_true", help="write it into the document")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     options = {"per_slip": given.per_slip, "limit": given.problems}
@@ -298,13 +301,18 @@ def main() -> None:
         counted = suite.run(as_check(peer), given.split, given.seed, **options)
         rows.append(row(peer.name, peer.decision, counted))
         notes.append(f"{peer.name}: {peer.package} {found}.")
-    print(_markdown(rows) if given.markdown else _plain(rows))
+    about = []
     if counted is not None:
         bugs = sum(not r.right for r in counted)
         right = sum(r.right and not r.degraded and not r.lost for r in counted)
-        print(f"\n{bugs} planted bugs, {right} right gradients; split {given.split}, ", end="")
-        print(f"seed {given.seed}; Python {platform.python_version()}, NumPy {np.__version__}.")
-    print("\n".join(notes))
+        about.append(
+            f"{bugs} planted bugs, {right} right gradients; split {given.split}, "
+            f"seed {given.seed}; Python {platform.python_version()}, NumPy {np.__version__}."
+        )
+    about += notes
+    print(_markdown(rows) if given.markdown else _plain(rows), "\n", "\n".join(about), sep="\n")
+    if given.write:
+        write("peers", _markdown(rows) + "\n\n" + "\n".join(about))
 
 
 def _plain(rows: list[list[str]]) -> str:

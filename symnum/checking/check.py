@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,19 +19,32 @@ from symnum.checking.decide import (
     float32_inside,
     worst_first,
 )
-from symnum.checking.guards import Broken, first_answers, integers, remembered, shown, state
-from symnum.checking.points import CHUNK, own_points
+from symnum.checking.guards import (
+    Broken,
+    findings,
+    first_answers,
+    integers,
+    remembered,
+    shown,
+    state,
+)
+from symnum.checking.points import CHUNK, own_points, stratified
 from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.request import Request
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
-from symnum.errors import SymnumError, TraceError
+from symnum.checking.watch import OutOfTime, Watch
+from symnum.errors import SymnumError, TraceError, UsageError
+from symnum.formula.formula import Formula
 from symnum.formula.trace import trace_with_conditions
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
 # Given points at which the rules about state are tried.
 _STATE_POINTS = 12
+# A box under stress grows by so many powers of ten, with so many points each.
+_WIDEST = 12
+_STRESS_POINTS = 40
 
 
 def check(
@@ -43,6 +57,8 @@ def check(
     derivative_order: int = 1,
     n: int | None = None,
     seed: int = 0,
+    stress: bool = False,
+    timeout: float | None = None,
 ) -> Verdict:
     """Check somebody's derivative of a formula against the certified one.
 
@@ -65,6 +81,11 @@ def check(
         How many variables a NumPy function has, where neither `at` nor `domain` says so.
     seed : int
         Of everything random.
+    stress : bool
+        Whether to widen the domain step by step, and say where the derivative dies while the
+        function lives.
+    timeout : float, optional
+        Seconds that `derivative` and `function` may take in all, or the verdict is `undecided`.
 
     Returns
     -------
@@ -83,11 +104,26 @@ def check(
     >>> str(verdict.status), verdict.components
     ('wrong', (0,))
     """
+    if timeout is not None:
+        return _check_in_time(
+            timeout,
+            f,
+            derivative,
+            at=at,
+            domain=domain,
+            function=function,
+            derivative_order=derivative_order,
+            n=n,
+            seed=seed,
+            stress=stress,
+        )
     try:
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n)
     except TraceError as error:
         return Verdict(Outcome.UNDECIDED, seed=seed, reason=f"f can't be traced: {error}")
     verdict = _run(request)
+    if stress and verdict:
+        verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
     if verdict.status is Outcome.OK and _proven(request):
         return replace(
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
@@ -124,13 +160,62 @@ def assert_derivative(
     raise AssertionError(str(verdict))
 
 
+def _check_in_time(
+    seconds: float, f: Any, derivative: Any, *, function: Any, seed: int, **options: Any
+) -> Verdict:
+    """Check with the user's code in a thread of its own, which is left behind when time is up."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        msg = f"timeout is {seconds!r}; a number of seconds above 0 is expected, or None"
+        raise UsageError(msg)
+    watch = Watch(min(float(seconds), threading.TIMEOUT_MAX))
+    try:
+        return check(
+            f,
+            watch.over(derivative) if _is_code(derivative) else derivative,
+            function=watch.over(function) if callable(function) else function,
+            seed=seed,
+            **options,
+        )
+    except OutOfTime:
+        reason = f"timeout: the code took more than {seconds:g} s"
+        return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
+    finally:
+        watch.stop()
+
+
+def _is_code(derivative: Any) -> bool:
+    return callable(derivative) and not isinstance(derivative, Formula)
+
+
+def _stress(request: Request) -> tuple[str, ...]:
+    """Widen the box tenfold at a time, until the derivative dies where the function lives."""
+    reference = Reference(request.formula, request.exact)
+    middle = request.box.mean(axis=1)
+    half = np.maximum((request.box[:, 1] - request.box[:, 0]) / 2, np.abs(middle) / 2)
+    for power in range(1, _WIDEST + 1):
+        box = np.stack([middle - half * 10.0**power, middle + half * 10.0**power], axis=1)
+        truth = reference.at(stratified(box, _STRESS_POINTS, request.rng))
+        evidence = Evidence(truth, _values([request.candidate(p) for p in truth.points], truth))
+        lost = evidence.bad & ~(evidence.error <= np.abs(truth.exact) / 2)
+        if lost.any():
+            row = int(np.flatnonzero(lost.any(axis=1))[0])
+            where = shown(truth.points[row], request.formula.variables)
+            k = int(np.flatnonzero(lost[row])[0])
+            return (
+                f"in a box 1e{power} times as wide it dies at {where}: it gives "
+                f"{float(evidence.given[row, k])!r} for {request.names[k]}, exact is "
+                f"{float(truth.exact[row, k])!r}",
+            )
+    return ()
+
+
 def _proven(request: Request) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative."""
     form = request.candidate.form
     if form is Form.DICT:
         return False
     try:
-        found = trace_with_conditions(request.candidate.function, n=request.n)
+        found = trace_with_conditions(request.derivative, n=request.n)
     except SymnumError:
         return False
     if found.conditions:
@@ -288,11 +373,11 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         request.names,
         cause,
         detail,
-        (),
+        findings(reference, evidence, request.formula.variables),
         detection_limit(reference, evidence, request.rng),
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),
-        (),
+        request.watched.unreached(),
         request.seed,
         str(candidate.form),
         "certified",

@@ -9,9 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from symnum.checking.claim import Answer, Candidate
+from symnum.checking.decide import Evidence
 from symnum.checking.points import uniform
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.verdict import Cause
+from symnum.formula.status import Status
 
 # Two calls may differ by this share of the answer before it counts as another answer.
 _SAME = 2.0**-30
@@ -19,6 +21,14 @@ _SEVERAL = 2
 _CALLS = 4
 # In how many coordinates answers under a wrong key are looked for.
 _COORDINATES = 12
+# Points without a finite answer that are looked at, and those that are named.
+_LOOKED_AT = 24
+_REPORTED = 3
+
+_CONVENTIONS = {
+    Status.KINK: "a kink, where any value between the one-sided derivatives is right",
+    Status.REMOVABLE: "where the derivative is undefined as written but has a limit",
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,26 @@ def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     if not cut:
         return None
     return Broken(Cause.DTYPE, "its result has an integer dtype, which cuts off the fraction")
+
+
+def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> tuple[str, ...]:
+    """Say where the candidate is not finite at a kink, or where f is undefined but has a limit.
+
+    Conventions differ there: it is worth knowing, and no mistake.
+    """
+    rows = np.flatnonzero((~np.isfinite(evidence.given)).any(axis=1))[:_LOOKED_AT]
+    if not rows.size:
+        return ()
+    status = reference.derivative.certify(evidence.truth.points[rows]).status
+    found = []
+    for i, row in enumerate(rows):
+        where = shown(evidence.truth.points[row], names)
+        for k in np.flatnonzero(~np.isfinite(evidence.given[row])):
+            what = _CONVENTIONS.get(status[i, k])
+            if what is not None:
+                found.append(f"it is {evidence.given[row, k]} at {where}, {what}")
+                break
+    return tuple(found[:_REPORTED])
 
 
 def state(

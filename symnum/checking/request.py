@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symnum.checking.claim import Answer, Candidate, Form, Layout, required_parameters
+from symnum.checking.lines import Watched
 from symnum.checking.points import box_round
 from symnum.errors import DomainError, TraceError, UsageError
 from symnum.formula.formula import Formula, as_doubles
@@ -55,7 +57,10 @@ class Request:
         self.points, self.scalar_points = self._read_points(at)
         self.box = self._read_box(domain)
         self.exact = self._exact(derivative_order)
-        self.candidate = self._read_candidate(derivative, at is not None)
+        candidate = self._read_candidate(derivative, at is not None)
+        self.watched = Watched(candidate.function)
+        self.candidate = replace(candidate, function=self.watched)
+        self.derivative = candidate.function
         self.names = self._names(derivative_order)
 
     def _read_points(self, at: Any) -> tuple[np.ndarray, bool]:

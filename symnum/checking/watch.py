@@ -1,0 +1,64 @@
+"""A user's code under a time limit: it runs in a thread of its own, which can be left behind."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class OutOfTime(BaseException):
+    """The time is up; not an Exception, so that nothing takes it for one of the user's."""
+
+
+class Watch:
+    """Calls functions until the time is up.
+
+    Parameters
+    ----------
+    seconds : float
+        How long all calls together may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._work: queue.SimpleQueue[tuple[Callable[..., Any], Any, Any] | None] = (
+            queue.SimpleQueue()
+        )
+        self._done: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        # A daemon: what never returns doesn't keep the process alive.
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, which now raises OutOfTime where it doesn't return in time."""
+
+        @functools.wraps(function)
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._work.put((function, arguments, named))
+            try:
+                result, error = self._done.get(timeout=max(0.0, self._end - time.monotonic()))
+            except queue.Empty:
+                raise OutOfTime from None
+            if error is not None:
+                raise error
+            return result
+
+        return call
+
+    def stop(self) -> None:
+        """Let the thread end, as soon as the function that it runs lets it."""
+        self._work.put(None)
+
+    def _run(self) -> None:
+        with np.errstate(all="ignore"):  # such settings belong to a thread
+            while (work := self._work.get()) is not None:
+                function, arguments, named = work
+                try:
+                    self._done.put((function(*arguments, **named), None))
+                except BaseException as error:  # it is raised where the function was called
+                    self._done.put((None, error))

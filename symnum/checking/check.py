@@ -286,6 +286,9 @@ def _function_mismatch(request: Request) -> Verdict | None:
     for answer in answers:
         if answer.problem:
             return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
+    if all(answer.error for answer in answers):
+        sentence = f"the function raises {answers[0].error}; the derivative was not judged"
+        return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
     evidence = Evidence(truth, _values(answers, truth))
     # Where the code refuses or overflows there is nothing to compare.
     evidence.truth.known[~np.isfinite(evidence.given)] = False

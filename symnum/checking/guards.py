@@ -125,7 +125,7 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
             if what is not None:
                 found.append(f"it is {evidence.given[row, k]} at {where}, {what}")
                 break
-    return tuple(found[:_REPORTED])
+    return tuple(dict.fromkeys(found))[:_REPORTED]
 
 
 def state(

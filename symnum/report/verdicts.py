@@ -34,6 +34,8 @@ def verdict_text(verdict: Verdict) -> str:
         lines.append(f"  {verdict.reason}")
     if verdict.worst is not None:
         lines += _worst(verdict)
+    if verdict.violations and verdict.violations != (verdict.cause_detail,):
+        lines += [f"  note: {sentence}" for sentence in verdict.violations]
     limit = max((x for x in verdict.detection_limit if math.isfinite(x)), default=math.nan)
     if verdict.status in {"ok", "inaccurate"} and math.isfinite(limit):
         lines.append(f"  an error of {limit:.1e} relative in any component would have been seen")

@@ -97,7 +97,7 @@ def _both(name: str, model: Any, text: str, letters: str) -> Iterator[tuple[str,
             lambda b: np.reshape(model.fjacb(b, column, *extra), (len(letters), -1)).T,
             lambda b: np.ravel(model.fcn(b, column, *extra)),
             points,
-            [(-2.0, 2.0)] * len(letters),
+            [(-3.0, 3.0)] * len(letters),
         ),
     )
     values = dict(zip(letters, points[0], strict=True))

@@ -238,12 +238,18 @@ def test_expansions(text, side, first, wanted):
         ("asin(1 + x)", 1),
         ("acos(1 + x)", 1),
         ("acosh(1 + x)", -1),
+        ("acosh(0.5 + x)", 1),
+        ("asin(1.5 + x)", -1),
+        ("acos(-1.5 + x)", 1),
         ("atanh(1 + x)", 1),
+        ("atanh(2 + x)", 1),
         ("loggamma(x - 1)", 1),
         ("sqrt(-1 - x)", 1),
         ("1/(x - x)", 1),
         ("atan2(x - x, x - x)", 1),
         ("log(-exp(1/x))", 1),
+        ("sqrt(-exp(1/x))", 1),
+        ("(-exp(1/x))**0.3", 1),
     ],
 )
 def test_outside_the_domain(text, side):
@@ -300,6 +306,18 @@ def test_growth_beyond_powers():
         assert grown.huge == 1
         _, negative = series("-exp(1/x)/x**9")
         assert negative.huge == -1
+        for given in (grown, negative):
+            with pytest.raises(Undecided):
+                given.leading()
+            with pytest.raises(Undecided):
+                given.coefficient(Field(None), 0)
+            assert given.sign() == given.huge
+        _, cubed = series("(-exp(1/x))**3")
+        assert cubed.huge == -1
+        _, squared = series("(-exp(1/x))**2")
+        assert squared.huge == 1
+        _, inverted = series("(-exp(1/x))**-2")
+        assert inverted.flat
         _, small = series("exp(-1/x)/x**9")
         assert small.flat
         _, product = series("0*exp(1/x)")
@@ -339,6 +357,10 @@ def test_series_arithmetic():
         quotient = expander.inverse(total)
         assert [c.fraction for c in quotient.coefficients] == [1, -1, 1]
         assert quotient.order == 3
+        beside = expander.inverse(Series(1, (field.rational(2), field.rational(4)), order=4))
+        assert beside.low == -1
+        assert [c.fraction for c in beside.coefficients] == [Fraction(1, 2), -1, 2]
+        assert beside.order == 2
         difference = expander.trim(expander.sub(total, total))
         assert difference.order == 3
         with pytest.raises(Undecided):

@@ -297,6 +297,8 @@ def check(found: Exact, status: str, hi: float, left: float, right: float) -> No
     for name, wanted in (("hi", hi), ("left", left), ("right", right)):
         value = float(getattr(found, name))
         assert value == pytest.approx(wanted, rel=1e-15, abs=0, nan_ok=True), name
+    if status == "zero":
+        assert (found.lo, found.radius) == (0.0, 0.0)
     if not math.isnan(found.hi):
         assert abs(found.lo) <= math.ulp(found.hi) / 2
 

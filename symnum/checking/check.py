@@ -223,6 +223,7 @@ def _proven(request: Request) -> bool:
     return same(found.formula.program, request.exact.program)
 
 
+@np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
 def _run(request: Request) -> Verdict:
     reference = Reference(request.formula, request.exact)
     candidate = request.candidate

@@ -11,6 +11,8 @@ STRATA = 1000
 CHUNK = 250
 # In how many coordinates, one at a time, the simple numbers are tried.
 _COORDINATES = 64
+# Coordinates of all points together: thousands of variables get fewer points.
+_MOST = 300_000
 
 
 def box_round(points: np.ndarray) -> np.ndarray:
@@ -30,8 +32,9 @@ def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return points with coordinates 0, 1 and -1 that lie in the box, shape (P, n)."""
     low, high = box[:, 0], box[:, 1]
     coordinates = np.arange(len(box))
-    if len(box) > _COORDINATES:
-        coordinates = np.sort(rng.choice(coordinates, _COORDINATES, replace=False))
+    count = min(_COORDINATES, max(8, _MOST // 4 // len(box)))
+    if len(box) > count:
+        coordinates = np.sort(rng.choice(coordinates, count, replace=False))
     found = []
     for value in (0.0, 1.0, -1.0):
         if np.all((low <= value) & (value <= high)):
@@ -74,6 +77,7 @@ def own_points(
     The simple numbers come first; then the stratified points, shuffled, so that a chunk is a sample
     of the whole box.
     """
+    strata = min(strata, max(100, _MOST // len(box)))
     simple = simple_points(box, rng)
     if len(simple):
         yield simple

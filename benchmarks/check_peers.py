@@ -305,8 +305,9 @@ def main() -> None:
     if counted is not None:
         bugs = sum(not r.right for r in counted)
         right = sum(r.right and not r.degraded and not r.lost for r in counted)
+        some = f", the first {given.problems} problems" if given.problems else ""
         about.append(
-            f"{bugs} planted bugs, {right} right gradients; split {given.split}, "
+            f"{bugs} planted bugs, {right} right gradients; split {given.split}{some}, "
             f"seed {given.seed}; Python {platform.python_version()}, NumPy {np.__version__}."
         )
     about += notes

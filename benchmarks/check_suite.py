@@ -77,7 +77,8 @@ def _conditions(given: argparse.Namespace) -> str:
     seeds = " ".join(map(str, [given.seed] if isinstance(given.seed, int) else given.seed))
     versions = ", ".join(f"{p} {version(p)}" for p in ("numpy", "sympy", "python-flint"))
     python = f"Python {platform.python_version()}, {platform.machine()}"
-    return f"Split {given.split}, seed {seeds}; {versions}; {python}."
+    some = f", the first {given.problems} problems" if given.problems else ""
+    return f"Split {given.split}{some}, seed {seeds}; {versions}; {python}."
 
 
 def _tick(result: suite.Result) -> None:

@@ -225,7 +225,8 @@ def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     truth = evidence.truth
     error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)
     size = np.abs(truth.exact)
-    typical = np.nanmedian(np.where(truth.known, size, np.nan), axis=1, keepdims=True)
+    middle = np.ma.median(np.ma.masked_array(size, ~truth.known), axis=1, keepdims=True)
+    typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
     lost = error > _LOST * np.fmax(size, np.nan_to_num(typical))
     lost &= (error > truth.bound) & (error > _SMALLEST)
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull

@@ -1,0 +1,173 @@
+"""Bad input to check(): a Verdict or a sentence that a person can act on, never our traceback."""
+
+# ruff: noqa: ARG005 - derivatives take arguments that they have no use for
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from symnum import DomainError, SymnumError, UsageError, check
+
+
+def _exits(_x):
+    raise SystemExit(3)
+
+
+def _recurses(x):
+    return _recurses(x)
+
+
+CANDIDATES = {
+    "raises": (lambda x: 1 / 0, "raises", "ZeroDivisionError"),
+    "exits": (_exits, "raises", "SystemExit"),
+    "recurses": (_recurses, "raises", "RecursionError"),
+    "takes no argument": (lambda: 1.0, "raises", "TypeError"),
+    "None": (lambda x: None, "shape", "None"),
+    "ragged": (lambda x: [[1], [1, 2]], "shape", "ragged"),
+    "a list too long": (lambda x: [2 * x, 0.0], "shape", "(2,)"),
+    "a matrix": (lambda x: np.eye(3), "shape", "(3, 3)"),
+    "empty": (lambda x: [], "shape", "(0,)"),
+    "text": (lambda x: "2*x", "shape", "<U3"),
+    "an object": (lambda x: object(), "shape", "object"),
+    "a generator": (lambda x: (2 * x for _ in range(1)), "shape", "generator"),
+    "complex": (lambda x: 2 * x + 1j, "dtype", "complex"),
+    "NaN everywhere": (lambda x: np.nan, "nonfinite", "not finite"),
+    "infinite everywhere": (lambda x: -np.inf, "nonfinite", "not finite"),
+}
+
+
+@pytest.mark.parametrize("what", CANDIDATES)
+def test_bad_derivatives(what):
+    """A derivative that returns something else, or nothing, is wrong, and the sentence says why."""
+    derivative, cause, says = CANDIDATES[what]
+    verdict = check("x**2", derivative)
+    assert (verdict.status, verdict.cause) == ("wrong", cause)
+    assert says in verdict.cause_detail
+    assert says in str(verdict)
+
+
+def test_a_list_is_as_good_as_an_array():
+    """A list of numbers, a 0-d array and a complex number without an imaginary part are right."""
+    for right in (lambda x: [2 * x], lambda x: np.array(2 * x), lambda x: 2 * x + 0j):
+        assert check("x**2", right)
+
+
+REQUESTS = {
+    "too many coordinates": ({"at": [1.0, 2.0, 3.0]}, DomainError, "last axis must have length 2"),
+    "a point too short": ({"at": [[1, 2], [1]]}, DomainError, "point 1 has 1 coordinates"),
+    "NaN": ({"at": [[1, 1], [np.nan, 1]]}, DomainError, "point 1: x = nan is not a finite number"),
+    "infinite": ({"at": [1, np.inf]}, DomainError, "point 0: y = inf is not a finite number"),
+    "outside": (
+        {"at": [5, 0.5], "domain": [(0, 1), (0, 1)]},
+        DomainError,
+        "point 0: x = 5.0 lies outside its domain, 0.0 to 1.0",
+    ),
+    "text": ({"at": "x"}, UsageError, "at must be real numbers"),
+    "objects": ({"at": [object(), 1]}, UsageError, "at must be real numbers"),
+    "complex points": ({"at": [1j, 2.0]}, UsageError, "at must be real numbers"),
+    "a name short": ({"at": {"x": 1.0}}, UsageError, "no value was given for the variable y"),
+    "no names": ({"at": {}}, UsageError, "x, y"),
+    "an empty domain": ({"domain": [(1, 0), (0, 1)]}, DomainError, "the domain of x is empty"),
+    "a NaN domain": ({"domain": [(0, 1), (0, np.nan)]}, DomainError, "domain of y"),
+    "a domain too short": ({"domain": [(0, 1)]}, UsageError, "(2, 2) is expected"),
+    "a domain of text": ({"domain": "ab"}, UsageError, "domain must be real numbers"),
+    "a number as domain": ({"domain": 3}, UsageError, "a list of (low, high) is expected"),
+    "an unknown name": ({"domain": {"q": (0, 1)}}, UsageError, "'q'; the variables are x, y"),
+    "no pair": ({"domain": {"x": 1}}, UsageError, "domain must be real numbers"),
+    "order 3": ({"derivative_order": 3}, UsageError, "1 and 2 can be checked"),
+    "an order of text": ({"derivative_order": "1"}, UsageError, "1 and 2 can be checked"),
+    "a seed of text": ({"seed": "a"}, UsageError, "seed is 'a'"),
+    "a negative seed": ({"seed": -1}, UsageError, "seed is -1"),
+    "half a seed": ({"seed": 0.5}, UsageError, "seed is 0.5"),
+    "no function": ({"function": 3}, UsageError, "function is a int"),
+    "no time": ({"timeout": 0}, UsageError, "timeout is 0"),
+    "a time of text": ({"timeout": "soon"}, UsageError, "timeout is 'soon'"),
+}
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+def test_bad_requests(what):
+    """Which argument, which point, and what is expected."""
+    options, error, says = REQUESTS[what]
+    with pytest.raises(error) as raised:
+        check("x**2 + y", lambda x, y: (2 * x, 1.0), **options)
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("f", [None, 3j, object(), "x +", "3"])
+def test_bad_functions(f):
+    """What isn't a function, or has no variables, is refused."""
+    with pytest.raises(SymnumError):
+        check(f, lambda x: x)
+
+
+@pytest.mark.parametrize("derivative", [None, 3, object(), "2 *"])
+def test_what_is_no_derivative(derivative):
+    """What can neither be called nor read as a formula is refused."""
+    with pytest.raises(SymnumError):
+        check("x**2", derivative)
+
+
+def test_a_callable_without_points():
+    """A function without a formula needs points, a domain or n."""
+    with pytest.raises(UsageError, match="needs points"):
+        check(lambda x: x**2, lambda x: 2 * x)
+
+
+@pytest.mark.parametrize("box", [(-1e308, 1e308), (0, 0), (5e-324, 1e-323), (1e300, 1e307)])
+def test_extreme_boxes(box):
+    """A box as wide as the doubles, or one point, is no reason to stumble."""
+    assert check("2*x + 1", lambda x: 2.0, domain=[box]).status in {"ok", "proved"}
+
+
+def test_nothing_to_check():
+    """A function that is defined nowhere is undecided, with the reason."""
+    verdict = check("log(-1 - x**2)", lambda x: x)
+    assert (verdict.status, bool(verdict)) == ("undecided", False)
+    assert "no derivative at any point" in str(verdict)
+
+
+def test_a_random_function():
+    """Code of f that is random is not the formula."""
+    rng = np.random.default_rng(0)
+    verdict = check("x**2", lambda x: 2 * x, function=lambda x: x**2 + rng.random())
+    assert verdict.cause == "wrong_function"
+
+
+def test_a_derivative_that_never_returns():
+    """With a timeout it is undecided, soon, and the verdict says why."""
+    leave = threading.Event()
+
+    def waits(_x):
+        leave.wait()
+        return 0.0
+
+    start = time.monotonic()
+    verdict = check("x**2", waits, timeout=0.2)
+    leave.set()
+    assert time.monotonic() - start < 20
+    assert (verdict.status, bool(verdict)) == ("undecided", False)
+    assert "timeout: the code took more than 0.2 s" in str(verdict)
+
+
+def test_a_timeout_changes_no_verdict():
+    """A derivative that is quick enough is judged the same with a timeout as without."""
+    for derivative in (lambda x: 3 * x, lambda x: 2 * x, lambda x: 1 / 0):
+        assert check("x**2", derivative, timeout=60).status == check("x**2", derivative).status
+
+
+def test_hundreds_of_variables():
+    """Three hundred variables are checked, and one wrong entry is named."""
+    f = " + ".join(f"x{i}**2" for i in range(300))
+
+    def gradient(x):
+        found = 2 * x
+        found[123] = -found[123]
+        return found
+
+    verdict = check(f, gradient)
+    assert [verdict.names[k] for k in verdict.components] == ["x123"]

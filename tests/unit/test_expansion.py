@@ -215,6 +215,11 @@ EXPANSIONS = [
     ("where(x == 0, 1, 2)", 1, 0, [2, 0, 0]),
     ("where(x != 0 and not x < 0, 1, 2)", 1, 0, [1, 0, 0]),
     ("where(x < 0 or x > 1, 1, 2)", 1, 0, [2, 0, 0]),
+    ("where(x > 0 or x > 1, 1, 2)", 1, 0, [1, 0, 0]),
+    ("where(x > 0 and x > 1, 1, 2)", 1, 0, [2, 0, 0]),
+    ("asinh(x)", 1, 0, [0, 1, 0, -1 / 6]),
+    ("x*asinh(1/x)", -1, 0, [0]),
+    ("x*acosh(1/x)", 1, 0, [0]),
     ("log2(2 + x)", 1, 0, [1, 0.5 / math.log(2)]),
     ("log10(10 + x)", 1, 0, [1, 0.1 / math.log(10)]),
     ("besselj(1, x)/x", -1, 0, [-0.5 * -1, 0, -1 / 16]),
@@ -333,6 +338,12 @@ def test_logarithms_diverge_slower_than_powers():
         assert power.coefficient(Field(None), 0).fraction == 1
         _, diverging = series("3*log(x) + 5")
         assert diverging.diverges == -1
+        _, with_pole = series("1/x + x + x**2 + log(x)")
+        assert with_pole.diverges == 0
+        _, without = series("x + x**2 + x**3 + log(x)")
+        assert without.diverges == -1
+        for text, sign in (("acosh(1/x)", 1), ("asinh(-1/x)", -1), ("-acosh(1/x)", -1)):
+            assert series(text)[1].diverges == sign
         _, other = series("-log(x)")
         assert other.diverges == 1
         _, doubtful = series("log(x) - log(2*x)")

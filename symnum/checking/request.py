@@ -78,7 +78,7 @@ class Request:
                 flat = np.concatenate([np.ravel(as_doubles(v, k)) for k, v in at.items()])
                 return self._finite(flat[None]), False
             return self.formula.points(at), False
-        if isinstance(at, (list, tuple)) and at and all(np.ndim(p) == 1 for p in at):
+        if self.n > 1 and isinstance(at, (list, tuple)) and at and all(np.ndim(p) == 1 for p in at):
             for index, point in enumerate(at):
                 if len(point) != self.n:
                     msg = (

@@ -225,7 +225,8 @@ def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     truth = evidence.truth
     error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)
     size = np.abs(truth.exact)
-    middle = np.ma.median(np.ma.masked_array(size, ~truth.known), axis=1, keepdims=True)
+    masked = np.ma.masked_array(size, ~truth.known)
+    middle = np.ma.median(masked, axis=1, keepdims=True)  # type: ignore[no-untyped-call]
     typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
     lost = error > _LOST * np.fmax(size, np.nan_to_num(typical))
     lost &= (error > truth.bound) & (error > _SMALLEST)

@@ -193,12 +193,14 @@ def _factor_cause(ratio: float) -> tuple[Cause, str]:
 
 def _by_variable(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
     """c_k = x_k g_k, or g_k / x_k: a derivative with respect to a logarithm."""
-    if view.points.shape[1] != view.exact.shape[1]:
+    n = view.points.shape[1]
+    if view.exact.shape[1] % n:
         return None
     wrong = list(view.wrong)
+    by = [k % n for k in wrong]
     for power, words in ((1, "{0}: a derivative by log({0})"), (-1, "1/{0}")):
         with np.errstate(all="ignore"):
-            predicted = view.exact[:, wrong] * view.points[:, wrong] ** power
+            predicted = view.exact[:, wrong] * view.points[:, by] ** power
         if view.explained(predicted, wrong):
             named = ", ".join(words.format(names[k]) for k in wrong[:4])
             return Cause.FACTOR, f"given/exact is {named}"

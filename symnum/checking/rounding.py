@@ -21,6 +21,9 @@ _SAMPLES = 9
 _PARABOLA = 1e-3
 # Residual of a parabola through the error, as a share of the error, above which it scatters.
 _SCATTER = 0.2
+# Samples of a wrong region repeat their factor to this share, and there are several of them.
+_REPEATS = 1e-2
+_SEVERAL = 3
 # Long double sheds at least this factor of a rounding error.
 _SHED = 32.0
 
@@ -93,11 +96,26 @@ def nature(
             continue
         scaled = errors[keep] / largest
         if _residual(t[keep], scaled) > _SCATTER * np.mean(np.abs(scaled)):
+            if _edge_of_region(errors, exact):
+                continue
             return Nature.ROUNDING
         smooth += 1
     if _sheds(candidate, reference, point, component, error):
         return Nature.ROUNDING
     return Nature.WRONG if smooth >= 3 else Nature.UNCLEAR
+
+
+def _edge_of_region(errors: np.ndarray, exact: np.ndarray) -> bool:
+    """Say whether the samples are off by one and the same factor, or not at all.
+
+    That is the edge of a region where the derivative is wrong; rounding doesn't repeat itself.
+    """
+    with np.errstate(all="ignore"):
+        ratios = errors / exact
+    middle = ratios[_SAMPLES // 2]
+    same = np.abs(ratios - middle) <= _REPEATS * abs(middle)
+    none = np.abs(ratios) <= _REPEATS * abs(middle)
+    return bool(same.sum() >= _SEVERAL and np.all(same | none))
 
 
 def _one(candidate: Candidate, point: np.ndarray, component: int) -> float:

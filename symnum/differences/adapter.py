@@ -90,6 +90,9 @@ def adapt(
             result[tried], single, rtol=_SAME, atol=0.0, equal_nan=True
         ):
             result = np.array([one([column[i] for column in flat]) for i in range(count)])
+        if np.iscomplexobj(result) and not any(np.iscomplexobj(column) for column in columns):
+            msg = "the function returned complex numbers at real points; real ones are expected"
+            raise UsageError(msg)
         outputs = result.reshape(count, -1)
         return [outputs[:, k].reshape(lead) for k in range(outputs.shape[1])]
 

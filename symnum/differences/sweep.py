@@ -337,7 +337,7 @@ def default_steps(x: np.ndarray) -> np.ndarray:
     """Return the default steps for each x, on a new last axis of length 61."""
     scale = np.ones_like(x)
     nonzero = x != 0
-    scale[nonzero] = np.exp2(np.round(np.log2(np.abs(x[nonzero]))))
+    scale[nonzero] = np.exp2(np.minimum(np.round(np.log2(np.abs(x[nonzero]))), 1023))
     # Short of underflow: the smallest step must not be 0.
     scale = np.maximum(scale, _LEAST_SCALE)
     return np.asarray(scale[..., None] * np.logspace(-15, 0, _DEFAULT_STEPS))

@@ -118,9 +118,9 @@ def test_the_end_of_a_ball_may_not_be_a_tie():
     with precision(300):
         tie, radius = arb(2) ** -53, arb(2) ** -110
         for side in (1, -1):
-            ends_there = 3 + side * (2 * tie - radius) + arb(0, 1) * arb(2) ** -110
+            ends_there = 3 + side * (2 * tie - radius) + arb(0, 2.0**-110)
             assert nearest_double(ends_there) is None
-            inside = 3 + side * (2 * tie - 3 * radius) + arb(0, 1) * arb(2) ** -111
+            inside = 3 + side * (2 * tie - 3 * radius) + arb(0, 2.0**-111)
             found = nearest_double(inside)
             assert found is not None
             assert found[0] == 3.0

@@ -52,6 +52,9 @@ SIDES = [
     ("1/(1 + x**2)", 0.0, 100.0, 3, NOWHERE, NOWHERE),
     # touches 0 at an irrational place without changing sign: nothing is proven there
     ("abs((x**2 - 2)**2)", 1.0, 1.0, 1, NOWHERE, (math.sqrt(2) - 1, "undecided")),
+    ("abs(x**2 - 2)/(x + 5)", 1.0, 2.0, 1, NOWHERE, (math.sqrt(2) - 1, "kink")),
+    ("sin(x)/x + abs(x + 1)", 0.5, 3.0, 1, (1.5, "kink"), NOWHERE),  # past a removable point
+    ("where(x < 0, 2*x, x*2) + abs(x + 1)", 0.5, 3.0, 1, (1.5, "kink"), NOWHERE),
     ("x**-3*y", 1.0, 2.0, 1, (1.0, "pole"), NOWHERE),
     ("(x - 1)**3/y", 1.0, 9.0, 1, NOWHERE, NOWHERE),
 ]

@@ -190,3 +190,23 @@ def test_without_usable_steps():
     assert math.isfinite(found.best_h)
     assert math.isnan(found.observed_order)
     assert math.isnan(found.predicted_h)
+
+
+def test_a_truncation_below_the_doubles_is_unknown():
+    """A truncation that is 0 by theorem has the prediction infinity; one that underflows, none."""
+    zero = np.zeros(33)
+    assert summary(truncation=zero).predicted_h == INF
+
+
+def test_no_prediction_beyond_where_f_is_smooth():
+    """The predicted step is no larger than the step at which the stencil meets a kink."""
+    found = summarise(
+        central(), STEPS, STEPS**2, STEPS**2, np.zeros(33), np.full(33, True), 0.3,
+        np.array([1e-17]), 0.5, 1.0, True, 1e-9,
+    )  # fmt: skip
+    assert found.predicted_h == 1e-9
+    underflown = summarise(
+        central(), STEPS, STEPS**2, np.zeros(33), np.zeros(33), np.full(33, True), 0.3,
+        np.array([1e-17]), 0.5, 1.0, False,
+    )  # fmt: skip
+    assert math.isnan(underflown.predicted_h)

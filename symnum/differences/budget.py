@@ -240,7 +240,7 @@ def _attempt(
         evaluated,
         rounded_off,
         radius,
-        truncation.is_zero(),
+        bool(truncation.contains(0)),
         tuple(noise),
         tuple(offs),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from symnum.differences.schemes import Scheme
 
 # Values a block: its temporaries stay in the processor's cache.
-_BLOCK = 16_384
+_BLOCK = 8_192
 
 # From one array a variable to one array an output.
 Evaluate = Callable[[Sequence[Any]], list[Any]]

@@ -62,7 +62,8 @@ def approximate(
 def nodes(scheme: Scheme, x: np.ndarray, h: np.ndarray) -> list[np.ndarray]:
     """Return x + c h as float64 computes it, one array an offset."""
     with np.errstate(over="ignore"):  # beyond the largest double f is not finite either
-        return [x + float(offset) * h for offset in scheme.offsets]
+        # A product with ±1 is exact, so it is not worth a pass over the array.
+        return [x + h if c == 1 else x - h if c == -1 else x + float(c) * h for c in scheme.offsets]
 
 
 def node_values(
@@ -105,10 +106,17 @@ def combine(scheme: Scheme, values: np.ndarray, h: np.ndarray) -> np.ndarray:
             return np.asarray(values[:, 0] / h)
         # Integer weights and one division: (f(x+h) - f(x-h)) / (2h), as people write it.
         total: Any = None
+        negative: Any = None
         for k, weight in enumerate(scheme.numerators):
             term = values[:, k] if abs(weight) == 1 else float(abs(weight)) * values[:, k]
-            if total is None:
-                total = term if weight > 0 else -term
+            if total is None and negative is None:
+                total, negative = (term, None) if weight > 0 else (None, term)
+            elif total is None:
+                # -a + b and b - a round alike; the second is one pass over the array.
+                total = term - negative if weight > 0 else -negative - term
             else:
                 total = total + term if weight > 0 else total - term
-        return np.asarray(total / (float(scheme.denominator) * h**scheme.derivative_order))
+        if total is None:
+            total = -negative
+        power = h if scheme.derivative_order == 1 else h**scheme.derivative_order
+        return np.asarray(total / (float(scheme.denominator) * power))

@@ -73,7 +73,7 @@ def test_floats_may_be_arrays_too():
 
     def gradient(x, y):
         sizes.append(np.size(x))
-        return 2 * x + y, x, 1.0
+        return 2 * x + 3, 3.0
 
-    assert check("x**2 + x*y + z", lambda x, y, z: gradient(x, y), domain=[(-1, 1)] * 3)
+    assert check("x**2 + 3*x + 3*y", gradient, domain=[(-1, 1)] * 2)
     assert max(sizes) > 200

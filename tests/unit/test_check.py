@@ -67,13 +67,13 @@ def test_domains(domain):
     seen = []
 
     def gradient(x, y):
-        if np.asarray(x).dtype == np.float64:  # it is not being traced
-            seen.extend(np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2).tolist())
+        seen.extend(np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2).tolist())
         return y, x
 
     assert check("x*y", gradient, domain=domain)
-    assert len(seen) > 1000
-    assert np.all((np.array(seen) >= [0, 2]) & (np.array(seen) <= [1, 3]))
+    inside = [pair for pair in seen if type(pair[0]) is float]  # the others are traced
+    assert len(inside) > 1000
+    assert np.all((np.array(inside) >= [0, 2]) & (np.array(inside) <= [1, 3]))
 
 
 def test_a_domain_by_name_may_leave_variables_out():

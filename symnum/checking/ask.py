@@ -105,8 +105,6 @@ def _one_call(candidate: Candidate, points: np.ndarray) -> np.ndarray | None:
         if candidate.form is Form.ARRAY
         else tuple(column.copy() for column in columns)
     )
-    if candidate.form is Form.ARRAY and len(columns) == 1:
-        arguments = (columns[0].copy(),)
     try:
         with np.errstate(all="ignore"):
             result = function(*arguments)

@@ -24,6 +24,10 @@ _UNITS = 64 * UNIT
 _CONDITION = 8.0
 _SMALLEST = 2.0**-1000
 
+# So many errors that are the same share of the derivative, to this share of it, are no accident.
+_REPEATED = 8
+_REPEATS = 1e-3
+
 _FLOAT32 = 2.0**29
 
 
@@ -46,7 +50,20 @@ class Evidence:
         """Where the error is more than rounding explains."""
         # At a kink NaN is a convention of its own: a finding, not a wrong value.
         convention = self.truth.hull & ~np.isfinite(self.given)
-        return np.asarray(self.truth.known & (self.error > self.truth.bound) & ~convention)
+        beyond = (self.error > self.truth.bound) & (self.error > self.residue)
+        return np.asarray(self.truth.known & beyond & ~convention)
+
+    @cached_property
+    def residue(self) -> np.ndarray:
+        """Return what may be left over where the exact derivative is 0, shape (P, K).
+
+        A step of 1e-60 into the complex plane leaves 1e-120 there: beyond any rounding of 0, and
+        nothing beside the derivative's size elsewhere.
+        """
+        zero = self.truth.known & (self.truth.exact == 0)
+        size = np.ma.masked_array(np.abs(self.truth.exact), ~self.truth.known | zero)
+        typical = np.ma.filled(np.ma.median(size, axis=0), 0.0)  # type: ignore[no-untyped-call]
+        return np.asarray(np.where(zero, UNIT**2 * typical, 0.0))
 
     @cached_property
     def poor(self) -> np.ndarray:
@@ -123,6 +140,8 @@ def _is_rounding(
 ) -> bool:
     """Ask for the error's nature at its worst, its middle and its least; the majority decides."""
     rows = np.flatnonzero(bad)
+    if _one_factor(evidence, rows, k):
+        return False
     with np.errstate(all="ignore"):
         excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
     order = rows[np.argsort(excess)]
@@ -141,6 +160,18 @@ def _is_rounding(
         for row in chosen
     ]
     return found.count(Nature.ROUNDING) > len(found) / 2
+
+
+def _one_factor(evidence: Evidence, rows: np.ndarray, k: int) -> bool:
+    """Say whether most of the errors are one and the same share: rounding doesn't repeat itself."""
+    exact = evidence.truth.exact[rows, k]
+    with np.errstate(all="ignore"):
+        share = (evidence.given[rows, k] - exact) / exact
+    share = share[np.isfinite(share)]
+    if len(share) < _REPEATED:
+        return False
+    middle = np.median(share)
+    return bool(np.mean(np.abs(share - middle) <= _REPEATS * abs(middle)) > 0.5)
 
 
 def _slight(evidence: Evidence, bad: np.ndarray, k: int) -> bool:
@@ -227,7 +258,7 @@ def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     middle = np.ma.median(masked, axis=1, keepdims=True)  # type: ignore[no-untyped-call]
     typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
     lost = error > _LOST * np.fmax(size, np.nan_to_num(typical))
-    lost &= (error > truth.bound) & (error > _SMALLEST)
+    lost &= (error > np.fmax(truth.bound, evidence.residue)) & (error > _SMALLEST)
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
     if gone.any():
         wrong = tuple(np.flatnonzero(gone.any(axis=0)).tolist())

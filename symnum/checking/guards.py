@@ -21,6 +21,8 @@ _SEVERAL = 2
 _CALLS = 4
 # In how many coordinates answers under a wrong key are looked for.
 _COORDINATES = 12
+# How often a neighbour is drawn again because the derivative is the same there.
+_TRIES = 4
 # Points without a finite answer that are looked at, and those that are named.
 _LOOKED_AT = 24
 _REPORTED = 3
@@ -202,13 +204,17 @@ def remembered(
     """
     low, high = box[:, 0], box[:, 1]
     for j in [*range(min(len(box), _COORDINATES)), None]:
-        start = uniform(box, rng)
-        other = start.copy()
-        if j is None:
-            other = np.clip(start * (1 + 1e-5) + (1e-5 * high - 1e-5 * low), low, high)
-        else:
-            other[j] = uniform(box, rng)[j]
-        truth = reference.at(np.array([start, other]))
+        for _ in range(_TRIES):
+            start = uniform(box, rng)
+            other = start.copy()
+            if j is None:
+                other = np.clip(start * (1 + 1e-5) + (1e-5 * high - 1e-5 * low), low, high)
+            else:
+                other[j] = uniform(box, rng)[j]
+            truth = reference.at(np.array([start, other]))
+            apart = np.abs(truth.exact[1] - truth.exact[0]) > truth.bound.sum(axis=0)
+            if np.any(apart & truth.known.all(axis=0)):
+                break
         before, after = candidate(start).value, candidate(other).value
         if before is None or after is None or not np.array_equal(before, after):
             continue

@@ -33,7 +33,7 @@ class Asker:
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
         self._proven = False
-        self._possible = candidate.form is not Form.DICT
+        self._possible = candidate.form not in {Form.DICT, Form.NAMED}
 
     def __call__(self, points: np.ndarray) -> list[Answer]:
         """Return an answer a point; points has shape (P, n)."""

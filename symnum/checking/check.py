@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.ask import Asker
-from symnum.checking.claim import Answer, Candidate, Form
+from symnum.checking.claim import Answer, Form
 from symnum.checking.decide import (
     Decision,
     Evidence,
@@ -31,12 +31,11 @@ from symnum.checking.guards import (
 )
 from symnum.checking.points import CHUNK, own_points, stratified
 from symnum.checking.proof import same
-from symnum.checking.reference import Reference, Truth, reference_of
+from symnum.checking.reference import FormulaReference, Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
-from symnum.errors import SymnumError, TraceError, UsageError
-from symnum.formula.formula import Formula
+from symnum.errors import SymnumError, UsageError
 from symnum.formula.trace import trace_with_conditions
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
@@ -105,31 +104,24 @@ def check(
     >>> str(verdict.status), verdict.components
     ('wrong', (0,))
     """
-    if timeout is not None:
-        return _check_in_time(
-            timeout,
-            f,
-            derivative,
-            at=at,
-            domain=domain,
-            function=function,
-            derivative_order=derivative_order,
-            n=n,
-            seed=seed,
-            stress=stress,
-        )
-    try:
+    if timeout is None:
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n)
-    except TraceError as error:
-        return Verdict(Outcome.UNDECIDED, seed=seed, reason=f"f can't be traced: {error}")
-    verdict = _run(request)
-    if stress and verdict:
-        verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
-    if verdict.status is Outcome.OK and _proven(request):
-        return replace(
-            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
+        return _checked(request, stress)
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
+        msg = f"timeout is {timeout!r}; a number of seconds above 0 is expected, or None"
+        raise UsageError(msg)
+    # Their code runs in a thread of its own, which is left behind when the time is up.
+    watch = Watch(min(float(timeout), threading.TIMEOUT_MAX))
+    try:
+        request = Request(
+            f, derivative, at, domain, function, derivative_order, seed, n, watch.over
         )
-    return verdict
+        return _checked(request, stress)
+    except OutOfTime:
+        reason = f"timeout: the code took more than {timeout:g} s"
+        return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
+    finally:
+        watch.stop()
 
 
 def assert_derivative(
@@ -161,31 +153,19 @@ def assert_derivative(
     raise AssertionError(str(verdict))
 
 
-def _check_in_time(
-    seconds: float, f: Any, derivative: Any, *, function: Any, seed: int, **options: Any
-) -> Verdict:
-    """Check with the user's code in a thread of its own, which is left behind when time is up."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-        msg = f"timeout is {seconds!r}; a number of seconds above 0 is expected, or None"
-        raise UsageError(msg)
-    watch = Watch(min(float(seconds), threading.TIMEOUT_MAX))
-    try:
-        return check(
-            f,
-            watch.over(derivative) if _is_code(derivative) else derivative,
-            function=watch.over(function) if callable(function) else function,
-            seed=seed,
-            **options,
+def _checked(request: Request, stress: bool) -> Verdict:
+    """Return the verdict on a request."""
+    if request.untraced:
+        reason = f"f can't be traced: {request.untraced}"
+        return Verdict(Outcome.UNDECIDED, seed=request.seed, reason=reason)
+    verdict = _run(request)
+    if stress and verdict:
+        verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
+    if verdict.status is Outcome.OK and _proven(request):
+        return replace(
+            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
-    except OutOfTime:
-        reason = f"timeout: the code took more than {seconds:g} s"
-        return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
-    finally:
-        watch.stop()
-
-
-def _is_code(derivative: Any) -> bool:
-    return callable(derivative) and not isinstance(derivative, Formula)
+    return verdict
 
 
 def _stress(request: Request) -> tuple[str, ...]:
@@ -200,7 +180,7 @@ def _stress(request: Request) -> tuple[str, ...]:
         lost = evidence.bad & ~(evidence.error <= np.abs(truth.exact) / 2)
         if lost.any():
             row = int(np.flatnonzero(lost.any(axis=1))[0])
-            where = shown(truth.points[row], request.formula.variables)
+            where = shown(truth.points[row], request.variables)
             k = int(np.flatnonzero(lost[row])[0])
             return (
                 f"in a box 1e{power} times as wide it dies at {where}: it gives "
@@ -212,16 +192,17 @@ def _stress(request: Request) -> tuple[str, ...]:
 
 def _proven(request: Request) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative."""
-    form = request.candidate.form
-    if form is Form.DICT:
+    if request.candidate.form in {Form.DICT, Form.NAMED} or not isinstance(
+        request.reference, FormulaReference
+    ):
         return False
     try:
         found = trace_with_conditions(request.derivative, n=request.n)
-    except SymnumError:
+    except (SymnumError, SystemExit):
         return False
     if found.conditions:
         return False
-    return same(found.formula.program, request.exact.program)
+    return same(found.formula.program, request.reference.derivative.program)
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
@@ -232,24 +213,24 @@ def _run(request: Request) -> Verdict:
     mismatch = _function_mismatch(request)
     if mismatch is not None:
         return mismatch
-    chunks = own_points(request.box, request.rng)
+    chunks = own_points(request.box, request.rng, reference.most_points)
     first = request.points if len(request.points) else next(chunks)
     truth = reference.at(first)
     answers = ask(truth.points)
-    broken = first_answers(answers, truth, candidate.shape, request.formula.variables)
+    broken = first_answers(answers, truth, candidate.shape, request.variables)
     if broken is not None:
         return _broken(request, broken, truth)
     sample = truth.take(np.arange(min(len(first), _STATE_POINTS)))
     broken = state(
         candidate,
-        _code_of_f(request),
+        request.code,
         answers[: len(sample.points)],
         sample,
-        request.formula.variables,
+        request.variables,
     )
     if broken is not None:
         return _broken(request, broken, truth)
-    broken = remembered(candidate, reference, request.box, request.formula.variables, request.rng)
+    broken = remembered(candidate, reference, request.box, request.variables, request.rng)
     if broken is not None:
         return _broken(request, broken, truth)
     evidence = Evidence(truth, _values(answers, truth))
@@ -270,21 +251,11 @@ def _run(request: Request) -> Verdict:
     return _judge(request, reference, evidence)
 
 
-def _code_of_f(request: Request) -> Candidate | None:
-    """Return the code of f, called as the derivative is."""
-    if request.function is None:
-        return None
-    shape = request.formula.shape
-    accepted = ((1,),) if not shape else ()
-    return replace(request.candidate, function=request.function, shape=shape, accepted=accepted)
-
-
 def _function_mismatch(request: Request) -> Verdict | None:
     """Compare the code of f with its formula first: many an accused derivative is right."""
-    if request.function is None:
+    code = request.code
+    if code is None or request.formula is None:
         return None
-    code = _code_of_f(request)
-    assert code is not None
     reference = reference_of(request.formula, 0)
     truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
     if len(request.points):
@@ -313,7 +284,7 @@ def _function_mismatch(request: Request) -> Verdict | None:
         )
     worst = _worst(reference, evidence, decision, decision.wrong)
     assert worst is not None
-    where = shown(np.array(worst.point), request.formula.variables)
+    where = shown(np.array(worst.point), request.variables)
     sentence = (
         f"the function is not the formula: at {where} it gives {worst.given!r}, "
         f"the formula {worst.exact!r}; the derivative was not judged"
@@ -331,7 +302,7 @@ def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
 def _raises(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
     for answer, point, known in zip(answers, truth.points, truth.known, strict=True):
         if answer.error and known.all():
-            where = shown(point, request.formula.variables)
+            where = shown(point, request.variables)
             return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
     return None
 
@@ -346,7 +317,7 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
         points_tried=len(truth.points),
         seed=request.seed,
         form=str(request.candidate.form),
-        reference="certified",
+        reference=request.reference.label,
     )
 
 
@@ -358,7 +329,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             points_tried=len(evidence.given),
             seed=request.seed,
             form=str(request.candidate.form),
-            reference="certified",
+            reference=request.reference.label,
             reason="f has no derivative at any point that was tried; give `at` or `domain`",
         )
     candidate = request.candidate
@@ -383,14 +354,14 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         request.names,
         cause,
         detail,
-        findings(reference, evidence, request.formula.variables),
+        findings(reference, evidence, request.variables),
         detection_limit(reference, evidence, request.rng),
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),
         request.watched.unreached(),
         request.seed,
         str(candidate.form),
-        "certified",
+        reference.label,
         decision.lost,
     )
 
@@ -415,7 +386,7 @@ def _cause(
         return cut.cause, cut.sentence
     if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
-        where = shown(evidence.truth.points[row], request.formula.variables)
+        where = shown(evidence.truth.points[row], request.variables)
         return Cause.NONFINITE, f"it is not finite at {where}, where the exact derivative is"
     return diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
 

@@ -6,6 +6,7 @@ or a dict of arrays, always on fresh copies, and all that it does besides answer
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Form(StrEnum):
     ARRAY = "an array of shape (n,)"
     FLOATS = "n floats"
     DICT = "a dict of arrays"
+    NAMED = "arrays by name"
 
 
 @dataclass(frozen=True)
@@ -117,22 +119,44 @@ class Candidate:
                 return (float(point[0]),)
             case Form.FLOATS:
                 return tuple(float(x) for x in point)
-            case Form.DICT:
+            case Form.DICT | Form.NAMED:
                 assert self.layout is not None
                 return (self.layout.pack(point),)
         return (point.copy(),)
+
+    def _call(self, arguments: tuple[Any, ...]) -> Any:
+        if self.form is Form.NAMED:
+            return self.function(**arguments[0])
+        return self.function(*arguments)
 
     def __call__(self, point: np.ndarray) -> Answer:
         """Call the candidate at one point and note what it does."""
         arguments = self.arguments(point)
         try:
             with np.errstate(all="ignore"):
-                result = self.function(*arguments)
+                result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
             text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return Answer(None, None, "", error=text)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
+
+    def raw(self, point: np.ndarray) -> np.ndarray | str:
+        """Call it at one point; return its numbers in whatever shape, or why there are none."""
+        try:
+            with np.errstate(all="ignore"):
+                array = np.asarray(self._call(self.arguments(point)))
+        except (Exception, SystemExit) as error:
+            return f"it raises {type(error).__name__}: {error}".rstrip(": ")
+        if array.dtype.kind == "c" and not np.any(array.imag):
+            array = array.real
+        if array.dtype.kind == "O":
+            with contextlib.suppress(TypeError, ValueError):
+                array = array.astype(np.float64)
+        if array.dtype.kind not in "fiub":
+            kind = "None" if array.dtype.kind == "O" and array[()] is None else str(array.dtype)
+            return f"it returned {kind}, not real numbers"
+        return array.astype(np.float64)
 
     def _read(self, result: Any, wrote: bool) -> Answer:
         if result is None:
@@ -188,11 +212,17 @@ def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:
     return True
 
 
-def required_parameters(function: Callable[..., Any]) -> int | None:
-    """Return how many positional arguments a function insists on; None where nobody can tell."""
+def parameters(function: Callable[..., Any]) -> list[str] | None:
+    """Return the positional parameters a function insists on; None where nobody can tell."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.default is p.empty for p in parameters)
+    return [p.name for p in found if p.kind in kinds and p.default is p.empty]
+
+
+def required_parameters(function: Callable[..., Any]) -> int | None:
+    """Return how many positional arguments a function insists on; None where nobody can tell."""
+    found = parameters(function)
+    return None if found is None else len(found)

@@ -21,6 +21,7 @@ from symnum.checking.points import stratified
 from symnum.checking.reference import Reference
 from symnum.checking.verdict import Cause
 from symnum.errors import SymnumError
+from symnum.formula.formula import Formula
 from symnum.formula.program import Program
 from symnum.formula.unparse import unparse
 
@@ -103,7 +104,7 @@ def diagnose(
 ) -> tuple[Cause, str]:
     """Return the cause of a wrong derivative, and which factor, term or region it concerns."""
     view = _view(evidence, decision)
-    shape = reference.derivative.shape
+    shape = reference.shape
     attempts: tuple[Callable[[], tuple[Cause, str] | None], ...] = (
         lambda: _transposed(view, shape),
         lambda: _one_factor(view),
@@ -292,7 +293,7 @@ def _region(
     branch = _branch(reference, truth.points, is_bad, is_good)
     if branch is not None:
         return Cause.TERM, branch
-    labels = reference.formula.variables
+    labels = reference.variables
     for j in range(truth.points.shape[1]):
         x = truth.points[:, j]
         low, high = x[is_bad].min(), x[is_bad].max()
@@ -359,6 +360,8 @@ def _branch(
     reference: Reference, points: np.ndarray, is_bad: np.ndarray, is_good: np.ndarray
 ) -> str | None:
     """Say which of the formula's own conditions separates wrong points from right ones."""
+    if reference.formula is None:
+        return None
     program = reference.formula.program
     machine = Machine(program, points)
     for index in machine.live:
@@ -375,7 +378,7 @@ def _branch(
             if np.array_equal(wanted[is_bad], np.ones(is_bad.sum(), bool)) and not np.any(
                 wanted[is_good]
             ):
-                text = unparse(program.with_outputs([args[0]]), reference.formula.variables)[0]
+                text = unparse(program.with_outputs([args[0]]), reference.variables)[0]
                 return f"only in one branch of the formula, the one decided by {text}"
     return None
 
@@ -395,8 +398,10 @@ class _Edit:
 
 def _edited(reference: Reference, view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
     """Find one edit of the derivative's own program; of each wrong component's where need be."""
+    if reference.derivative is None:
+        return None
     start = time.monotonic()
-    programs = [reference.derivative.program, *_from_sympy(reference)]
+    programs = [reference.derivative.program, *_from_sympy(reference.derivative)]
     whole = _search(programs, reference, view, list(view.wrong), start)
     if whole is not None or len(view.wrong) == 1:
         return whole
@@ -413,11 +418,10 @@ def _edited(reference: Reference, view: _View, names: Sequence[str]) -> tuple[Ca
     return found[0][1][0], words
 
 
-def _from_sympy(reference: Reference) -> list[Program]:
+def _from_sympy(derivative: Formula) -> list[Program]:
     """Return the derivative as SymPy writes it: hand-written code looks more like that."""
     from symnum.formula.symbolic import from_sympy, symbols
 
-    derivative = reference.derivative
     if len(derivative.program) > 400 or len(derivative.program.outputs) > 40:
         return []
     try:
@@ -434,7 +438,7 @@ def _search(
     columns: list[int],
     start: float,
 ) -> tuple[Cause, str] | None:
-    labels = reference.formula.variables
+    labels = reference.variables
     for program in programs:
         outputs = [program.outputs[k] for k in columns]
         machine = Machine(program.with_outputs(outputs), view.points)

@@ -118,7 +118,7 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     rows = np.flatnonzero((~np.isfinite(evidence.given)).any(axis=1))[:_LOOKED_AT]
     if not rows.size:
         return ()
-    status = reference.derivative.certify(evidence.truth.points[rows]).status
+    status = reference.statuses(evidence.truth.points[rows])
     found = []
     for i, row in enumerate(rows):
         where = shown(evidence.truth.points[row], names)

@@ -31,14 +31,14 @@ class Watched:
         self._left = set() if self._code is None else _lines(self._code)
         self._calls = 0
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Call the function, and watch it while there is something left to see."""
         if not self._left or self._calls >= _CALLS or sys.gettrace() is not None:
-            return self._function(*args)
+            return self._function(*args, **named)
         self._calls += 1
         sys.settrace(self._enter)
         try:
-            return self._function(*args)
+            return self._function(*args, **named)
         finally:
             sys.settrace(None)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
+from symnum.checking.points import STRATA
 from symnum.formula.bounds import SMALLEST, UNIT, RoundingBound
 from symnum.formula.formula import Formula
 from symnum.formula.status import Status
@@ -58,11 +60,54 @@ class Truth:
         )
 
 
+class Reference(Protocol):
+    """What a derivative is held against: a formula's derivative, or one found from code.
+
+    Attributes
+    ----------
+    variables : tuple of str
+        The variables' names.
+    shape : tuple of int
+        The derivative's shape.
+    label : str
+        What it is, for the verdict.
+    most_points : int
+        How many points of its own a check may ask for.
+    formula, derivative : Formula or None
+        The mathematics, where it is known.
+    """
+
+    @property
+    def variables(self) -> tuple[str, ...]: ...  # noqa: D102  # above
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def most_points(self) -> int: ...  # noqa: D102
+    @property
+    def formula(self) -> Formula | None: ...  # noqa: D102
+    @property
+    def derivative(self) -> Formula | None: ...  # noqa: D102
+
+    def at(self, points: np.ndarray) -> Truth:
+        """Return the truth at points of shape (P, n)."""
+
+    def certified(self, points: np.ndarray) -> np.ndarray:
+        """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
+
+    def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the derivative as sums of two doubles, each of shape (P, K)."""
+
+    def statuses(self, points: np.ndarray) -> np.ndarray:
+        """Return what there is at each point, a Status, shape (P, K)."""
+
+
 # Numbers that one reference keeps of points that it was asked about.
 _KEPT = 2_000_000
 
 
-class Reference:
+class FormulaReference:
     """The certified derivative of a formula.
 
     It remembers what it found at sets of points: a check with the same seed asks about the same.
@@ -75,9 +120,14 @@ class Reference:
         Its derivative, all components.
     """
 
+    label = "certified"
+    most_points = STRATA
+
     def __init__(self, formula: Formula, derivative: Formula) -> None:
         self.formula = formula
         self.derivative = derivative
+        self.variables = formula.variables
+        self.shape = derivative.shape
         self._bound = RoundingBound(
             derivative.program, [entry.root for entry in derivative.entries]
         )
@@ -136,16 +186,25 @@ class Reference:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
         return np.asarray(self.derivative.certify(points).hi)
 
+    def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the derivative as sums of two doubles, each of shape (P, K)."""
+        found = self.derivative.certify(points)
+        return np.asarray(found.hi), np.asarray(found.lo)
+
+    def statuses(self, points: np.ndarray) -> np.ndarray:
+        """Return what there is at each point, a Status, shape (P, K)."""
+        return np.asarray(self.derivative.certify(points).status)
+
 
 @lru_cache(maxsize=8)
-def reference_of(formula: Formula, derivative_order: int) -> Reference:
+def reference_of(formula: Formula, derivative_order: int) -> FormulaReference:
     """Return the reference for a formula's derivative of an order; the same one if asked again.
 
     Order 0 is the formula itself: what the code of f is held against.
     """
     match derivative_order:
         case 0:
-            return Reference(formula, formula)
+            return FormulaReference(formula, formula)
         case 1:
-            return Reference(formula, formula.jacobian())
-    return Reference(formula, formula.hessian())
+            return FormulaReference(formula, formula.jacobian())
+    return FormulaReference(formula, formula.hessian())

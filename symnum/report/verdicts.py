@@ -28,9 +28,7 @@ def verdict_text(verdict: Verdict) -> str:
     lines = [_headline(verdict)]
     if verdict.cause is not None:
         lines.append(f"  cause: {verdict.cause}: {verdict.cause_detail}")
-    elif verdict.reason:
-        lines.append(f"  {verdict.reason}")
-    if verdict.cause is not None and verdict.reason:
+    if verdict.reason and verdict.status != "undecided":
         lines.append(f"  {verdict.reason}")
     if verdict.worst is not None:
         lines += _worst(verdict)
@@ -41,10 +39,12 @@ def verdict_text(verdict: Verdict) -> str:
         lines.append(f"  an error of {limit:.1e} relative in any component would have been seen")
     if verdict.unreached_lines:
         lines.append("  lines that no point reached: " + ", ".join(verdict.unreached_lines))
-    lines.append(
-        f"  {verdict.points_tried} points, seed {verdict.seed}; called with {verdict.form}; "
-        f"reference: {verdict.reference}"
-    )
+    facts = [f"{verdict.points_tried} points, seed {verdict.seed}"]
+    if verdict.form:
+        facts.append(f"called with {verdict.form}")
+    if verdict.reference:
+        facts.append(f"reference: {verdict.reference}")
+    lines.append("  " + "; ".join(facts))
     return "\n".join(lines)
 
 

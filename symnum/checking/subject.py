@@ -1,0 +1,194 @@
+"""What is known of the function whose derivative is checked: its formula, or only its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from symnum.checking.claim import Candidate, Form, Layout, parameters, required_parameters
+from symnum.errors import TraceError, UsageError
+from symnum.formula.formula import Formula
+from symnum.formula.trace import trace_with_conditions
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function, with its formula where there is one.
+
+    Parameters
+    ----------
+    variables : tuple of str
+        The variables' names.
+    formula : Formula or None
+        The mathematics; of code, its trace.
+    code : callable or None
+        The user's code.
+    untraced : str
+        Why code has no formula.
+    """
+
+    variables: tuple[str, ...]
+    formula: Formula | None
+    code: Callable[..., Any] | None = None
+    untraced: str = ""
+
+
+def subject_of(
+    f: Any,
+    at: Any,
+    domain: Any,
+    n: int | None,
+    layout: Layout | None,
+    over: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> Subject:
+    """Return what is known of `f`: text, a Formula, SymPy, or code, which is traced if it can be.
+
+    `over` puts a time limit over code: it is called once before it is traced.
+
+    Raises
+    ------
+    UsageError
+        Nothing says how many variables a function has, or `n` doesn't fit a formula.
+    """
+    if not callable(f) or isinstance(f, Formula):
+        formula = _formula(f)
+        if n is not None and n != len(formula.variables):
+            msg = f"n is {n!r}; the formula has the variables {', '.join(formula.variables)}"
+            raise UsageError(msg)
+        return Subject(formula.variables, formula)
+    count = prod_of(layout) if layout is not None else _count(f, at, domain, n)
+    form = form_of(f, count, layout)
+    Candidate(over(f), form, (), (), layout).raw(np.full(count, 0.5))
+    shapes = dict(layout.shapes) if layout is not None else None
+    try:
+        found = trace_with_conditions(f, n=None if shapes else count, shape=shapes)
+    except TraceError as error:
+        return Subject(_names(f, count, layout), None, f, str(error))
+    except SystemExit:
+        return Subject(_names(f, count, layout), None, f, "it calls sys.exit")
+    if found.conditions:
+        conditions = "; ".join(found.conditions[:3])
+        reason = f"it branches on its data ({conditions}), so no one formula holds everywhere"
+        return Subject(found.formula.variables, None, f, reason)
+    return Subject(found.formula.variables, found.formula, f)
+
+
+def prod_of(layout: Layout) -> int:
+    """Return how many numbers a dict of arrays holds."""
+    return sum(prod(shape) for _, shape in layout.shapes)
+
+
+def form_of(function: Callable[..., Any], n: int, layout: Layout | None) -> Form:
+    """Return how a function takes a point, as far as its signature says."""
+    if layout is not None and parameters(function) == [name for name, _ in layout.shapes]:
+        scalar = len(layout.shapes) == 1 and not layout.shapes[0][1]
+        return Form.FLOAT if scalar else Form.NAMED
+    needed = required_parameters(function)
+    scalars = layout is not None and not any(shape for _, shape in layout.shapes)
+    if layout is not None and not (scalars and needed == n > 1):
+        return Form.DICT
+    if n > 1:
+        return Form.FLOATS if needed == n else Form.ARRAY
+    return Form.FLOAT
+
+
+def code_of(
+    function: Callable[..., Any], n: int, layout: Layout | None, point: np.ndarray, array: bool
+) -> Candidate:
+    """Return the code of f with the way that it is called and the shape that it returns.
+
+    Parameters
+    ----------
+    function : callable
+        The code.
+    n : int
+        How many variables it has.
+    layout : Layout or None
+        For a dict of arrays.
+    point : float64 array, shape (n,)
+        Where it is tried.
+    array : bool
+        Whether one variable goes as an array of shape (1,) rather than as a float.
+
+    Raises
+    ------
+    UsageError
+        It can't be called there, or returns something else than numbers.
+    """
+    form = form_of(function, n, layout)
+    if form is Form.FLOAT and array:
+        form = Form.ARRAY
+    forms = [form]
+    if layout is None:
+        forms += [other for other in (Form.ARRAY, Form.FLOAT) if other is not form]
+        forms = [other for other in forms if n == 1 or other is not Form.FLOAT]
+    first = ""
+    for tried in forms:
+        found = Candidate(function, tried, (), (), layout).raw(point)
+        if isinstance(found, np.ndarray):
+            shape = () if n == 1 and tried is Form.ARRAY and found.size == 1 else found.shape
+            accepted = ((1,),) if not shape else ()
+            return Candidate(function, tried, shape, accepted, layout)
+        first = first or found
+    where = ", ".join(f"{x:.6g}" for x in point[:6].tolist())
+    msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}"
+    raise UsageError(msg)
+
+
+def _names(f: Callable[..., Any], count: int, layout: Layout | None) -> tuple[str, ...]:
+    """Return the variables' names: those of scalar parameters, else x0, x1, ..."""
+    if layout is not None:
+        return layout.labels()
+    named = parameters(f) or []
+    if len(named) == count:
+        return tuple(named)
+    return tuple(f"x{i}" for i in range(count))
+
+
+def _count(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> int:
+    """Return how many variables a function without a formula has: a 1-d array is one point."""
+    if n is not None:
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            msg = f"n is {n!r}; the number of variables is expected, from 1 on"
+            raise UsageError(msg)
+        return int(n)
+    if at is not None:
+        first = at[0] if isinstance(at, (list, tuple)) and at and np.ndim(at[0]) else at
+        count = 1 if np.ndim(first) == 0 else int(np.shape(first)[-1])
+    elif isinstance(domain, Mapping):
+        names = parameters(f) or []
+        count = len(names) if set(domain) <= set(names) else 0
+    elif domain is not None:
+        count = len(domain)
+    else:
+        count = 0
+    if count < 1:
+        msg = "a function without a formula needs points (at), a domain, or n, how many variables"
+        raise UsageError(msg)
+    return count
+
+
+def _formula(f: Any) -> Formula:
+    """Return what f is as a Formula; the same text, asked about again, is not read again."""
+    if isinstance(f, Formula):
+        return f
+    if isinstance(f, list) and f and all(isinstance(text, str) for text in f):
+        return _read(tuple(f))
+    return _read(f) if isinstance(f, str) else Formula(f)
+
+
+@lru_cache(maxsize=32)
+def _read(text: str | tuple[str, ...]) -> Formula:
+    return Formula(text)
+
+
+def layout_of(at: Any) -> Layout | None:
+    """Return how a dict of arrays is packed; None for other points."""
+    if not isinstance(at, Mapping):
+        return None
+    return Layout(tuple((str(name), np.shape(value)) for name, value in at.items()))

@@ -333,18 +333,22 @@ def check(
             (derivative,), code = load_all([target]), None
         else:
             derivative, code = load_all([target, function])
-        verdict = run_check(
-            f,
-            derivative,
-            at=None if where is None else _as_taken(where, derivative, seconds),
-            domain=box,
-            function=code,
-            derivative_order=order,
-            n=count,
-            seed=number,
-            stress=stress,
-            timeout=seconds,
-        )
+        try:
+            verdict = run_check(
+                f,
+                derivative,
+                at=None if where is None else _as_taken(where, derivative, seconds),
+                domain=box,
+                function=code,
+                derivative_order=order,
+                n=count,
+                seed=number,
+                stress=stress,
+                timeout=seconds,
+            )
+        except SystemExit:
+            msg = "the code ends the program (SystemExit) instead of returning a number"
+            raise UsageError(msg) from None
         if json:
             print(verdict.to_json(), file=stdout)
         else:

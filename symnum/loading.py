@@ -93,13 +93,15 @@ def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
     >>> [function(4.0) for function in load_all(["math:sqrt", "math:floor"])]
     [2.0, 4]
     """
-    modules: dict[str, ModuleType] = {}
-    found = []
-    for text in texts:
+    for text in texts:  # before any of them runs
         place, colon, name = text.rpartition(":")
         if not colon or not place or not _DOTTED.fullmatch(name):
             msg = f"{shown(text)} is not of the form MODULE:CALLABLE; {_EXAMPLE}"
             raise UsageError(msg)
+    modules: dict[str, ModuleType] = {}
+    found = []
+    for text in texts:
+        place = text.rpartition(":")[0]
         key = str(Path(place).resolve()) if place.endswith(_FILE) and "\0" not in place else place
         if key not in modules:
             modules[key] = _module(place)
@@ -190,9 +192,9 @@ def quiet_stdout() -> Iterator[TextIO]:
     try:
         yield answers
         answers.flush()
-        atexit.register(_only_stderr)  # it runs before what the user's module has registered
         restore = not _left_behind(threads)
     finally:
+        atexit.register(_only_stderr)  # it runs before what the user's module has registered
         if answers is not printed:
             with suppress(OSError):
                 answers.close()

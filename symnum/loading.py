@@ -194,6 +194,7 @@ def quiet_stdout() -> Iterator[TextIO]:
         answers.flush()
         restore = not _left_behind(threads)
     finally:
+        atexit.unregister(_only_stderr)
         atexit.register(_only_stderr)  # it runs before what the user's module has registered
         if answers is not printed:
             with suppress(OSError):

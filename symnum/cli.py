@@ -324,20 +324,21 @@ def check(
     from symnum.checking.check import check as run_check
 
     with quiet_stdout() as stdout:
+        code: Callable[..., Any] | None = None
         if is_code:
             f, derivative = load_all([*texts, target])
-            code = None
             count = places.count_variables(f) if count is None else count
             where, box = places.of_code(f, count)
         elif function is None:
-            (derivative,), code = load_all([target]), None
+            (derivative,) = load_all([target])
         else:
             derivative, code = load_all([target, function])
+        called = [derivative, *([f] if is_code else []), *([] if code is None else [code])]
         try:
             verdict = run_check(
                 f,
                 derivative,
-                at=None if where is None else _as_taken(where, derivative, seconds),
+                at=None if where is None else _as_taken(where, called, seconds),
                 domain=box,
                 function=code,
                 derivative_order=order,
@@ -553,12 +554,12 @@ class _Places:
 
 
 def _as_taken(
-    points: np.ndarray, derivative: Callable[..., Any], seconds: float | None
+    points: np.ndarray, functions: Sequence[Callable[..., Any]], seconds: float | None
 ) -> np.ndarray:
-    """Return points (P, n) in the form that a user's derivative takes.
+    """Return points (P, n) in the form that a user's functions take.
 
-    A point typed on the command line has no form of its own: one variable is a float, unless the
-    derivative can't be called with it and can with an array.
+    A point typed on the command line has no form of its own: one variable is a float, unless one of
+    the functions can't be called with it and all of them can with an array.
     """
     from symnum.checking.claim import Candidate, Form
     from symnum.checking.watch import OutOfTime, Watch
@@ -566,10 +567,10 @@ def _as_taken(
     if points.shape[1] != 1:
         return points
     watch = None if seconds is None else Watch(min(seconds, threading.TIMEOUT_MAX))
-    called = derivative if watch is None else watch.over(derivative)
+    called = functions if watch is None else [watch.over(function) for function in functions]
 
     def fails(form: Form) -> bool:
-        return bool(Candidate(called, form, (1,))(points[0]).error)
+        return any(Candidate(function, form, (1,))(points[0]).error for function in called)
 
     try:
         return points if fails(Form.FLOAT) and not fails(Form.ARRAY) else points[:, 0]

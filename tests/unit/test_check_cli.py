@@ -36,6 +36,9 @@ def wrong(x):
 def f(x):
     return x * x
 
+def first(x):
+    return x[0] ** 2
+
 def nowhere(x):
     return 0.0
 
@@ -147,6 +150,11 @@ def run(capfd, folder):
         (["x**2", "their_gradients:array", "--at", "x=1"], 0, ""),
         (["x**2", "their_gradients:right", "--at", "x=1", "--at", "x=2:3:5"], 0, ""),
         (["x**2", "their_gradients:right", "--function", "their_gradients:f"], 0, ""),
+        (
+            ["x**2", "their_gradients:right", "--function", "their_gradients:first", "--at", "x=2"],
+            0,
+            "",
+        ),
         (["x**3", "their_gradients:right", "--function", "their_gradients:f"], 1, "wrong"),
         (["x*y", "their_gradients:pair", "--domain", "x=-2:2", "--domain", "y=0:1"], 0, ""),
         (["x*y", "their_gradients:pair", "--domain", "x=-2:2,y=0:1", "--seed", "7"], 0, ""),
@@ -192,6 +200,7 @@ def code(f, gradient, *arguments):
         (code("f", "wrong", "--n", "1"), 1, "wrong: component x\n"),
         (code("f", "right", "--at", "x=2"), 0, ""),
         (code("f", "array", "--at", "x0=2"), 0, ""),
+        (code("first", "right", "--at", "x0=2"), 0, ""),
         (code("product", "hessian", "--n", "2", "--derivative-order", "2"), 0, ""),
         (code("branching", "right", "--n", "2"), None, ""),
         (code("squares", "returns_none", "--n", "2"), 1, "wrong: the derivative breaks a rule"),

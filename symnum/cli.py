@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
@@ -368,6 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Those of the process, if not given.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(
             stream, "reconfigure"
@@ -380,9 +381,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader has left. Python flushes once more at its end: give it something to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _BROKEN_PIPE
+    except OSError as error:  # a full disk, where the answer should go
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"symnum: can't write the answer: {error.strerror or error}", file=sys.stderr)
+        status = BAD_REQUEST
     except SystemExit:  # how Typer says the same
         status = _BROKEN_PIPE
     raise SystemExit(status)
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without stdout or stderr something to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str]) -> int:

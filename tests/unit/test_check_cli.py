@@ -490,3 +490,27 @@ def test_a_reader_that_leaves(folder):
     assert done.returncode == 141
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the streams are closed by a shell")
+@pytest.mark.parametrize(
+    ("ending", "status", "says"),
+    [(">&-", 0, ""), ("2>&-", 0, "ok"), (">/dev/full", 2, "can't write the answer")],
+)
+def test_streams_that_are_closed_or_full(folder, ending, status, says):
+    """Where the answer can't be written, nothing but a sentence is said, and never status 1."""
+    if "/dev/full" in ending and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    command = f"'{sys.executable}' -m symnum check 'x**2' their_gradients:right --stress {ending}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == status, done.stderr
+    assert says in done.stdout + done.stderr or "proved" in done.stdout
+    assert "Traceback" not in done.stderr

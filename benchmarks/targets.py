@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 DOCUMENT = Path(__file__).parent.parent / "docs" / "explanation-benchmarks.md"
 
 
@@ -345,6 +347,70 @@ def start_rows() -> list[Row]:
     ]
 
 
+# --- checks ---------------------------------------------------------------------------------------
+
+
+def rosenbrock_gradient(x: np.ndarray) -> np.ndarray:
+    """Return the gradient as people write it."""
+    result = 0 * x
+    result[:-1] += -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
+    result[1:] += 200 * (x[1:] - x[:-1] ** 2)
+    return result
+
+
+def check_rows() -> list[Row]:
+    """A check of 30 variables, the first time and the second; 10,000 points; many variables."""
+    import symnum
+
+    def once(text: str, derivative: Callable[..., object], **options: object) -> float:
+        start = time.perf_counter()
+        verdict = symnum.check(text, derivative, **options)
+        assert verdict, verdict
+        return time.perf_counter() - start
+
+    def terms(n: int, number: str = "1") -> str:
+        parts = [f"100*(x{i + 1} - x{i}**2)**2 + ({number} - x{i})**2" for i in range(n - 1)]
+        return " + ".join(parts)
+
+    once(terms(4), rosenbrock_gradient)
+    # The texts differ, so that nothing is remembered of the ones before.
+    first = statistics.median(once(terms(30, f"{k}/{k}"), rosenbrock_gradient) for k in range(2, 7))
+    again = statistics.median(once(terms(30, "2/2"), rosenbrock_gradient) for _ in range(5))
+    script = "import symnum; assert symnum.check('tanh(x)', lambda x: 1 / symnum_cosh(x)**2)"
+    script = f"import numpy; symnum_cosh = numpy.cosh; {script}"
+    fresh = process(["-c", script], 5) - process(["-c", ""], 5)
+
+    def slope(x: float) -> float:
+        bump = np.exp(-(x**2) / 2)
+        return np.cos(x) * bump - x * np.sin(x) * bump + 3 * x**2
+
+    points = np.linspace(-3, 3, 10_000)
+    many = min(once("sin(x)*exp(-x**2/2) + x**3", slope, at=points + shift) for shift in (0, 1e-3))
+    large = once(terms(300), rosenbrock_gradient)
+    return [
+        Row("check, 30 variables, the first time", "under 0.5 s", f"{first:.2f} s", first < 0.5),
+        Row(
+            "the same once more",
+            "under 30 ms",
+            f"{1000 * again:.0f} ms",
+            again < 0.03,
+        ),
+        Row(
+            "the first check of a process, with all that it imports (SymPy alone is 0.3 s)",
+            "under 0.5 s",
+            f"{fresh:.2f} s",
+            fresh < 0.5,
+        ),
+        Row(
+            "check at 10,000 points, 10 operations",
+            "under 0.5 s",
+            f"{many:.2f} s",
+            many < 0.5,
+        ),
+        Row("check, 300 variables, the first time", "", f"{large:.1f} s", True),
+    ]
+
+
 def table(rows: list[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = ["| what | target | measured | |", "| --- | --- | --- | --- |"]
@@ -374,6 +440,7 @@ def main() -> None:
         certified_rows,
         sweep_rows,
         memory_rows,
+        check_rows,
     ):
         rows += measure()
         print(f"... {measure.__name__}", file=sys.stderr, flush=True)

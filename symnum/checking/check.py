@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symnum.checking.ask import Asker
 from symnum.checking.claim import Answer, Candidate, Form
 from symnum.checking.decide import (
     Decision,
@@ -30,7 +31,7 @@ from symnum.checking.guards import (
 )
 from symnum.checking.points import CHUNK, own_points, stratified
 from symnum.checking.proof import same
-from symnum.checking.reference import Reference, Truth
+from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
@@ -189,7 +190,7 @@ def _is_code(derivative: Any) -> bool:
 
 def _stress(request: Request) -> tuple[str, ...]:
     """Widen the box tenfold at a time, until the derivative dies where the function lives."""
-    reference = Reference(request.formula, request.exact)
+    reference = request.reference
     middle = request.box.mean(axis=1)
     half = np.maximum((request.box[:, 1] - request.box[:, 0]) / 2, np.abs(middle) / 2)
     for power in range(1, _WIDEST + 1):
@@ -225,15 +226,16 @@ def _proven(request: Request) -> bool:
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
 def _run(request: Request) -> Verdict:
-    reference = Reference(request.formula, request.exact)
+    reference = request.reference
     candidate = request.candidate
+    ask = Asker(candidate)
     mismatch = _function_mismatch(request)
     if mismatch is not None:
         return mismatch
     chunks = own_points(request.box, request.rng)
     first = request.points if len(request.points) else next(chunks)
     truth = reference.at(first)
-    answers = [candidate(point) for point in truth.points]
+    answers = ask(truth.points)
     broken = first_answers(answers, truth, candidate.shape, request.formula.variables)
     if broken is not None:
         return _broken(request, broken, truth)
@@ -256,11 +258,15 @@ def _run(request: Request) -> Verdict:
         if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
             break
         more = reference.at(points)
-        found = [candidate(point) for point in more.points]
+        found = ask(more.points)
+        seen = Evidence(more, _values(found, more))
+        confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
+        if confirmed is not found:
+            found, seen = confirmed, Evidence(more, _values(confirmed, more))
         raised = _raises(found, more, request)
         if raised is not None:
             return _broken(request, raised, evidence.truth)
-        evidence = evidence.join(Evidence(more, _values(found, more)))
+        evidence = evidence.join(seen)
     return _judge(request, reference, evidence)
 
 
@@ -279,20 +285,20 @@ def _function_mismatch(request: Request) -> Verdict | None:
         return None
     code = _code_of_f(request)
     assert code is not None
-    reference = Reference(request.formula, request.formula)
+    reference = reference_of(request.formula, 0)
     truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
     if len(request.points):
         truth = reference.at(request.points).join(truth)
-    answers = [code(point) for point in truth.points]
+    answers = Asker(code).singly(truth.points)
     for answer in answers:
         if answer.problem:
             return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
     if all(answer.error for answer in answers):
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"
         return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
-    evidence = Evidence(truth, _values(answers, truth))
+    values = _values(answers, truth)
     # Where the code refuses or overflows there is nothing to compare.
-    evidence.truth.known[~np.isfinite(evidence.given)] = False
+    evidence = Evidence(truth.without(~np.isfinite(values)), values)
     decision = decide(code, reference, evidence, request.rng)
     if not decision.wrong:
         return None

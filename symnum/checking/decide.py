@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,35 +27,34 @@ _SMALLEST = 2.0**-1000
 _FLOAT32 = 2.0**29
 
 
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
     """Everything that was seen: the truth and the candidate's values at all points so far."""
 
     truth: Truth
     given: np.ndarray
-    condition: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def error(self) -> np.ndarray:
         """|given - exact|; infinite where the candidate isn't finite and the truth is."""
         with np.errstate(all="ignore"):
             error = np.abs(self.given - self.truth.exact)
         return np.asarray(np.where(np.isnan(error), np.inf, error))
 
-    @property
+    @cached_property
     def bad(self) -> np.ndarray:
         """Where the error is more than rounding explains."""
         # At a kink NaN is a convention of its own: a finding, not a wrong value.
         convention = self.truth.hull & ~np.isfinite(self.given)
         return np.asarray(self.truth.known & (self.error > self.truth.bound) & ~convention)
 
-    @property
+    @cached_property
     def poor(self) -> np.ndarray:
         """Where the bound is too wide to say much."""
         wide = self.truth.bound > POOR * np.abs(self.truth.exact)
         return np.asarray(self.truth.known & wide & ~self.truth.hull)
 
-    @property
+    @cached_property
     def scale(self) -> np.ndarray:
         """Typical sizes of the variables, shape (n,)."""
         size = np.median(np.abs(self.truth.points), axis=0)
@@ -160,12 +160,10 @@ def _confirm_poor(
     """
     bad = evidence.bad.copy()
     confirmed: set[int] = set()
-    poor = evidence.poor
     truth = evidence.truth
-    for k in np.flatnonzero(poor.any(axis=0)).tolist():
-        rows = np.flatnonzero(
-            poor[:, k] & (evidence.error[:, k] > _UNITS * np.abs(truth.exact[:, k]))
-        )
+    doubtful = evidence.poor & (evidence.error > _UNITS * np.abs(truth.exact))
+    for k in np.flatnonzero(doubtful.any(axis=0)).tolist():
+        rows = np.flatnonzero(doubtful[:, k])
         rows = rows[np.argsort(-evidence.error[rows, k] / _scale(truth, rows, k))][:24]
         moved = condition(reference, truth.points[rows], k, rng)
         exact = reference.certified(truth.points[rows])[:, k]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from flint import arb
 
@@ -21,6 +22,7 @@ _LONGEST = 2_000
 _HIGHEST = 12
 
 
+@lru_cache(maxsize=64)
 def same(one: Program, other: Program) -> bool:
     """Say whether two programs are proven to compute the same, output by output.
 

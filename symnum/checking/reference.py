@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class Truth:
             self.points[rows], self.exact[rows], self.bound[rows], self.hull[rows], self.known[rows]
         )
 
+    def without(self, entries: np.ndarray) -> Truth:
+        """Return the truth with some entries, shape (P, K), counted as unknown."""
+        return replace(self, known=self.known & ~entries)
+
     def join(self, other: Truth) -> Truth:
         """Return both sets of points."""
         return Truth(
@@ -53,8 +58,14 @@ class Truth:
         )
 
 
+# Numbers that one reference keeps of points that it was asked about.
+_KEPT = 2_000_000
+
+
 class Reference:
     """The certified derivative of a formula.
+
+    It remembers what it found at sets of points: a check with the same seed asks about the same.
 
     Parameters
     ----------
@@ -70,6 +81,8 @@ class Reference:
         self._bound = RoundingBound(
             derivative.program, [entry.root for entry in derivative.entries]
         )
+        self._found: dict[tuple[tuple[int, ...], bytes], Truth] = {}
+        self._room = _KEPT
 
     def at(self, points: np.ndarray) -> Truth:
         """Return the truth at points of shape (P, n).
@@ -77,6 +90,16 @@ class Reference:
         A value within its bound is as good as certified for the comparison; where the bound proves
         nothing, or the point may be a kink, the point is certified.
         """
+        key = (points.shape, points.tobytes())
+        known = self._found.get(key)
+        if known is None:
+            known = self._truth(points)
+            self._room -= known.points.size + 4 * known.exact.size
+            if self._room > 0:
+                self._found[key] = known
+        return known
+
+    def _truth(self, points: np.ndarray) -> Truth:
         bound = self._bound.at(points)
         exact, radius, hull = bound.value.copy(), bound.radius.copy(), bound.hull.copy()
         known = np.isfinite(exact) & np.isfinite(radius)
@@ -104,8 +127,25 @@ class Reference:
                         known[row, k] = np.isfinite(half)
                     else:
                         known[row, k] = False
-        return Truth(points, exact, radius, hull, known)
+        truth = Truth(points.copy(), exact, radius, hull, known)
+        for array in (truth.points, exact, radius, hull, known):
+            array.flags.writeable = False  # it may be handed out again
+        return truth
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
         return np.asarray(self.derivative.certify(points).hi)
+
+
+@lru_cache(maxsize=8)
+def reference_of(formula: Formula, derivative_order: int) -> Reference:
+    """Return the reference for a formula's derivative of an order; the same one if asked again.
+
+    Order 0 is the formula itself: what the code of f is held against.
+    """
+    match derivative_order:
+        case 0:
+            return Reference(formula, formula)
+        case 1:
+            return Reference(formula, formula.jacobian())
+    return Reference(formula, formula.hessian())

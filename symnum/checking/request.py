@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from symnum.checking.claim import Answer, Candidate, Form, Layout, required_parameters
 from symnum.checking.lines import Watched
 from symnum.checking.points import box_round
+from symnum.checking.reference import Reference, reference_of
 from symnum.errors import DomainError, TraceError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 from symnum.formula.trace import trace_with_conditions
@@ -47,7 +49,7 @@ class Request:
             self.formula = _traced(f, at, domain, n)
             function = f if function is None else function
         else:
-            self.formula = f if isinstance(f, Formula) else Formula(f)
+            self.formula = _formula(f)
         if not self.formula.variables:
             msg = "the formula has no variables, so there is nothing to differentiate by"
             raise UsageError(msg)
@@ -56,7 +58,8 @@ class Request:
         self.layout: Layout | None = None
         self.points, self.scalar_points = self._read_points(at)
         self.box = self._read_box(domain)
-        self.exact = self._exact(derivative_order)
+        self.reference = self._reference(derivative_order)
+        self.exact = self.reference.derivative
         candidate = self._read_candidate(derivative, at is not None)
         self.watched = Watched(candidate.function)
         self.candidate = replace(candidate, function=self.watched)
@@ -158,11 +161,11 @@ class Request:
             raise DomainError(msg)
         return box
 
-    def _exact(self, derivative_order: int) -> Formula:
+    def _reference(self, derivative_order: int) -> Reference:
         if derivative_order not in {1, 2}:
             msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
             raise UsageError(msg)
-        return self.formula.jacobian() if derivative_order == 1 else self.formula.hessian()
+        return reference_of(self.formula, derivative_order)
 
     def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
         if not callable(derivative) or isinstance(derivative, Formula):
@@ -199,6 +202,20 @@ class Request:
         if not self.formula.shape:
             return tuple(columns)
         return tuple(f"output {i}, {name}" for i in range(outputs) for name in columns)
+
+
+def _formula(f: Any) -> Formula:
+    """Return what f is as a Formula; the same text, asked about again, is not read again."""
+    if isinstance(f, Formula):
+        return f
+    if isinstance(f, list) and f and all(isinstance(text, str) for text in f):
+        return _read(tuple(f))
+    return _read(f) if isinstance(f, str) else Formula(f)
+
+
+@lru_cache(maxsize=32)
+def _read(text: str | tuple[str, ...]) -> Formula:
+    return Formula(text)
 
 
 def _traced(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> Formula:

@@ -510,3 +510,12 @@ def _sentence_for_plain_number(what: str) -> str:
     if what == "int":
         return "int() of a value that depends on the variables can't be traced; np.floor can"
     return f"a plain number is asked for, by {what}() or a conversion to float"
+
+
+def is_traced(value: Any) -> bool:
+    """Say whether a value is a traced array or holds one."""
+    if isinstance(value, (list, tuple)):
+        return any(is_traced(part) for part in value)
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return any(is_traced(part) for part in value.ravel())
+    return isinstance(value, TracedArray)

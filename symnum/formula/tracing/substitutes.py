@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy import linalg, special
 
 from symnum.formula.tracing.arrays import (
     TracedArray,
     TracedNumber,
     cast,
     constants,
+    is_traced,
     lift,
     xp,
 )
 from symnum.formula.tracing.functions import call_function
-from symnum.formula.tracing.linalg import det, inv, norm, solve
+from symnum.formula.tracing.linalg import norm
 from symnum.formula.tracing.recorder import Recorder
-from symnum.formula.tracing.ufuncs import elementwise
 
 # --- types that are called as functions ----------------------------------------------------------
 
@@ -92,17 +92,12 @@ def substitutes(recorder: Recorder, vectorize: Callable[..., Any]) -> dict[int, 
         math.fsum: lambda terms: np.sum(lift(recorder, list(terms))),
         math.prod: lambda terms, start=1: np.prod(lift(recorder, list(terms))) * start,
         math.dist: lambda p, q: norm(recorder, np.subtract(lift(recorder, p), lift(recorder, q))),
-        special.logsumexp: _logsumexp(recorder),
-        special.softmax: _softmax(recorder),
-        special.log_softmax: _log_softmax(recorder),
-        special.polygamma: _polygamma(recorder),
-        linalg.norm: _if_traced(recorder, linalg.norm, norm),
-        linalg.det: _if_traced(recorder, linalg.det, det),
-        linalg.inv: _if_traced(recorder, linalg.inv, inv),
-        linalg.solve: _if_traced(recorder, linalg.solve, solve),
     }
-    if hasattr(special, "softplus"):
-        table[special.softplus] = lambda x, **_: np.logaddexp(0.0, lift(recorder, x))
+    # Code that never imported SciPy can't call it, and need not wait for its import.
+    if "scipy.special" in sys.modules:
+        from symnum.formula.tracing.scipy_functions import scipy_substitutes
+
+        table.update(scipy_substitutes(recorder))
     for maker in (np.zeros, np.ones, np.empty, np.full, np.eye, np.identity):
         table[maker] = _maker(recorder, maker)
     for like in (np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.copy):
@@ -120,14 +115,6 @@ def substitutes(recorder: Recorder, vectorize: Callable[..., Any]) -> dict[int, 
     return found
 
 
-def _is_traced(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_is_traced(part) for part in value)
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return any(_is_traced(part) for part in value.ravel())
-    return isinstance(value, TracedArray)
-
-
 def _wrapped(recorder: Recorder, value: Any) -> Any:
     """Return arrays of doubles as arrays into which traced elements can be written."""
     if isinstance(value, np.ndarray) and value.dtype == np.float64:
@@ -137,7 +124,7 @@ def _wrapped(recorder: Recorder, value: Any) -> Any:
 
 def _maker(recorder: Recorder, maker: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any, **options: Any) -> Any:
-        if maker is np.full and len(args) > 1 and _is_traced(args[1]):
+        if maker is np.full and len(args) > 1 and is_traced(args[1]):
             made = constants(recorder, np.zeros(args[0]))
             made[...] = args[1]
             return made
@@ -148,7 +135,7 @@ def _maker(recorder: Recorder, maker: Callable[..., Any]) -> Callable[..., Any]:
 
 def _on_lifted(recorder: Recorder, function: Any) -> Callable[..., Any]:
     def call(array: Any, *args: Any, **options: Any) -> Any:
-        if not _is_traced((array, args)):
+        if not is_traced((array, args)):
             return _wrapped(recorder, function(array, *args, **options))
         return call_function(recorder, function, (lift(recorder, array), *args), options)
 
@@ -160,7 +147,7 @@ def _converter(recorder: Recorder, copies: bool = False) -> Callable[..., Any]:
     plain = np.array if copies else np.asarray
 
     def convert(value: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
-        if not _is_traced(value):
+        if not is_traced(value):
             made = plain(value, dtype, *args, **options)
             return _wrapped(recorder, made) if copies or not isinstance(value, np.ndarray) else made
         if isinstance(value, (list, tuple)) and all(isinstance(v, TracedArray) for v in value):
@@ -187,7 +174,7 @@ class _Rows:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not _is_traced(parts):
+        if not is_traced(parts):
             return np.r_[key]
         return np.concatenate([self._part(part) for part in parts])
 
@@ -207,7 +194,7 @@ class _Columns:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not _is_traced(parts):
+        if not is_traced(parts):
             return np.c_[key]
         return np.column_stack([lift(self.recorder, part) for part in parts])
 
@@ -217,6 +204,15 @@ class _Columns:
 
 def _log(x: Any, base: Any = None) -> Any:
     return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def call(x: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(x)
+
+    return call
 
 
 _SAME_NAMES = [
@@ -229,8 +225,8 @@ _MATH: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in _SAME_NAMES},
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "pow": np.power, "erf": special.erf, "erfc": special.erfc,
-    "gamma": special.gamma, "lgamma": special.gammaln,
+    "pow": np.power, "erf": _special("erf"), "erfc": _special("erfc"),
+    "gamma": _special("gamma"), "lgamma": _special("gammaln"),
     "log": _log,
     "hypot": lambda *sides: functools.reduce(np.hypot, sides),
 }  # fmt: skip
@@ -243,83 +239,3 @@ def _mathematical(original: Callable[..., Any], function: Callable[..., Any]) ->
         return original(*args, **options)
 
     return call
-
-
-# --- scipy ---------------------------------------------------------------------------------------
-
-
-def _if_traced(recorder: Recorder, original: Any, handler: Any) -> Callable[..., Any]:
-    def call(*args: Any, **options: Any) -> Any:
-        if _is_traced(args):
-            return handler(recorder, *args, **options)
-        return original(*args, **options)
-
-    return call
-
-
-def _log_sum_exp(array: Any, axis: Any) -> Any:
-    # One operation a term: no overflow, and no kink where two terms are equal.
-    return np.logaddexp.reduce(array, axis=axis, keepdims=True)
-
-
-def _logsumexp(recorder: Recorder) -> Callable[..., Any]:
-    def logsumexp(
-        a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
-    ) -> Any:
-        if not _is_traced((a, b)):
-            return special.logsumexp(a, axis, b, keepdims, return_sign)
-        array = lift(recorder, a)
-        if return_sign:
-            raise recorder.refuse("scipy.special.logsumexp with return_sign can't be traced")
-        if b is None:
-            result = _log_sum_exp(array, axis)
-        else:
-            weights = lift(recorder, b)
-            if weights.is_constant and (weights.values > 0).all():
-                result = _log_sum_exp(array + np.log(weights), axis)
-            else:
-                result = np.log(np.sum(weights * np.exp(array), axis=axis, keepdims=True))
-        return result if keepdims else np.squeeze(result, axis=axis)[()]
-
-    return logsumexp
-
-
-def _softmax(recorder: Recorder) -> Callable[..., Any]:
-    def softmax(x: Any, axis: Any = None) -> Any:
-        if not _is_traced(x):
-            return special.softmax(x, axis)
-        array = lift(recorder, x)
-        return np.exp(array - _log_sum_exp(array, axis))
-
-    return softmax
-
-
-def _log_softmax(recorder: Recorder) -> Callable[..., Any]:
-    def log_softmax(x: Any, axis: Any = None) -> Any:
-        if not _is_traced(x):
-            return special.log_softmax(x, axis)
-        array = lift(recorder, x)
-        return array - _log_sum_exp(array, axis)
-
-    return log_softmax
-
-
-def _polygamma(recorder: Recorder) -> Callable[..., Any]:
-    def polygamma(n: Any, x: Any) -> Any:
-        if not _is_traced((n, x)):
-            return special.polygamma(n, x)
-        order, array = lift(recorder, n), lift(recorder, x)
-        if not order.is_constant:
-            raise recorder.refuse("the order of polygamma depends on the variables")
-        values = special.polygamma(order.values, array.values)
-        if (order.values == 0).all():
-            return special.psi(array)
-
-        def write(r: Recorder, degree: int, line: int) -> int:
-            return r.op("polygamma", degree, line)
-
-        lines = elementwise(recorder, write, [order, array], np.shape(values))
-        kind = TracedArray if np.ndim(values) else TracedNumber
-        return kind(recorder, lines, np.asarray(values))
-
-    return polygamma

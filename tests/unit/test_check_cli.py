@@ -472,6 +472,13 @@ def test_json_is_alone_on_stdout_to_the_end(process, arguments, status, kind):
     assert "printed at the end" in done.stderr
 
 
+def test_ten_thousand_variables(process):
+    """They are checked, or the answer says why not: one document, and no traceback."""
+    done = process(*code("squares", "squares_gradient", "--n", "10000", "--json"))
+    assert (done.returncode, json.loads(done.stdout)["kind"]) == (0, "verdict")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_reader_that_leaves(folder):
     """A closed pipe ends the command without a traceback."""
     reading, writing = os.pipe()

@@ -25,6 +25,9 @@ MOST_POINTS = 1_000_000
 MOST_STEPS = 100_000
 """Steps that one command takes."""
 
+MOST_VARIABLES = 1_000_000
+"""Variables that one command takes of code without a formula."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -35,7 +38,7 @@ _MOST_COORDINATES = 20_000_000
 
 
 def read_points(
-    at: Sequence[str], table: Path | None, variables: Sequence[str]
+    at: Sequence[str], table: Path | None, variables: Sequence[str], owner: str = "the formula"
 ) -> np.ndarray | None:
     """Return the points of all `--at` and `--points`, shape (P, n); None where none was given.
 
@@ -48,6 +51,8 @@ def read_points(
         A CSV file whose header names the variables.
     variables : sequence of str
         The formula's variables, in order.
+    owner : str
+        Whose variables they are, for messages.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def read_points(
 
     if not at and table is None:
         return None
-    blocks = [_read_at(text, variables) for text in at]
+    blocks = [_read_at(text, variables, owner) for text in at]
     if table is not None:
         blocks.append(_read_table(table, variables))
     _check_count(sum(len(block) for block in blocks), len(variables))
@@ -96,9 +101,18 @@ def read_steps(text: str) -> np.ndarray:
 
 
 def read_domain(
-    texts: Sequence[str], variables: Sequence[str]
+    texts: Sequence[str], variables: Sequence[str], owner: str = "the formula"
 ) -> dict[str, tuple[float, float]] | None:
     """Return the bounds of `--domain x=-2:2,y=0:1`; None where none was given.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        What was typed.
+    variables : sequence of str
+        The variables there are.
+    owner : str
+        Whose variables they are, for messages.
 
     Raises
     ------
@@ -113,8 +127,7 @@ def read_domain(
         for name, value in _assignments(text, where, "x=-2:2"):
             if name not in variables:
                 msg = (
-                    f"{where}: there is no variable {shown(name)}; the formula has "
-                    f"{listed(variables)}"
+                    f"{where}: there is no variable {shown(name)}; {owner} has {listed(variables)}"
                 )
                 raise UsageError(msg)
             if name in found:
@@ -194,6 +207,45 @@ def read_seed(text: str) -> int:
     return int(text)
 
 
+def read_count(text: str) -> int:
+    """Return the number of variables of `--n 3`.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 1 on, or too large.
+    """
+    if not _WHOLE.fullmatch(text) or int(text) < 1:
+        msg = f"--n, how many variables, is a whole number from 1 on; {shown(text)} was given"
+        raise UsageError(msg)
+    if int(text) > MOST_VARIABLES:
+        msg = f"--n: {int(text):,} variables are more than one command takes ({MOST_VARIABLES:,})"
+        raise UsageError(msg)
+    return int(text)
+
+
+def read_timeout(text: str) -> float:
+    """Return the seconds of `--timeout 10`.
+
+    Raises
+    ------
+    UsageError
+        It is not a number above 0.
+    DomainError
+        It is not finite.
+    """
+    seconds = read_number(text, "--timeout")
+    if not seconds > 0:
+        msg = f"--timeout is a number of seconds above 0; {shown(text)} was given"
+        raise UsageError(msg)
+    return seconds
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names to the left of the signs of equality in `x=5,y=1`, whatever they are."""
+    return [piece.partition("=")[0].strip() for piece in _pieces(text)]
+
+
 def read_choice(text: str, option: str, choices: Sequence[str]) -> str:
     """Return a text that is one of several words.
 
@@ -245,7 +297,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + more
 
 
-def _read_at(text: str, variables: Sequence[str]) -> np.ndarray:
+def _read_at(text: str, variables: Sequence[str], owner: str) -> np.ndarray:
     import numpy as np
 
     example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
@@ -253,9 +305,7 @@ def _read_at(text: str, variables: Sequence[str]) -> np.ndarray:
     axes: dict[str, np.ndarray] = {}
     for name, value in _assignments(text, where, example):
         if name not in variables:
-            msg = (
-                f"{where}: there is no variable {shown(name)}; the formula has {listed(variables)}"
-            )
+            msg = f"{where}: there is no variable {shown(name)}; {owner} has {listed(variables)}"
             raise UsageError(msg)
         if name in axes:
             msg = f"{where}: {name} is given twice"
@@ -275,12 +325,17 @@ def _read_at(text: str, variables: Sequence[str]) -> np.ndarray:
 
 
 def _assignments(text: str, where: str, example: str) -> Iterator[tuple[str, str]]:
-    for piece in text.split(","):
+    for piece in _pieces(text):
         name, sign, value = (part.strip() for part in piece.partition("="))
         if not sign or not name or not value:
             msg = f"{where} is not of the form NAME=VALUE; write {example}"
             raise UsageError(msg)
         yield name, value
+
+
+def _pieces(text: str) -> list[str]:
+    """Split at the commas, but not at those inside a name such as W[1,2]."""
+    return re.split(r",(?![^\[\]]*\])", text)
 
 
 def _range(text: str, where: str, example: str) -> tuple[float, float, int]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -34,6 +36,8 @@ _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
 _LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
 _PLAIN_ROWS = 500  # rich is slow on longer tables, and nobody reads their colours
 
+_BOX = (-3.0, 3.0)  # where `check` looks, in a variable that nothing is said about
+
 _FORMATS = ("text", "latex", "python")
 
 _OPTIONS = (
@@ -47,10 +51,13 @@ _OPTIONS = (
     "--h",
     "--help",
     "--json",
+    "--n",
     "--plot",
     "--points",
     "--scheme",
     "--seed",
+    "--stress",
+    "--timeout",
     "--variables",
     "--version",
     "--wrt",
@@ -240,13 +247,18 @@ def check(
         typer.Argument(
             metavar="EXPR... MODULE:CALLABLE",
             help="The formula, and somebody's derivative of it; several formulas make several "
-            "outputs. MODULE is a module's name or a .py file.",
+            "outputs. In place of a formula the code of f, MODULE:F, with --n. MODULE is a "
+            "module's name or a .py file.",
         ),
     ],
     *,
     function: Annotated[
         str | None,
         typer.Option(metavar="MODULE:CALLABLE", help="The code of f, held against EXPR first."),
+    ] = None,
+    n: Annotated[
+        str | None,
+        typer.Option("--n", metavar="N", help="How many variables MODULE:F has."),
     ] = None,
     at: At = None,
     points: Points = None,
@@ -261,9 +273,20 @@ def check(
     variables: Variables = None,
     bind: Bind = None,
     derivative_order: Order = "1",
+    stress: Annotated[
+        bool,
+        typer.Option(
+            "--stress",
+            help="Widen the box step by step, and say where the derivative dies while f lives.",
+        ),
+    ] = False,
     seed: Annotated[
         str, typer.Option(metavar="N", help="Of everything random: a whole number.")
     ] = "0",
+    timeout: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS", help="How long the code may take in all."),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Check somebody's derivative: right, inaccurate or wrong, and why.
@@ -271,37 +294,66 @@ def check(
     Importing MODULE runs its code, as pytest does: name only modules that you trust. The current
     directory, and nothing else, is added to the import path. What the code prints goes to stderr.
 
+    The variables of MODULE:F are called like its parameters, or x0, x1, ... where it takes one
+    array x (theta[0], ... where that has another name).
+
     Exit status: 0 right, 1 wrong or inaccurate, 2 the request can't be understood, 3 undecided.
     """
-    from symnum.arguments import read_domain, read_order, read_points, read_seed
+    from symnum.arguments import read_count, read_order, read_seed, read_timeout
+    from symnum.loading import load_all, names_code, quiet_stdout
 
     *texts, target = expressions
     if not texts:
-        msg = "a check needs a formula and a derivative: symnum check EXPR MODULE:CALLABLE"
+        msg = (
+            "a check needs a function and its derivative: symnum check EXPR MODULE:CALLABLE, or "
+            "symnum check MODULE:F MODULE:GRAD --n 3"
+        )
         raise UsageError(msg)
     order, number = read_order(derivative_order), read_seed(seed)
-    formula = _formula(texts, variables, bind)
-    where = read_points(at or [], points, formula.variables)
-    box = read_domain(domain or [], formula.variables)
+    count = None if n is None else read_count(n)
+    seconds = None if timeout is None else read_timeout(timeout)
+    is_code = any(names_code(text) for text in texts)
+    _check_sources(texts, is_code, count, function, variables, bind)
+    f: Any = None if is_code else _formula(texts, variables, bind)
+    places = _Places(at or [], points, domain or [])
+    where: np.ndarray | None = None
+    box: Any = None
+    if not is_code:
+        where, box = places.of_formula(f)
 
     from symnum.checking.check import check as run_check
-    from symnum.loading import load, quiet_stdout
 
-    with quiet_stdout():
-        derivative = load(target)
-        verdict = run_check(
-            formula,
-            derivative,
-            at=None if where is None else _as_taken(where, derivative),
-            domain=box,
-            function=None if function is None else load(function),
-            derivative_order=order,
-            seed=number,
-        )
-    if json:
-        print(verdict.to_json())
-    else:
-        _print_verdict(verdict)
+    with quiet_stdout() as stdout:
+        code: Callable[..., Any] | None = None
+        if is_code:
+            f, derivative = load_all([*texts, target])
+            count = places.count_variables(f) if count is None else count
+            where, box = places.of_code(f, count)
+        elif function is None:
+            (derivative,) = load_all([target])
+        else:
+            derivative, code = load_all([target, function])
+        called = [derivative, *([f] if is_code else []), *([] if code is None else [code])]
+        try:
+            verdict = run_check(
+                f,
+                derivative,
+                at=None if where is None else _as_taken(where, called, seconds),
+                domain=box,
+                function=code,
+                derivative_order=order,
+                n=count,
+                seed=number,
+                stress=stress,
+                timeout=seconds,
+            )
+        except SystemExit:
+            msg = "the code ends the program (SystemExit) instead of returning a number"
+            raise UsageError(msg) from None
+        if json:
+            print(verdict.to_json(), file=stdout)
+        else:
+            _print_verdict(verdict, stdout)
     if verdict:
         return 0
     return _UNDECIDED if verdict.status == "undecided" else _WRONG
@@ -316,6 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Those of the process, if not given.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(
             stream, "reconfigure"
@@ -328,9 +381,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader has left. Python flushes once more at its end: give it something to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _BROKEN_PIPE
+    except OSError as error:  # a full disk, where the answer should go
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"symnum: can't write the answer: {error.strerror or error}", file=sys.stderr)
+        status = BAD_REQUEST
     except SystemExit:  # how Typer says the same
         status = _BROKEN_PIPE
     raise SystemExit(status)
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without stdout or stderr something to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str]) -> int:
@@ -412,33 +477,133 @@ def _as_argument(points: np.ndarray) -> np.ndarray:
     return points[:, 0] if points.shape[1] == 1 else points
 
 
-def _as_taken(points: np.ndarray, derivative: Callable[..., Any]) -> np.ndarray:
-    """Return points (P, n) in the form that a user's derivative takes.
+def _check_sources(
+    texts: Sequence[str],
+    is_code: bool,
+    count: int | None,
+    function: str | None,
+    variables: str | None,
+    bind: Sequence[str] | None,
+) -> None:
+    """Refuse what doesn't go together: a formula has names, and code has a number of variables."""
+    from symnum.arguments import shown
 
-    A point typed on the command line has no form of its own: one variable is a float, unless the
-    derivative can't be called with it and can with an array.
+    if is_code and len(texts) > 1:
+        msg = (
+            f"{len(texts)} functions were given before the derivative; one MODULE:F is expected, "
+            "or formulas alone (code may return several outputs; the code of a formula is "
+            "--function MODULE:CALLABLE)"
+        )
+        raise UsageError(msg)
+    if not is_code:
+        if count is not None:
+            msg = (
+                "--n is for code without a formula: the formula says itself what its variables are"
+            )
+            raise UsageError(msg)
+        return
+    for option, given, instead in (
+        ("--function", function, "the code of f is given already"),
+        ("--variables", variables, "its variables are called like its parameters"),
+        ("--bind", bind, "write a function with the constant in it"),
+    ):
+        if given:
+            msg = f"{option} is for formulas, and {shown(texts[0])} is code: {instead}"
+            raise UsageError(msg)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The texts that say where to look: they are read when the variables' names are known."""
+
+    at: Sequence[str]
+    table: Path | None
+    domain: Sequence[str]
+
+    def of_formula(
+        self, formula: Formula
+    ) -> tuple[np.ndarray | None, dict[str, tuple[float, float]] | None]:
+        """Return the points (P, n) and the bounds by name."""
+        from symnum.arguments import read_domain, read_points
+
+        where = read_points(self.at, self.table, formula.variables)
+        return where, read_domain(self.domain, formula.variables)
+
+    def of_code(
+        self, function: Callable[..., Any], count: int
+    ) -> tuple[np.ndarray | None, list[tuple[float, float]] | None]:
+        """Return the points (P, n) and the bounds of every variable in turn.
+
+        Code has no names of its own beyond its parameters': the bounds go on without them.
+        """
+        from symnum.arguments import names_in, read_domain, read_points
+        from symnum.loading import variable_names
+
+        choices = variable_names(function, count)
+        typed = {name for text in (*self.at, *self.domain) for name in names_in(text)}
+        names = next((names for names in choices if typed & set(names)), choices[0])
+        where = read_points(self.at, self.table, names, "the function")
+        box = read_domain(self.domain, names, "the function")
+        if box is None:
+            return where, None
+        rest = [_BOX] * count
+        if where is not None:
+            from symnum.checking.points import box_round
+
+            rest = [(float(low), float(high)) for low, high in box_round(where)]
+        return where, [box.get(name, bounds) for name, bounds in zip(names, rest, strict=True)]
+
+    def count_variables(self, function: Callable[..., Any]) -> int:
+        """Return how many variables `--at` gives values to, where --n is missing."""
+        from symnum.arguments import names_in
+        from symnum.loading import parameters
+
+        if self.at:
+            return len(names_in(self.at[0]))
+        likely = len(parameters(function))
+        example = likely if likely > 1 else 3
+        msg = f"how many variables the function has is missing: write --n {example}, or --at POINT"
+        raise UsageError(msg)
+
+
+def _as_taken(
+    points: np.ndarray, functions: Sequence[Callable[..., Any]], seconds: float | None
+) -> np.ndarray:
+    """Return points (P, n) in the form that a user's functions take.
+
+    A point typed on the command line has no form of its own: one variable is a float, unless one of
+    the functions can't be called with it and all of them can with an array.
     """
     from symnum.checking.claim import Candidate, Form
+    from symnum.checking.watch import OutOfTime, Watch
 
     if points.shape[1] != 1:
         return points
+    watch = None if seconds is None else Watch(min(seconds, threading.TIMEOUT_MAX))
+    called = functions if watch is None else [watch.over(function) for function in functions]
 
     def fails(form: Form) -> bool:
-        return bool(Candidate(derivative, form, (1,))(points[0]).error)
+        return any(Candidate(function, form, (1,))(points[0]).error for function in called)
 
-    return points if fails(Form.FLOAT) and not fails(Form.ARRAY) else points[:, 0]
+    try:
+        return points if fails(Form.FLOAT) and not fails(Form.ARRAY) else points[:, 0]
+    except OutOfTime:  # the check will say so
+        return points[:, 0]
+    finally:
+        if watch is not None:
+            watch.stop()
 
 
-def _print_verdict(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
     """Print a verdict: with colour on a terminal, else plain."""
-    if not sys.stdout.isatty():
-        print(verdict)
+    if not stdout.isatty():
+        print(verdict, file=stdout)
         return
     from rich.console import Console
 
     from symnum.report.verdicts import verdict_rich
 
-    Console().print(verdict_rich(verdict))
+    Console(file=stdout).print(verdict_rich(verdict))
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:

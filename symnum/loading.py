@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, TextIO
 
-from symnum.arguments import shown
+from symnum.arguments import listed, shown
 from symnum.errors import UsageError
 
 _EXAMPLE = "write one such as grad:gradient or ./grad.py:gradient"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+
+_FILE = ".py"
+_SOON = 0.2  # seconds in which a thread whose work is done has ended
+
+
+def names_code(text: str) -> bool:
+    """Say whether a text has the form MODULE:CALLABLE, which no formula has: none has a colon.
+
+    Parameters
+    ----------
+    text : str
+        What was typed: a formula, or `package.module:name`, or `./file.py:name`.
+
+    Examples
+    --------
+    >>> from symnum.loading import names_code
+    >>> [names_code(text) for text in ["grad:f", "./grad.py:A.f", "x**2", "x[0:2]"]]
+    [True, True, False, False]
+    """
+    place, _, name = text.rpartition(":")
+    is_place = _DOTTED.fullmatch(place) or place.endswith(_FILE)
+    return bool(is_place and _DOTTED.fullmatch(name))
 
 
 def load(text: str) -> Callable[..., Any]:
@@ -45,11 +71,169 @@ def load(text: str) -> Callable[..., Any]:
     >>> load("math:sqrt")(4.0)
     2.0
     """
-    place, colon, name = text.rpartition(":")
-    if not colon or not place or not _DOTTED.fullmatch(name):
-        msg = f"{shown(text)} is not of the form MODULE:CALLABLE; {_EXAMPLE}"
-        raise UsageError(msg)
-    value: Any = _module(place)
+    return load_all([text])[0]
+
+
+def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
+    """Import several callables as `load` does; a file that several of them name is run once.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        What was typed.
+
+    Raises
+    ------
+    UsageError
+        As `load`.
+
+    Examples
+    --------
+    >>> from symnum.loading import load_all
+    >>> [function(4.0) for function in load_all(["math:sqrt", "math:floor"])]
+    [2.0, 4]
+    """
+    for text in texts:  # before any of them runs
+        place, colon, name = text.rpartition(":")
+        if not colon or not place or not _DOTTED.fullmatch(name):
+            msg = f"{shown(text)} is not of the form MODULE:CALLABLE; {_EXAMPLE}"
+            raise UsageError(msg)
+    modules: dict[str, ModuleType] = {}
+    found = []
+    for text in texts:
+        place = text.rpartition(":")[0]
+        key = str(Path(place).resolve()) if place.endswith(_FILE) and "\0" not in place else place
+        if key not in modules:
+            modules[key] = _module(place)
+        found.append(_callable_of(modules[key], text))
+    return found
+
+
+def variable_names(function: Callable[..., Any], n: int) -> list[tuple[str, ...]]:
+    """Return what the n variables of code without a formula are called, the likeliest first.
+
+    They are called as `trace` calls them: like the parameters where there are n of them, else
+    `x0`, `x1`, ... for an array x, and `theta[0]`, ... for an array with another name.
+
+    Parameters
+    ----------
+    function : callable
+        The code of f.
+    n : int
+        How many variables it has.
+
+    Raises
+    ------
+    UsageError
+        It has several parameters without a default, and not n.
+
+    Examples
+    --------
+    >>> from symnum.loading import variable_names
+    >>> variable_names(lambda x: x[0] * x[1], 2), variable_names(lambda a, b: a * b, 2)
+    ([('x0', 'x1')], [('a', 'b')])
+    """
+    names = parameters(function)
+    if len(names) > 1:
+        if len(names) != n:
+            msg = (
+                f"the function has {len(names)} parameters without a default, {listed(names)}; "
+                f"with --n {n} it must have one, or {n}"
+            )
+            raise UsageError(msg)
+        return [tuple(names)]
+    name = names[0] if names else "x"
+    array = tuple(f"x{i}" if name == "x" else f"{name}[{i}]" for i in range(n))
+    # One variable may be a number or an array of one; both names say the same.
+    return [(name,), array] if n == 1 else [array]
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    """Return a function's positional parameters without a default, or else its first one.
+
+    Examples
+    --------
+    >>> from symnum.loading import parameters
+    >>> parameters(lambda x, y, scale=1.0: scale * x * y)
+    ['x', 'y']
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some compiled functions have none
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = [p for p in signature.parameters.values() if p.kind in kinds]
+    required = [p.name for p in positional if p.default is inspect.Parameter.empty]
+    return required or [p.name for p in positional[:1]]
+
+
+@contextmanager
+def quiet_stdout() -> Iterator[TextIO]:
+    """Send to stderr what the user's code prints meanwhile, and yield the real stdout.
+
+    Our answer is written to what is yielded, so that it stands alone on stdout. What the code
+    prints later goes to stderr too: while Python ends, or in a thread that it has left behind.
+    """
+    threads = set(threading.enumerate())
+    printed = sys.stdout
+    printed.flush()
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    answers, saved = printed, None
+    with suppress(OSError):  # no such descriptors: then nothing can be written to them either
+        saved = os.dup(1)
+        if _descriptor(printed) == 1:
+            answers = os.fdopen(
+                os.dup(1), "w", encoding=printed.encoding, errors=printed.errors or "strict"
+            )
+        os.dup2(2, 1)  # what is written below Python, by a compiled library or a child
+    sys.stdout = sys.stderr
+    restore = True
+    try:
+        yield answers
+        answers.flush()
+        restore = not _left_behind(threads)
+    finally:
+        atexit.unregister(_only_stderr)
+        atexit.register(_only_stderr)  # it runs before what the user's module has registered
+        if answers is not printed:
+            with suppress(OSError):
+                answers.close()
+        if restore:
+            sys.stdout = printed
+            if saved is not None:
+                os.dup2(saved, 1)
+        if saved is not None:
+            os.close(saved)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):  # a stream in memory has none
+        return None
+
+
+def _only_stderr() -> None:
+    """Let everything that is printed from here on go to stderr."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+
+def _left_behind(before: set[threading.Thread]) -> bool:
+    """Say whether a thread of the user's still runs, and may print."""
+    for thread in set(threading.enumerate()) - before:
+        thread.join(_SOON)
+        if thread.is_alive():
+            return True
+    return False
+
+
+def _callable_of(module: ModuleType, text: str) -> Callable[..., Any]:
+    place, _, name = text.rpartition(":")
+    value: Any = module
     for part in name.split("."):
         if not hasattr(value, part):
             close = get_close_matches(part, [n for n in dir(value) if n[:1] != "_"], n=1)
@@ -63,27 +247,8 @@ def load(text: str) -> Callable[..., Any]:
     return value  # type: ignore[no-any-return]
 
 
-@contextmanager
-def quiet_stdout() -> Iterator[None]:
-    """Send to stderr what the user's code prints meanwhile: stdout holds our answer alone."""
-    sys.stdout.flush()
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-    saved = None
-    with suppress(OSError):  # no such descriptors: then nothing can be written to them either
-        saved = os.dup(1)
-        os.dup2(2, 1)  # what is written below Python, by a compiled library or a child
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        if saved is not None:
-            os.dup2(saved, 1)
-            os.close(saved)
-
-
 def _module(place: str) -> ModuleType:
-    is_file = place.endswith(".py")
+    is_file = place.endswith(_FILE)
     if not is_file and not _DOTTED.fullmatch(place):
         msg = f"{shown(place)} is neither a module's name nor a .py file; {_EXAMPLE}"
         raise UsageError(msg)

@@ -13,12 +13,13 @@ import pytest
 import symnum
 from symnum.cli import main
 from symnum.errors import UsageError
-from symnum.loading import load
+from symnum.loading import load, names_code, variable_names
 
 ROOT = Path(symnum.__file__).parents[1]
 
 GRADIENTS = """
-import os, sys
+import os, sys, time
+import numpy as np
 print("printed while importing")
 os.write(1, b"written below Python\\n")
 
@@ -34,6 +35,9 @@ def wrong(x):
 
 def f(x):
     return x * x
+
+def first(x):
+    return x[0] ** 2
 
 def nowhere(x):
     return 0.0
@@ -54,6 +58,53 @@ class Model:
         return two * x
 
 number = 3
+
+def squares(x):
+    return np.sum(x**2)
+
+def squares_gradient(x):
+    return 2 * x
+
+def squares_wrong(x):
+    return 2 * x * np.array([1.0, 1.0, -1.0])
+
+def product(a, b):
+    return a * b
+
+def product_gradient(a, b):
+    return b, a
+
+def turned(theta):
+    return theta[0] * theta[1]
+
+def turned_gradient(theta):
+    return theta[::-1].copy()
+
+def outputs(x):
+    return np.stack([x[0] * x[1], x[0] + x[1]])
+
+def outputs_jacobian(x):
+    return [[x[1], x[0]], [1.0, 1.0]]
+
+def branching(x):
+    return x[0] if x[1] > 1 else x[1]
+
+def leaves(x):
+    sys.exit(0)
+
+def never(x):
+    while True:
+        print("printed for ever")
+        time.sleep(0.001)
+
+def dies(x):
+    return np.exp(x) if x < 50 else np.inf
+
+def returns_none(x):
+    return None
+
+def raises(x):
+    raise ValueError("no such thing")
 """
 
 
@@ -99,6 +150,11 @@ def run(capfd, folder):
         (["x**2", "their_gradients:array", "--at", "x=1"], 0, ""),
         (["x**2", "their_gradients:right", "--at", "x=1", "--at", "x=2:3:5"], 0, ""),
         (["x**2", "their_gradients:right", "--function", "their_gradients:f"], 0, ""),
+        (
+            ["x**2", "their_gradients:right", "--function", "their_gradients:first", "--at", "x=2"],
+            0,
+            "",
+        ),
         (["x**3", "their_gradients:right", "--function", "their_gradients:f"], 1, "wrong"),
         (["x*y", "their_gradients:pair", "--domain", "x=-2:2", "--domain", "y=0:1"], 0, ""),
         (["x*y", "their_gradients:pair", "--domain", "x=-2:2,y=0:1", "--seed", "7"], 0, ""),
@@ -108,6 +164,8 @@ def run(capfd, folder):
         (["a*x**2", "their_gradients:right", "--bind", "a=1"], 0, ""),
         (["-x**2", "their_gradients:wrong"], 0, ""),
         (["log(-1-x**2)", "their_gradients:nowhere"], 3, "undecided: "),
+        (["x**2", "their_gradients:right", "--timeout", "60"], 0, ""),
+        (["x**2", "their_gradients:raises"], 1, "wrong: the derivative breaks a rule"),
     ],
 )
 def test_statuses(run, arguments, status, starts):
@@ -117,6 +175,125 @@ def test_statuses(run, arguments, status, starts):
     assert out.startswith(starts or ("ok\n", "proved\n"))
     assert "printed" not in out
     assert "written" not in out
+
+
+def code(f, gradient, *arguments):
+    """Return arguments that name two functions of the user's module."""
+    return [f"their_gradients:{f}", f"their_gradients:{gradient}", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "starts"),
+    [
+        (code("squares", "squares_gradient", "--n", "3"), 0, ""),
+        (code("squares", "squares_wrong", "--n", "3"), 1, "wrong: component x2\n  cause: sign"),
+        (code("squares", "squares_gradient", "--n", "3", "--seed", "7"), 0, ""),
+        (code("squares", "squares_gradient", "--n", "3", "--domain", "x1=-1:4"), 0, ""),
+        (code("squares", "squares_gradient", "--at", "x0=1,x1=2"), 0, ""),
+        (code("squares", "squares_gradient", "--n", "2", "--at", "x0=1,x1=0:2:3"), 0, ""),
+        (code("product", "product_gradient", "--n", "2", "--domain", "a=-2:2,b=0:1"), 0, ""),
+        (code("product", "product_gradient", "--at", "b=3,a=2", "--domain", "b=0:9"), 0, ""),
+        (code("turned", "turned_gradient", "--n", "2", "--at", "theta[1]=3,theta[0]=2"), 0, ""),
+        (code("turned", "turned_gradient", "--n", "2", "--domain", "theta[0]=0:3"), 0, ""),
+        (code("outputs", "outputs_jacobian", "--n", "2"), 0, ""),
+        (code("f", "right", "--n", "1"), 0, ""),
+        (code("f", "wrong", "--n", "1"), 1, "wrong: component x\n"),
+        (code("f", "right", "--at", "x=2"), 0, ""),
+        (code("f", "array", "--at", "x0=2"), 0, ""),
+        (code("first", "right", "--at", "x0=2"), 0, ""),
+        (code("product", "hessian", "--n", "2", "--derivative-order", "2"), 0, ""),
+        (code("branching", "right", "--n", "2"), None, ""),
+        (code("squares", "returns_none", "--n", "2"), 1, "wrong: the derivative breaks a rule"),
+        (["./their_gradients.py:squares", "their_gradients.py:squares_wrong", "--n", "3"], 1, ""),
+    ],
+)
+def test_code_in_place_of_a_formula(run, arguments, status, starts):
+    """MODULE:F is checked like a formula, with variables that are called like its parameters."""
+    done, out, err = run(*arguments)
+    if status is None:  # wrong with a reference, undecided without one
+        assert done in {1, 3}
+        return
+    assert done == status, out + err
+    assert out.startswith(starts or ("ok\n", "proved\n", "wrong"))
+    assert "printed" not in out
+
+
+def test_a_domain_of_code_is_looked_at(run):
+    """A bug outside the default box is found where --domain reaches it."""
+    arguments = code("number_exp", "dies", "--n", "1")
+    Path("their_gradients.py").write_text(
+        GRADIENTS + "\ndef number_exp(x):\n    return np.exp(x)\n"
+    )
+    assert run(*arguments)[0] == 0
+    done, out, _ = run(*arguments, "--domain", "x=0:100")
+    assert done == 1
+    assert "not finite" in out or "wrong" in out
+
+
+def test_stress(run):
+    """With --stress the text says where the derivative dies while the function lives."""
+    done, out, _ = run("exp(x)", "their_gradients:dies", "--stress")
+    assert done == 0
+    assert "times as wide it dies at x = " in out
+    assert "it dies" not in run("exp(x)", "their_gradients:dies")[1]
+
+
+def test_a_file_that_is_named_twice_runs_once(run, folder):
+    """Two functions of one file share what the file holds."""
+    (folder / "counted.py").write_text(
+        "print('the file runs')\ndef f(x):\n    return x * x\ndef g(x):\n    return 2 * x\n"
+    )
+    done, _, err = run("./counted.py:f", "counted.py:g", "--n", "1")
+    assert done == 0
+    assert err.count("the file runs") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        ("grad:f", True),
+        ("a.b_c:D.f", True),
+        ("./my file.py:f", True),
+        ("x", False),
+        ("x[0:2]", False),
+        ("lambda x: x", False),
+        ("x:=2", False),
+        ("x < 0 ? 1 : y", False),
+        ("grad:", False),
+        (":f", False),
+        ("grad:f()", False),
+        ("grad:1", False),
+        ("", False),
+    ],
+)
+def test_formulas_and_code_are_told_apart(text, is_code):
+    """Code is dotted names or a .py file, a colon and dotted names; all else is a formula."""
+    assert names_code(text) is is_code
+
+
+def test_no_formula_looks_like_code():
+    """A text that names code is refused as a formula, so nothing has two meanings."""
+    for text in ("grad:f", "x:y", "a.b:c.d"):
+        with pytest.raises(symnum.ParseError):
+            symnum.Formula(text)
+
+
+def test_what_variables_of_code_are_called():
+    """They are called as the trace calls them."""
+
+    def of_two(x, y, scale=1.0):
+        return scale * x * y
+
+    def of_theta(theta):
+        return theta[0] * theta[1]
+
+    assert variable_names(of_two, 2) == [symnum.trace(of_two, n=2).variables]
+    assert variable_names(of_theta, 2) == [symnum.trace(of_theta, n=2).variables]
+    assert variable_names(lambda x: x, 1) == [("x",), ("x0",)]
+    assert variable_names(lambda *x: x[0], 2) == [("x0", "x1")]
+    assert variable_names(iter, 1)  # no signature that can be read
+    with pytest.raises(UsageError, match="must have one, or 3"):
+        variable_names(of_two, 3)
 
 
 def test_json_is_alone_on_stdout(run):
@@ -148,7 +325,47 @@ BAD = [
     (["x**2", "their_gradients:f", "--at", "x=5", "--domain", "x=0:1"], "outside its domain"),
     (["x**2", "their_gradients:f", "--seed", "-1"], "--seed is a whole number"),
     (["x**2", "their_gradients:f", "--derivative-order", "3"], "1 and 2 can be checked"),
+    (["x**2", "their_gradients:f", "--timeout", "0"], "--timeout is a number of seconds above 0"),
+    (["x**2", "their_gradients:f", "--timeout", "soon"], "'soon' is not a number"),
+    (["x**2", "their_gradients:f", "--timeout", "inf"], "not a finite number"),
+    (["x**2", "their_gradients:f", "--n", "1"], "--n is for code without a formula"),
+    (["x**2", "their_gradients:f", "--at", "x=nan"], "not a finite number"),
+    (["x**2", "their_gradients:f", "--stres"], "did you mean --stress?"),
+    (["x[0:2]", "their_gradients:f"], "\n"),
+    (code("squares", "squares_gradient"), "write --n 3, or --at POINT"),
+    (code("product", "product_gradient"), "write --n 2, or --at POINT"),
+    (code("product", "product_gradient", "--n", "3"), "with --n 3 it must have one, or 3"),
+    (code("squares", "squares_gradient", "--n", "0"), "--n, how many variables, is a whole"),
+    (code("squares", "squares_gradient", "--n", "-1"), "--n, how many variables, is a whole"),
+    (code("squares", "squares_gradient", "--n", "three"), "'three' was given"),
+    (code("squares", "squares_gradient", "--n", "2.0"), "'2.0' was given"),
+    (code("squares", "squares_gradient", "--n", "1000001"), "more than one command takes"),
+    (code("squares", "squares_gradient", "--n", "9" * 50), "is a whole number from 1 on"),
+    (code("squares", "squares_gradient", "--n", "2", "--at", "x0=1"), "says nothing about x1"),
+    (code("squares", "squares_gradient", "--n", "2", "--at", "y=1"), "the function has x0, x1"),
+    (code("squares", "squares_gradient", "--n", "2", "--at", "x0=inf,x1=1"), "not a finite"),
+    (code("squares", "squares_gradient", "--n", "2", "--domain", "x0=1:0"), "is empty"),
+    (code("squares", "squares_gradient", "--n", "2", "--domain", "y=0:1"), "no variable 'y'"),
+    (
+        code("squares", "squares_gradient", "--at", "x0=5", "--domain", "x0=0:1"),
+        "outside its domain",
+    ),
+    (code("squares", "squares_gradient", "--n", "2", "--variables", "x,y"), "is for formulas"),
+    (code("squares", "squares_gradient", "--n", "2", "--bind", "x=1"), "is for formulas"),
+    (code("squares", "right", "--n", "2", "--function", "their_gradients:f"), "is for formulas"),
+    (code("squares", "right", "their_gradients:f", "--n", "2"), "one MODULE:F is expected"),
+    (["x", *code("squares", "right", "--n", "2")], "one MODULE:F is expected"),
+    (["their_gradients:squares", "2*x", "--n", "2"], "'2*x' is not of the form"),
+    (code("number", "right", "--n", "2"), "is a int, which can't be called"),
+    (code("leaves", "right", "--n", "2"), "ends the program"),
 ]
+
+
+@pytest.mark.parametrize("arguments", [arguments for arguments, _ in BAD])
+def test_bad_requests_with_json(run, arguments):
+    """With --json stdout is one document of kind error, for every bad request."""
+    done, out, _ = run(*arguments, "--json")
+    assert (done, json.loads(out)["kind"]) == (2, "error")
 
 
 @pytest.mark.parametrize(("arguments", "says"), BAD)
@@ -207,21 +424,100 @@ def test_only_callables_are_returned(folder):
         load("their_gradients:number")
 
 
-def test_in_a_process_of_its_own(folder):
-    """The same as a process where warnings are errors, and help says that importing runs code."""
+@pytest.fixture
+def process(folder):
+    """Run `symnum check` in a process of its own, where warnings are errors."""
+    with (folder / "their_gradients.py").open("a") as file:
+        file.write("import atexit\natexit.register(print, 'printed at the end')\n")
 
-    def process(*arguments):
+    def command(*arguments, **environment):
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "symnum", "check", *arguments],
             capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            cwd=folder,
+            check=False,
+            timeout=120,
+        )
+
+    return command
+
+
+def test_in_a_process_of_its_own(process):
+    """The same as a process, and help says that importing runs code, on any width."""
+    done = process("x**2", "their_gradients:wrong", "--json")
+    assert (done.returncode, json.loads(done.stdout)["cause"]) == (1, "sign")
+    for columns in ("20", "80"):
+        done = process("--help", COLUMNS=columns)
+        assert done.returncode == 0
+    help_text = " ".join(done.stdout.split())
+    assert "Importing MODULE runs its code, as pytest does" in help_text
+    assert "Exit status: 0 right, 1 wrong or inaccurate" in help_text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "kind"),
+    [
+        (code("f", "never", "--n", "1", "--timeout", "0.2"), 3, "verdict"),
+        (["x**2", "their_gradients:never", "--at", "x=2", "--timeout", "0.2"], 3, "verdict"),
+        (code("squares", "squares_gradient"), 2, "error"),
+        (["x**2", "their_gradients:rihgt"], 2, "error"),
+    ],
+)
+def test_json_is_alone_on_stdout_to_the_end(process, arguments, status, kind):
+    """Nothing follows the document: not from a thread left behind, nor while Python ends."""
+    done = process(*arguments, "--json")
+    assert (done.returncode, json.loads(done.stdout)["kind"]) == (status, kind)
+    assert "printed at the end" in done.stderr
+
+
+def test_ten_thousand_variables(process):
+    """They are checked, or the answer says why not: one document, and no traceback."""
+    done = process(*code("squares", "squares_gradient", "--n", "10000", "--json"))
+    assert (done.returncode, json.loads(done.stdout)["kind"]) == (0, "verdict")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves(folder):
+    """A closed pipe ends the command without a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "symnum", "check", "x**2", "their_gradients:right"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=folder,
             check=False,
             timeout=120,
         )
+    assert done.returncode == 141
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
 
-    done = process("x**2", "their_gradients:wrong", "--json")
-    assert (done.returncode, json.loads(done.stdout)["cause"]) == (1, "sign")
-    help_text = " ".join(process("--help").stdout.split())
-    assert "Importing MODULE runs its code, as pytest does" in help_text
+
+@pytest.mark.skipif(os.name != "posix", reason="the streams are closed by a shell")
+@pytest.mark.parametrize(
+    ("ending", "status", "says"),
+    [(">&-", 0, ""), ("2>&-", 0, "ok"), (">/dev/full", 2, "can't write the answer")],
+)
+def test_streams_that_are_closed_or_full(folder, ending, status, says):
+    """Where the answer can't be written, nothing but a sentence is said, and never status 1."""
+    if "/dev/full" in ending and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    command = f"'{sys.executable}' -m symnum check 'x**2' their_gradients:right --stress {ending}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == status, done.stderr
+    assert says in done.stdout + done.stderr or "proved" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -146,7 +146,9 @@ class Candidate:
         try:
             with np.errstate(all="ignore"):
                 array = np.asarray(self._call(self.arguments(point)))
-        except (Exception, SystemExit) as error:
+        except SystemExit:
+            return "it ends the program (SystemExit)"
+        except Exception as error:
             return f"it raises {type(error).__name__}: {error}".rstrip(": ")
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real

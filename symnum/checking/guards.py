@@ -89,7 +89,10 @@ def _kind(answer: Answer, expected: tuple[int, ...]) -> Broken:
             Cause.TRANSPOSED,
             f"{answer.problem}: the Jacobian is transposed",
         )
-    return Broken(Cause.SHAPE, answer.problem)
+    hint = ""
+    if len(expected) == 2 and answer.shape == expected[:1] == expected[1:]:
+        hint = "; without a formula a 1-d array is one point: pass n=1 if each entry is a point"
+    return Broken(Cause.SHAPE, answer.problem + hint)
 
 
 def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:

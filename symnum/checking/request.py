@@ -48,6 +48,7 @@ class Request:
         self.formula = subject.formula
         self.variables = subject.variables
         self.untraced = subject.untraced
+        self.is_code = subject.code is not None
         # The code of f is its own witness: a trace is believed only if it reproduces f.
         self.traced = subject.code is not None and function is None
         function = subject.code if function is None else function
@@ -113,7 +114,7 @@ class Request:
         if not array.size:
             msg = "at holds no point; give one at least, or leave it out"
             raise UsageError(msg)
-        one_array = array.shape == (1,) and self.formula is None
+        one_array = array.shape == (1,) and self.is_code
         if self.n == 1 and not one_array and not (array.ndim >= 2 and array.shape[-1] == 1):
             return self._finite(array.reshape(-1, 1)), True
         if array.ndim == 0 or array.shape[-1] != self.n:

@@ -86,8 +86,9 @@ def prod_of(layout: Layout) -> int:
 def form_of(function: Callable[..., Any], n: int, layout: Layout | None) -> Form:
     """Return how a function takes a point, as far as its signature says."""
     if layout is not None and parameters(function) == [name for name, _ in layout.shapes]:
-        scalar = len(layout.shapes) == 1 and not layout.shapes[0][1]
-        return Form.FLOAT if scalar else Form.NAMED
+        if any(shape for _, shape in layout.shapes):
+            return Form.NAMED
+        return Form.FLOATS if n > 1 else Form.FLOAT
     needed = required_parameters(function)
     scalars = layout is not None and not any(shape for _, shape in layout.shapes)
     if layout is not None and not (scalars and needed == n > 1):

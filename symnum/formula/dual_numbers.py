@@ -11,6 +11,7 @@ dict can't reach the number at all.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpz
 
-from symnum.formula.balls import rational
+from symnum.formula.balls import exact_fraction, rational
 from symnum.formula.operations import OPERATIONS
 from symnum.formula.tracing.recorder import is_library, place_of
 
@@ -396,7 +397,7 @@ class Dual:
             raise self.run.refuse("complex numbers")
         return NotImplemented
 
-    def _chain(self, u: arb, slope: arb, bend: arb | None) -> Dual:
+    def _chain(self, u: arb, slope: arb, bend: arb) -> Dual:
         """Return g(self), given g and its derivatives at the value."""
         self.run.tick()
         first = {k: slope * d for k, d in self.first.items()}
@@ -589,7 +590,8 @@ class Dual:
         """Return an integer within 1 of the value."""
         if not self.value.is_finite():
             raise self.run.stop(Unclear("rounds a number that is not finite"))
-        return int((self.value.mid() + arb(0.5)).floor().unique_fmpz() or 0)
+        middle = exact_fraction(self.value)
+        return math.floor(middle + Fraction(1, 2))
 
     def floor(self) -> Dual:
         """Return the largest integer below: a constant between the integers."""
@@ -607,7 +609,7 @@ class Dual:
     def rint(self) -> Dual:
         """Return the nearest integer, the even one at a half."""
         low = (self - Fraction(1, 2)).ceil()
-        return low if low == (self + Fraction(1, 2)).floor() or _even(low) else low + 1
+        return low if low == (self + Fraction(1, 2)).floor() or _integer(low) % 2 == 0 else low + 1
 
     def __floor__(self) -> Dual:
         return self.floor()
@@ -624,7 +626,7 @@ class Dual:
         return self.rint()
 
     def __int__(self) -> int:
-        return int(self.trunc().value.unique_fmpz())
+        return _integer(self.trunc())
 
     def __float__(self) -> float:
         raise self.run.refuse(
@@ -639,11 +641,13 @@ class Dual:
 
     def square(self) -> Dual:
         """Return the square."""
-        return self * self
+        square: Dual = self * self
+        return square
 
     def reciprocal(self) -> Dual:
         """Return the reciprocal."""
-        return 1 / self
+        reciprocal: Dual = 1 / self
+        return reciprocal
 
     def sign(self) -> Dual:
         """Return -1, 0 or 1."""
@@ -675,13 +679,15 @@ class Dual:
 
     def deg2rad(self) -> Dual:
         """Return degrees as radians."""
-        return self * Dual(self.run, arb.pi() / 180)
+        radians: Dual = self * Dual(self.run, arb.pi() / 180)
+        return radians
 
     radians = deg2rad
 
     def rad2deg(self) -> Dual:
         """Return radians as degrees."""
-        return self * Dual(self.run, 180 / arb.pi())
+        degrees: Dual = self * Dual(self.run, 180 / arb.pi())
+        return degrees
 
     degrees = rad2deg
 
@@ -728,8 +734,12 @@ class Dual:
         return repr(self)  # for progress messages; nobody can read it back as a number
 
 
-def _even(number: Dual) -> bool:
-    return int(number.value.unique_fmpz()) % 2 == 0
+def _integer(number: Dual) -> int:
+    """Return the only integer in the ball."""
+    found = number.value.unique_fmpz()
+    if found is None:
+        raise number.run.stop(Unclear("the integer isn't decided"))
+    return int(found)
 
 
 def _cross(a: First, b: First, weight: arb) -> Second:

@@ -273,10 +273,10 @@ class _Question:
                 found.append(item)
                 continue
             if type(item) is Dual:
-                raise run.stop(Stop("the code keeps numbers of an earlier call"))
+                raise Stop("the code keeps numbers of an earlier call")
             ball = ball_of(item)
             if ball is None:
-                raise run.stop(Stop(f"the code returns a {type(item).__name__}, not a number"))
+                raise Stop(f"the code returns a {type(item).__name__}, not a number")
             plain.append(index)
             found.append(Dual(run, ball))
         return _Output(found, plain, array.shape, run)
@@ -322,10 +322,13 @@ def _doubles(code: Code, point: Sequence[float]) -> np.ndarray:
     run = Run()
     result = _called(code.function, code.arguments([float(x) for x in point]), run)
     try:
-        return np.asarray(result, dtype=np.float64)
+        array = np.asarray(result)
+        if array.dtype.kind in "fiubO":
+            return array.astype(np.float64)
     except (TypeError, ValueError):
-        name = type(result).__name__
-        raise Stop(f"the code returns a {name} that is no array of real numbers") from None
+        pass
+    name = type(result).__name__
+    raise Stop(f"the code returns a {name} that is no array of real numbers")
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -474,9 +477,10 @@ def _round(
             if not complete:
                 # Another branch than the ones tried may be the double run's.
                 radius *= 2.0
-            if math.isnan(value) or not abs(given[index] - value) <= radius:
-                if math.isnan(value) and math.isnan(given[index]):
-                    continue
+            if math.isnan(value):
+                _unbelieved(found, "not believed: balls of 53 bits don't bound what doubles give")
+                return
+            if not abs(given[index] - value) <= radius:
                 _unbelieved(
                     found,
                     f"not believed: in doubles the code gives {given[index]:.17g}, which is not "
@@ -524,7 +528,7 @@ def _unbelieved(found: _Point, reason: str) -> _Point:
     return found
 
 
-# --- where the code compares equal numbers ---------------------------------------------------------
+# --- where the code compares equal numbers -------------------------------------------------------
 
 
 def _sides(
@@ -610,7 +614,7 @@ def _judge(
             entry.reason = f"{where}; both sides seem to meet, which balls can't prove"
 
 
-# --- what others call ------------------------------------------------------------------------------
+# --- what others call ----------------------------------------------------------------------------
 
 
 def certify_code(
@@ -821,7 +825,7 @@ class CodeReference:
         results = self._found(points)
         return Exact(
             *(
-                np.stack([np.ravel(getattr(result, name)) for result in results])
+                np.stack([_flat(getattr(result, name)) for result in results])
                 for name in ("hi", "lo", "radius", "status", "left", "right")
             )
         )
@@ -835,6 +839,11 @@ class CodeReference:
         rows = [_known(result) for result in self._found(points)]
         exact, bound, hull, known = (np.stack(column) for column in zip(*rows, strict=True))
         return Known(points, exact, bound, hull, known)
+
+
+def _flat(values: Any) -> np.ndarray:
+    """Return an array, or a single entry, flat; a Status stays one."""
+    return np.asarray(values, dtype=object if isinstance(values, Status) else None).ravel()
 
 
 def _stretched(result: DualResult, shape: tuple[int, ...]) -> DualResult:
@@ -861,7 +870,7 @@ def _stretched(result: DualResult, shape: tuple[int, ...]) -> DualResult:
 
 def _known(result: DualResult) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return value, bound, hull and whether it is known, component by component."""
-    exact, bound, status = (np.ravel(a).copy() for a in (result.hi, result.bound, result.status))
+    exact, bound, status = (_flat(a).copy() for a in (result.hi, result.bound, result.status))
     rough, left, right = (np.ravel(a) for a in (result.rough, result.left, result.right))
     hull = np.ravel(result.hull).copy()
     known = np.zeros(exact.size, dtype=bool)

@@ -155,9 +155,6 @@ def assert_derivative(
 
 def _checked(request: Request, stress: bool) -> Verdict:
     """Return the verdict on a request."""
-    if request.untraced:
-        reason = f"f can't be traced: {request.untraced}"
-        return Verdict(Outcome.UNDECIDED, seed=request.seed, reason=reason)
     verdict = _run(request)
     if stress and verdict:
         verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))

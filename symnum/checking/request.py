@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.claim import Answer, Candidate, Form
+from symnum.checking.code_reference import code_reference
 from symnum.checking.lines import Watched
-from symnum.checking.points import box_round
+from symnum.checking.points import box_round, uniform
 from symnum.checking.reference import Reference, reference_of
 from symnum.checking.subject import code_of, form_of, layout_of, prod_of, subject_of
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 
 _DEFAULT_BOX = (-3.0, 3.0)
+# At so many points a reference for code is tried out.
+_PROBES = 3
 
 
 class Request:
@@ -85,9 +88,11 @@ class Request:
         self.watched = Watched(candidate.function)
         self.candidate = replace(candidate, function=self.watched)
         self.names = self._names(derivative_order)
-        self.reference: Reference
-        if self.formula is not None:
-            self.reference = reference_of(self.formula, derivative_order)
+        self.reference: Reference = (
+            reference_of(self.formula, derivative_order)
+            if self.formula is not None
+            else self._code_reference(derivative_order)
+        )
 
     def _read_points(self, at: Any) -> tuple[np.ndarray, bool]:
         """Return the given points, shape (P, n), and whether each was given as a scalar."""
@@ -182,6 +187,13 @@ class Request:
             )
             raise DomainError(msg)
         return box
+
+    def _code_reference(self, derivative_order: int) -> Reference:
+        """Return what a derivative of code is held against: the first that knows it at a point."""
+        assert self.code is not None
+        own = [self.box.mean(axis=1), *(uniform(self.box, self.rng) for _ in range(_PROBES))]
+        probes = np.concatenate([self.points[:_PROBES], np.array(own)])
+        return code_reference(self.code, self.variables, derivative_order, probes)
 
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""

@@ -608,7 +608,7 @@ class Dual:
 
     def rint(self) -> Dual:
         """Return the nearest integer, the even one at a half."""
-        low = (self - Fraction(1, 2)).ceil()
+        low: Dual = (self - Fraction(1, 2)).ceil()
         return low if low == (self + Fraction(1, 2)).floor() or _integer(low) % 2 == 0 else low + 1
 
     def __floor__(self) -> Dual:

@@ -319,11 +319,11 @@ REFUSED: list[tuple[str, Callable[..., Any], Any, str]] = [
     ("determinant", lambda x: np.linalg.det(A + np.diag(x)), V, "LAPACK"),
     ("scipy.special", lambda x: special.erf(x), 0.5, "special"),
     ("bisection", bisection, 2.0, "comparisons steer it"),
-    ("a constant", lambda x: 3.0, 1.0, "plain number"),
+    ("a constant", lambda _: 3.0, 1.0, "plain number"),
     ("complex", lambda x: abs(x * 1j), 1.0, "complex"),
     ("rounding to decimals", lambda x: round(x, 2), 1.0, "decimals"),
     ("interpolation", lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]), 0.5, "raises"),
     ("text", lambda x: f"{x}", 1.0, "no array of real numbers"),
-    ("none", lambda x: None, 1.0, "no"),
+    ("none", lambda _: None, 1.0, "no"),
     ("an exception", lambda x: x[0], 1.0, "raises"),
 ]

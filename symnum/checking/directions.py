@@ -1,0 +1,338 @@
+"""Many parameters without a formula: which entries of a gradient are wrong, in few evaluations.
+
+One derivative along a direction of random signs sees an error in any entry. Weighting the entries
+then says where it sits, sixteen parts at a time; what is found is confirmed alone, and a last
+direction that leaves it out says whether there is more. Nothing is accused on a group's evidence.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+# Magnitudes of a direction's entries: plain signs cancel half of all swapped pairs.
+_MAGNITUDES = 64
+# A measurement names one of so many parts.
+_PARTS = 16
+# A part is told from its neighbour where the difference is so many error bars.
+_APART = 12.0
+# Two directions whose errors differ by more are not of one scale: the second is measured in full.
+_LIKE = 1.5
+# The measured error of one entry must explain what was seen along the direction, to this share.
+_EXPLAINS = 0.05
+# So many directions without a difference are enough; one is, after wrong entries were named.
+_QUIET = 2
+# Wrong entries that are looked for; beyond them "and more" is the answer.
+_MOST = 200
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A derivative along a direction, measured.
+
+    Parameters
+    ----------
+    value : float
+        The derivative; NaN where there is none.
+    error : float
+        Its error bar.
+    reason : str
+        Why there is none; empty otherwise.
+    """
+
+    value: float
+    error: float
+    reason: str = ""
+
+
+class Line(Protocol):
+    """Derivatives of a function at a point, along directions.
+
+    Attributes
+    ----------
+    evaluations : int
+        How many evaluations of f it has taken so far.
+    """
+
+    evaluations: int
+
+    def full(self, direction: np.ndarray) -> Slope:
+        """Measure with noise, truncation and error bar found out for this direction."""
+
+    def cheap(self, direction: np.ndarray, bar: float) -> Slope:
+        """Measure in few evaluations, as a full one found it safe; `bar` is what will do."""
+
+    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+        """Measure at two steps, of which each has an error bar of its own."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found of a gradient at one point.
+
+    Parameters
+    ----------
+    wrong : dict of int to float
+        Entries that are wrong, with their measured derivatives.
+    limit : float64 array, shape (n,)
+        For each entry, the smallest absolute error that would have been seen.
+    factor : float or None
+        Where the whole gradient is off by one factor: given/exact.
+    undecided : str
+        Why something is left open; empty where nothing is.
+    evaluations : int
+        Evaluations of f.
+    seen : tuple of float
+        What the last direction showed, and what rounding and truncation explain there.
+    """
+
+    wrong: dict[int, float] = field(default_factory=dict)
+    limit: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    factor: float | None = None
+    undecided: str = ""
+    evaluations: int = 0
+    seen: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass
+class _Search:
+    """One search: the line, the claim, and what has come of it."""
+
+    line: Line
+    claim: np.ndarray
+    rng: np.random.Generator
+    blocks: Sequence[int]
+    progress: Callable[[int], None] | None
+    wrong: dict[int, float] = field(default_factory=dict)
+
+    def direction(self) -> np.ndarray:
+        """Return random signs with random magnitudes between 1 and 2; 0 where found wrong."""
+        n = len(self.claim)
+        signs = self.rng.choice([-1.0, 1.0], n)
+        magnitudes = 1 + self.rng.integers(0, _MAGNITUDES, n) / _MAGNITUDES
+        direction = np.asarray(signs * magnitudes)
+        direction[list(self.wrong)] = 0.0
+        return direction
+
+    def rounding(self, direction: np.ndarray) -> float:
+        """Return what rounding explains of a right gradient's product with a direction."""
+        parts = direction * self.claim
+        return 8 * _UNIT * float(np.linalg.norm(parts)) + 4 * _UNIT * abs(_dot(parts))
+
+    def residual(self, slope: Slope, direction: np.ndarray) -> tuple[float, float]:
+        """Return how far a measured slope is from the claim's, and what explains as much."""
+        return (
+            slope.value - _dot(direction * self.claim),
+            slope.error + self.rounding(direction),
+        )
+
+    def cheap(self, direction: np.ndarray, bar: float) -> tuple[float, float]:
+        """Measure the residual along a direction in few evaluations."""
+        if self.progress is not None:
+            self.progress(self.line.evaluations)
+        return self.residual(self.line.cheap(direction, bar), direction)
+
+
+def _dot(products: np.ndarray) -> float:
+    return math.fsum(products.tolist())
+
+
+def find_wrong_entries(
+    line: Line,
+    claim: np.ndarray,
+    seed: int,
+    blocks: Sequence[int] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Found:
+    """Find which entries of a claimed gradient are wrong.
+
+    Parameters
+    ----------
+    line : Line
+        Measures derivatives of f along directions.
+    claim : float64 array, shape (n,)
+        Somebody's gradient.
+    seed : int
+        Of the directions.
+    blocks : sequence of int, optional
+        Where the blocks of parameters (layers, arrays) end: they are told apart first.
+    progress : callable, optional
+        Is told how many evaluations there were.
+
+    Returns
+    -------
+    Found
+        Wrong entries, each confirmed alone, and how small an error would have been seen.
+    """
+    search = _Search(line, claim, np.random.default_rng(seed), tuple(blocks), progress)
+    broken = np.flatnonzero(~np.isfinite(claim))
+    if broken.size:
+        wrong = {int(k): math.nan for k in broken}
+        return Found(wrong, np.zeros(len(claim)), evaluations=line.evaluations)
+    limit = np.full(len(claim), np.inf)
+    quiet = failed = 0
+    usual = math.inf  # what rounding and truncation explained along the first direction
+    residual = theta = 0.0
+    while len(search.wrong) < _MOST and quiet < _QUIET:
+        direction = search.direction()
+        if not direction.any():
+            break
+        slope = line.cheap(direction, 0.0) if usual < math.inf else line.full(direction)
+        residual, theta = search.residual(slope, direction)
+        doubtful = slope.reason or theta > _LIKE * usual
+        # A cheap measurement accuses nobody.
+        if usual < math.inf and (doubtful or (abs(residual) > theta and not search.wrong)):
+            slope = line.full(direction)
+            residual, theta = search.residual(slope, direction)
+        if slope.reason:
+            failed += 1
+            if failed > 1:
+                return _open(search, limit, slope.reason)
+            continue
+        usual = min(usual, theta)
+        if abs(residual) <= theta:
+            with np.errstate(divide="ignore"):
+                seen = 2 * theta / np.abs(direction)
+            limit = np.where(direction == 0, limit, np.fmax(seen, limit if quiet else 0.0))
+            quiet += 2 if search.wrong else 1
+            continue
+        quiet = 0
+        factor = None if search.wrong else _factor(search, direction, residual, theta)
+        if factor is not None:
+            return Found({}, limit, factor, "", line.evaluations, (residual, theta))
+        before = len(search.wrong)
+        if not _name_one(search, direction, residual, theta):
+            _split(search, direction, residual, theta)
+        if len(search.wrong) == before:
+            reason = (
+                f"a random direction shows a difference of {residual:.3g}, "
+                f"{abs(residual) / theta:.3g} times what its error bar explains, but no entry "
+                "alone could be confirmed"
+            )
+            return _open(search, limit, reason, (residual, theta))
+    return Found(search.wrong, limit, None, "", line.evaluations, (residual, theta))
+
+
+def _open(
+    search: _Search, limit: np.ndarray, reason: str, seen: tuple[float, float] = (0.0, 0.0)
+) -> Found:
+    return Found(search.wrong, limit, None, reason, search.line.evaluations, seen)
+
+
+def _factor(search: _Search, direction: np.ndarray, residual: float, theta: float) -> float | None:
+    """Return given/exact where two directions say that all of the gradient is off by it."""
+    if not search.claim.any():
+        return 0.0
+    product = _dot(direction * search.claim)
+    if abs(residual + product) <= theta or abs(product) <= theta:
+        return None  # f doesn't move, or g is 0 along it
+    other = search.direction()
+    again, bar = search.cheap(other, theta)
+    second = _dot(other * search.claim)
+    if abs(second) <= bar or abs(again) <= bar:
+        return None
+    one, two = residual / product, again / second
+    allowed = theta / abs(product) + bar / abs(second)
+    if abs(one - two) > allowed or abs(one) <= 4 * allowed:
+        return None
+    return 1 / (1 + one)
+
+
+# --- one wrong entry: its index is read -----------------------------------------------------------
+
+
+def _name_one(search: _Search, direction: np.ndarray, residual: float, theta: float) -> bool:
+    """Read the index of the only wrong entry, part by part; False where it isn't the only one."""
+    suspects = np.flatnonzero(direction)
+    first = True
+    bar = theta
+    while len(suspects) > 1:
+        parts = _parts(suspects, _count(residual, bar, len(suspects)), search.blocks, first)
+        first = False
+        if len(parts) < 2:
+            return False
+        weighted = np.zeros(len(direction))
+        for a, part in enumerate(parts, start=1):
+            weighted[part] = direction[part] * (a / len(parts))
+        seen, bar = search.cheap(weighted, abs(residual) / (_APART * len(parts)))
+        place = seen / residual * len(parts)
+        a = round(place)
+        if not 1 <= a <= len(parts) or abs(place - a) > 0.25:
+            return False
+        if abs(seen - residual * a / len(parts)) > 2 * (bar + theta):
+            return False
+        suspects = parts[a - 1]
+    return _confirm(search, direction, int(suspects[0]), residual)
+
+
+def _count(residual: float, bar: float, size: int) -> int:
+    return max(0, min(_PARTS, int(abs(residual) / (_APART * bar)) if bar else _PARTS, size))
+
+
+def _parts(
+    suspects: np.ndarray, count: int, blocks: Sequence[int], first: bool
+) -> list[np.ndarray]:
+    """Split the suspects into so many parts; along the blocks the first time."""
+    if first and 1 < len(blocks) <= count:
+        cut = np.searchsorted(suspects, np.asarray(blocks[:-1]))
+        found = [part for part in np.split(suspects, cut) if part.size]
+        if len(found) > 1:
+            return found
+    return [part for part in np.array_split(suspects, count) if part.size] if count else []
+
+
+def _confirm(
+    search: _Search, direction: np.ndarray, index: int, residual: float | None = None
+) -> bool:
+    """Measure one entry alone, at two steps that must agree and both exclude the claim."""
+    single = np.zeros(len(direction))
+    single[index] = direction[index]
+    one, two = search.line.alone(single)
+    if one.reason or two.reason or abs(one.value - two.value) > one.error + two.error:
+        one = two = search.line.full(single)
+    for slope in (one, two):
+        left, bar = search.residual(slope, single)
+        if slope.reason or not abs(left) > bar:
+            return False
+    best = one if one.error <= two.error else two
+    left, bar = search.residual(best, single)
+    if residual is not None and abs(left - residual) > _EXPLAINS * abs(residual) + 2 * bar:
+        search.wrong[index] = best.value / direction[index]
+        return True  # it is wrong, and not alone: the next direction looks for the rest
+    search.wrong[index] = best.value / direction[index]
+    return True
+
+
+# --- several wrong entries: binary splitting ------------------------------------------------------
+
+
+def _split(search: _Search, direction: np.ndarray, residual: float, theta: float) -> None:
+    """Halve the suspects, the part with the largest residual first, down to single entries."""
+    suspects = np.flatnonzero(direction)
+    queue: list[tuple[float, int, np.ndarray, float, float]] = []
+    number = 0
+    heapq.heappush(queue, (-abs(residual), number, suspects, residual, theta))
+    while queue and len(search.wrong) < _MOST:
+        _, _, part, seen, bar = heapq.heappop(queue)
+        if len(part) == 1:
+            _confirm(search, direction, int(part[0]))
+            continue
+        half = np.zeros(len(direction))
+        left, right = np.array_split(part, 2)
+        half[left] = direction[left]
+        of_left, bar_left = search.cheap(half, abs(seen) / _APART)
+        of_right, bar_right = seen - of_left, bar + bar_left
+        if abs(of_right) <= 4 * bar_right and abs(of_right) > bar_right / 4:
+            other = np.zeros(len(direction))
+            other[right] = direction[right]
+            of_right, bar_right = search.cheap(other, bar_left)
+        for side, value, allowed in ((left, of_left, bar_left), (right, of_right, bar_right)):
+            if abs(value) > allowed:
+                number += 1
+                heapq.heappush(queue, (-abs(value), number, side, value, allowed))

@@ -1,0 +1,85 @@
+"""Derivatives of code without a formula."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symnum import UsageError, check
+
+
+def branching(x):
+    """Loop and branch on data: no one formula holds everywhere."""
+    y = x[0]
+    for _ in range(3):
+        y = np.sqrt(y) * x[1] if y > 1 else y * y + x[1]
+    return y
+
+
+def slopes(x):
+    """Differentiate the loop by hand."""
+    y, dy = x[0], np.array([1.0, 0.0])
+    for _ in range(3):
+        if y > 1:
+            root = np.sqrt(y)
+            y, dy = root * x[1], dy / (2 * root) * x[1] + np.array([0.0, root])
+        else:
+            y, dy = y * y + x[1], 2 * y * dy + np.array([0.0, 1.0])
+    return dy
+
+
+BOX = [(0.2, 3.0), (0.2, 3.0)]
+
+
+def test_code_with_branches_is_certified():
+    """A right gradient of code that branches on its data passes, held against certified values."""
+    verdict = check(branching, slopes, domain=BOX)
+    assert bool(verdict), str(verdict)
+    assert verdict.reference == "certified, by running f on balls"
+    assert max(verdict.detection_limit) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("bug", "cause"),
+    [
+        (lambda g: -g, "sign"),
+        (lambda g: 2 * g, "factor"),
+        (lambda g: g[::-1], "swapped"),
+        (lambda g: g * np.array([1.0, 1 + 1e-8]), "factor"),
+        (lambda g: g * np.array([0.0, 1.0]), "zero"),
+        (lambda g: g.astype(np.float32).astype(float), "float32"),
+    ],
+)
+def test_bugs_in_a_derivative_of_code(bug, cause):
+    """What needs no formula is diagnosed without one."""
+    verdict = check(branching, lambda x: bug(slopes(x)), domain=BOX)
+    status = "inaccurate" if cause == "float32" else "wrong"
+    assert (verdict.status, verdict.cause) == (status, cause), str(verdict)
+
+
+def test_a_region_is_found_without_a_formula():
+    """Wrong in a slab of 2 % of the box."""
+    verdict = check(branching, lambda x: slopes(x) * (1 + (np.abs(x[1] - 1.5) < 0.03)), domain=BOX)
+    assert (verdict.status, verdict.cause) == ("wrong", "region"), str(verdict)
+
+
+def test_parameters_of_a_model_by_name():
+    """A dict of arrays goes to f and its derivative as they take it."""
+
+    def loss(w, b):
+        return float(np.sum(w**2)) * b if b > 0 else b
+
+    at = {"w": np.array([1.0, 2.0]), "b": 0.5}
+    good = check(loss, lambda w, b: {"w": 2 * w * b, "b": float(np.sum(w**2))}, at=at)
+    bad = check(loss, lambda w, b: {"w": -2 * w * b, "b": float(np.sum(w**2))}, at=at)
+    assert good.status in {"ok", "undecided"}, str(good)
+    assert bad.status == "wrong"
+    assert [bad.names[k] for k in sorted(bad.components)] == ["w[0]", "w[1]"]
+
+
+def test_how_many_variables():
+    """Without points, a box or n there is nothing to try."""
+    with pytest.raises(UsageError, match="how many variables"):
+        check(branching, slopes)
+    with pytest.raises(UsageError, match="can't be evaluated"):
+        check(branching, slopes, n=1)

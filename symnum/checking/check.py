@@ -12,6 +12,7 @@ import numpy as np
 
 from symnum.checking.ask import Asker
 from symnum.checking.claim import Answer, Form
+from symnum.checking.code_reference import believed
 from symnum.checking.decide import (
     Decision,
     Evidence,
@@ -29,9 +30,10 @@ from symnum.checking.guards import (
     shown,
     state,
 )
-from symnum.checking.points import CHUNK, own_points, stratified
+from symnum.checking.many import gradient_verdict, lines_of
+from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import same
-from symnum.checking.reference import FormulaReference, Reference, Truth, reference_of
+from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
@@ -44,6 +46,8 @@ _EVIDENCE = 60
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
 _WIDEST = 12
+# Given points at which a gradient of many parameters is tried along directions.
+_DIRECTED_POINTS = 3
 _STRESS_POINTS = 40
 
 
@@ -155,8 +159,8 @@ def assert_derivative(
 
 def _checked(request: Request, stress: bool) -> Verdict:
     """Return the verdict on a request."""
-    verdict = _run(request)
-    if stress and verdict:
+    verdict = _run_many(request) if request.along_directions else _run(request)
+    if stress and verdict and not request.along_directions:
         verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
     if verdict.status is Outcome.OK and _proven(request):
         return replace(
@@ -189,17 +193,17 @@ def _stress(request: Request) -> tuple[str, ...]:
 
 def _proven(request: Request) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative."""
-    if request.candidate.form in {Form.DICT, Form.NAMED} or not isinstance(
-        request.reference, FormulaReference
-    ):
+    if request.candidate.form in {Form.DICT, Form.NAMED} or request.formula is None:
         return False
+    exact = request.reference.derivative
+    assert exact is not None
     try:
         found = trace_with_conditions(request.derivative, n=request.n)
     except (SymnumError, SystemExit):
         return False
     if found.conditions:
         return False
-    return same(found.formula.program, request.reference.derivative.program)
+    return same(found.formula.program, exact.program)
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
@@ -230,17 +234,17 @@ def _run(request: Request) -> Verdict:
     broken = remembered(candidate, reference, request.box, request.variables, request.rng)
     if broken is not None:
         return _broken(request, broken, truth)
-    evidence = Evidence(truth, _values(answers, truth))
+    evidence = _evidence(request, answers, truth)
     given = len(first) if len(request.points) else 0
     for points in chunks:
         if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
             break
         more = reference.at(points)
         found = ask(more.points)
-        seen = Evidence(more, _values(found, more))
+        seen = _evidence(request, found, more)
         confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
         if confirmed is not found:
-            found, seen = confirmed, Evidence(more, _values(confirmed, more))
+            found, seen = confirmed, _evidence(request, confirmed, more)
         raised = _raises(found, more, request)
         if raised is not None:
             return _broken(request, raised, evidence.truth)
@@ -289,6 +293,35 @@ def _function_mismatch(request: Request) -> Verdict | None:
     return replace(_broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth), worst=worst)
 
 
+@np.errstate(all="ignore")
+def _run_many(request: Request) -> Verdict:
+    """Check a gradient of many parameters without a formula: guards, then directions."""
+    points = request.points[:_DIRECTED_POINTS]
+    if not len(points):
+        points = np.array([uniform(request.box, request.rng) for _ in range(2)])
+    shape = (len(points), request.n)
+    # Nothing is known yet, but that f and its derivative can be asked for.
+    truth = Truth(
+        points, np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, bool), np.ones(shape, bool)
+    )
+    candidate = request.candidate
+    answers = [candidate(point) for point in points]
+    broken = first_answers(answers, truth, candidate.shape, request.variables)
+    if broken is None:
+        broken = state(candidate, request.code, answers, truth, request.variables)
+    if broken is not None:
+        return _broken(request, broken, truth)
+    assert request.code is not None
+    return gradient_verdict(candidate, lines_of(request.code), points, request.names, request.seed)
+
+
+def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evidence:
+    evidence = Evidence(truth, _values(answers, truth))
+    if request.formula is None and request.derivative_order == 1 and request.code is not None:
+        return believed(request.code, evidence)
+    return evidence
+
+
 def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
     missing = np.full(truth.exact.shape[1], np.nan)
     return np.array([missing if a.value is None else a.value for a in answers]).reshape(
@@ -314,8 +347,15 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
         points_tried=len(truth.points),
         seed=request.seed,
         form=str(request.candidate.form),
-        reference=request.reference.label,
+        reference=request.held_against,
     )
+
+
+def _nothing_known(request: Request) -> str:
+    if request.formula is None:
+        why = getattr(request.reference, "reason", "")
+        return f"f can't be traced ({request.untraced}), nor run on balls ({why})"
+    return "f has no derivative at any point that was tried; give `at` or `domain`"
 
 
 def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:
@@ -326,8 +366,8 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             points_tried=len(evidence.given),
             seed=request.seed,
             form=str(request.candidate.form),
-            reference=request.reference.label,
-            reason="f has no derivative at any point that was tried; give `at` or `domain`",
+            reference=request.held_against,
+            reason=_nothing_known(request),
         )
     candidate = request.candidate
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.claim import Candidate, Form
+from symnum.checking.decide import Evidence
 from symnum.checking.reference import Truth
 from symnum.formula.duals import CodeReference, Kind
 from symnum.formula.formula import Formula
@@ -19,6 +20,12 @@ from symnum.formula.formula import Formula
 # Runs of the user's code on ball duals cost about a millisecond for a few variables.
 _POINTS = 1000
 _FEWEST = 50
+
+# Steps of differences that see past a narrow branch, as shares of x; where both are so much
+# nearer to the candidate, they side with it. So many points are looked at.
+_WIDE = (2.0**-14, 2.0**-18)
+_SIDES = 0.1
+_DOUBTED = 100
 
 _KINDS = {
     Form.FLOAT: Kind.FLOAT,
@@ -62,7 +69,7 @@ class DualReference:
         self.derivative: Formula | None = None
         shapes = () if code.layout is None else code.layout.shapes
         self._code = CodeReference(
-            _called_plainly(code), len(variables), _KINDS[code.form], shapes, derivative_order
+            plainly(code), len(variables), kind_of(code), shapes, derivative_order
         )
 
     @property
@@ -89,7 +96,56 @@ class DualReference:
         return np.asarray(self._code.certify(points).status)
 
 
-def _called_plainly(code: Candidate) -> Callable[..., Any]:
+def believed(code: Candidate, evidence: Evidence) -> Evidence:
+    """Return the evidence without points at which the code's derivative is that of a narrow branch.
+
+    A solver that starts at its answer never moves, and its derivative there is 0: true of the code
+    as it stands, and of no use to anybody. Where wide differences of f side with the candidate,
+    nothing is held against it.
+    """
+    truth = evidence.truth
+    n = truth.points.shape[1]
+    if truth.exact.shape[1] % n:
+        return evidence
+    doubted = np.zeros(evidence.bad.shape, dtype=bool)
+    for row in np.flatnonzero(evidence.bad.any(axis=1))[:_DOUBTED]:
+        point = truth.points[row]
+        for j in range(n):
+            outputs = np.arange(j, truth.exact.shape[1], n)
+            if not evidence.bad[row, outputs].any():
+                continue
+            sides = [_difference(code, point, j, share) for share in _WIDE]
+            for k in outputs[evidence.bad[row, outputs]]:
+                to_exact = [abs(side[k // n] - truth.exact[row, k]) for side in sides]
+                to_given = [abs(side[k // n] - evidence.given[row, k]) for side in sides]
+                doubted[row, k] = all(
+                    given < _SIDES * exact for given, exact in zip(to_given, to_exact, strict=True)
+                )
+    if not doubted.any():
+        return evidence
+    return Evidence(truth.without(doubted), evidence.given)
+
+
+def _difference(code: Candidate, point: np.ndarray, j: int, share: float) -> np.ndarray:
+    """Return a central difference of every output along one variable, with a wide step."""
+    step = share * (abs(point[j]) or 1.0)
+    sides = []
+    for sign in (1.0, -1.0):
+        moved = point.copy()
+        moved[j] += sign * step
+        value = code(moved).value
+        if value is None:
+            return np.full(max(1, int(np.prod(code.shape))), np.nan)
+        sides.append(value)
+    return np.asarray((sides[0] - sides[1]) / (2 * step))
+
+
+def kind_of(code: Candidate) -> Kind:
+    """Return how code takes a point, as ball duals call it."""
+    return _KINDS[code.form]
+
+
+def plainly(code: Candidate) -> Callable[..., Any]:
     """Return the code as a function of one argument where it takes arrays by name."""
     if code.form is not Form.NAMED:
         return code.function

@@ -21,6 +21,8 @@ from symnum.formula.formula import Formula, as_doubles
 _DEFAULT_BOX = (-3.0, 3.0)
 # At so many points a reference for code is tried out.
 _PROBES = 3
+# Above so many parameters code is measured along directions.
+_MANY = 24
 
 
 class Request:
@@ -88,11 +90,23 @@ class Request:
         self.watched = Watched(candidate.function)
         self.candidate = replace(candidate, function=self.watched)
         self.names = self._names(derivative_order)
-        self.reference: Reference = (
-            reference_of(self.formula, derivative_order)
-            if self.formula is not None
-            else self._code_reference(derivative_order)
+        # One derivative a parameter costs too much where f is code and they are many.
+        self.along_directions = (
+            self.formula is None
+            and self.n > _MANY
+            and not self.output_shape
+            and derivative_order == 1
         )
+        self.reference: Reference
+        if self.formula is not None:
+            self.reference = reference_of(self.formula, derivative_order)
+        elif not self.along_directions:
+            self.reference = self._code_reference(derivative_order)
+
+    @property
+    def held_against(self) -> str:
+        """What the derivative is held against, in words."""
+        return "f along directions" if self.along_directions else self.reference.label
 
     def _read_points(self, at: Any) -> tuple[np.ndarray, bool]:
         """Return the given points, shape (P, n), and whether each was given as a scalar."""

@@ -785,6 +785,8 @@ class CodeReference:
         1, or 2 for a Hessian.
     timeout : float, optional
         Seconds that each call of `at` or `certify` may take.
+    direction : tuple of float, optional
+        The only direction of the derivative; all variables without it.
     """
 
     def __init__(
@@ -795,9 +797,11 @@ class CodeReference:
         shapes: tuple[tuple[str, tuple[int, ...]], ...] = (),
         derivative_order: int = 1,
         timeout: float | None = None,
+        direction: tuple[float, ...] | None = None,
     ) -> None:
-        self._question = _Question(Code(function, kind, shapes), n, derivative_order)
-        self._axes = 0 if str(kind) == str(Kind.FLOAT) else derivative_order
+        self._question = _Question(Code(function, kind, shapes), n, derivative_order, direction)
+        single = str(kind) == str(Kind.FLOAT) or direction is not None
+        self._axes = 0 if single else derivative_order
         self._timeout = timeout
         self.reason = ""
         """Why the last point that isn't certified is not."""

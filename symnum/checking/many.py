@@ -1,0 +1,217 @@
+"""The check of a gradient of many parameters, where f has no formula.
+
+Derivatives along a few directions take the place of one derivative a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+from math import prod, ulp
+from typing import Any
+
+import numpy as np
+
+from symnum.checking.claim import Candidate
+from symnum.checking.code_reference import kind_of, plainly
+from symnum.checking.diagnose import ratio_text
+from symnum.checking.directions import Found, Line, Slope, find_wrong_entries
+from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+from symnum.formula.duals import CodeReference
+
+_UNIT = 2.0**-53
+# A limit that is no better than this share of the typical entry leaves the answer open.
+_POOR = 1e-2
+# Ratios of entries that are one and the same, and pairs that changed places.
+_CLOSE = 1e-6
+_PAIR = 2
+
+
+class DualLine:
+    """Derivatives of code along directions, certified by running it on ball duals.
+
+    Parameters
+    ----------
+    code : Candidate
+        The code of f, which returns a number.
+    point : float64 array, shape (n,)
+        Where.
+    """
+
+    def __init__(self, code: Candidate, point: np.ndarray) -> None:
+        self._code = code
+        self._point = point
+        self.evaluations = 0
+
+    def full(self, direction: np.ndarray) -> Slope:
+        """Run the code on duals along the direction."""
+        shapes = () if self._code.layout is None else self._code.layout.shapes
+        along = CodeReference(
+            plainly(self._code),
+            len(self._point),
+            kind_of(self._code),
+            shapes,
+            direction=tuple(direction.tolist()),
+        )
+        found = along.at(self._point[None])
+        self.evaluations += 4  # twice with doubles, on exact points, on points known to an ulp
+        if not found.known[0, 0] or found.hull[0, 0]:
+            return Slope(np.nan, np.inf, along.reason or "f has no derivative along a direction")
+        return Slope(float(found.exact[0, 0]), float(found.bound[0, 0]))
+
+    def cheap(self, direction: np.ndarray, bar: float) -> Slope:  # noqa: ARG002  # all cost the same
+        """Do the same: there is no cheaper way."""
+        return self.full(direction)
+
+    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+        """Do the same: a certified value needs no second opinion."""
+        found = self.full(direction)
+        return found, found
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How derivatives along directions are measured.
+
+    Parameters
+    ----------
+    at : callable
+        Returns a Line at a point.
+    reference : str
+        What the measured derivatives are.
+    """
+
+    at: Callable[[np.ndarray], Line]
+    reference: str
+
+
+def lines_of(code: Candidate) -> Lines:
+    """Return the best way to measure derivatives of code along directions."""
+    return Lines(lambda x: DualLine(code, x), "certified along directions, by running f on balls")
+
+
+def gradient_verdict(
+    candidate: Candidate,
+    lines: Lines,
+    points: np.ndarray,
+    names: tuple[str, ...],
+    seed: int,
+) -> Verdict:
+    """Return the verdict on a gradient of many parameters.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Somebody's gradient.
+    lines : Lines
+        Measures f's derivatives along directions.
+    points : float64 array, shape (P, n)
+        Where it is tried.
+    names : tuple of str
+        The entries' names.
+    seed : int
+        Of the directions.
+    """
+    common: dict[str, Any] = {
+        "names": names,
+        "seed": seed,
+        "form": str(candidate.form),
+        "reference": lines.reference,
+    }
+    limits = np.full(len(names), np.inf)
+    tried = 0
+    for number, point in enumerate(points):
+        claim = candidate(point).value
+        if claim is None:
+            continue
+        tried += 1
+        found = find_wrong_entries(lines.at(point), claim, seed + number, _blocks(candidate))
+        if found.wrong or found.factor is not None:
+            return _wrong(found, claim, point, common, tried)
+        if found.undecided:
+            return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=found.undecided, **common)
+        size = np.abs(claim)
+        typical = float(np.median(size[size > 0])) if np.any(size > 0) else 1.0
+        limits = np.fmin(limits, found.limit / np.where(size > 0, size, typical))
+        if np.median(found.limit) > _POOR * typical:
+            reason = (
+                f"f is too noisy: an error of {np.median(found.limit):.2g} would not have been "
+                f"seen, and the gradient's typical entry is {typical:.2g}"
+            )
+            return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
+    if not tried:
+        reason = "the derivative gave no answer at any point that was tried"
+        return Verdict(Outcome.UNDECIDED, reason=reason, **common)
+    return Verdict(Outcome.OK, detection_limit=tuple(limits.tolist()), points_tried=tried, **common)
+
+
+def _blocks(candidate: Candidate) -> tuple[int, ...]:
+    """Return where the arrays of a dict end."""
+    if candidate.layout is None:
+        return ()
+    return tuple(accumulate(prod(shape) for _, shape in candidate.layout.shapes))
+
+
+def _wrong(
+    found: Found, claim: np.ndarray, point: np.ndarray, common: dict[str, Any], tried: int
+) -> Verdict:
+    names = common["names"]
+    if found.factor is not None:
+        cause, detail = _factor(found.factor)
+        detail += " (seen along directions, not entry by entry)"
+        everything = tuple(range(len(names)))
+        return Verdict(
+            Outcome.WRONG,
+            everything,
+            cause=cause,
+            cause_detail=detail,
+            points_tried=tried,
+            **common,
+        )
+    error = {k: abs(claim[k] - exact) for k, exact in found.wrong.items()}
+    ordered = sorted(error, key=lambda k: (not np.isnan(error[k]), -error[k], k))
+    cause, detail = _cause(found, claim, names)
+    k = ordered[0]
+    exact, given = float(found.wrong[k]), float(claim[k])
+    worst = Worst(
+        tuple(point.tolist()), k, exact, given, given - exact, abs(given - exact) / ulp(exact)
+    )
+    return Verdict(
+        Outcome.WRONG,
+        tuple(ordered),
+        cause=cause,
+        cause_detail=detail,
+        worst=worst,
+        points_tried=tried,
+        violations=(found.undecided,) if found.undecided else (),
+        **common,
+    )
+
+
+def _factor(ratio: float) -> tuple[Cause, str]:
+    if ratio == 0 or abs(ratio) < _CLOSE:
+        return Cause.ZERO, "it is 0 where the derivative is not"
+    if abs(ratio + 1) < _CLOSE:
+        return Cause.SIGN, "its sign is wrong: given/exact = -1"
+    return Cause.FACTOR, f"given/exact = {ratio_text(float(f'{ratio:.7g}'))}"
+
+
+def _cause(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cause, str]:
+    """Say what the wrong entries have in common, as far as their values at one point tell."""
+    if any(np.isnan(exact) for exact in found.wrong.values()):
+        named = ", ".join(names[k] for k in list(found.wrong)[:6])
+        return Cause.NONFINITE, f"it is not finite in {named}"
+    if len(found.wrong) == _PAIR:
+        (a, of_a), (b, of_b) = found.wrong.items()
+        if _near(claim[a], of_b) and _near(claim[b], of_a):
+            return Cause.SWAPPED, f"{names[a]} and {names[b]} have changed places"
+    with np.errstate(all="ignore"):
+        ratios = np.array([claim[k] / exact for k, exact in found.wrong.items()])
+    if np.all(np.abs(ratios - ratios[0]) <= _CLOSE * max(1.0, abs(ratios[0]))):
+        return _factor(float(ratios[0]))
+    return Cause.UNEXPLAINED, "no single slip explains it at this point"
+
+
+def _near(given: float, exact: float) -> bool:
+    return abs(given - exact) <= _CLOSE * abs(exact)

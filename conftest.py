@@ -22,6 +22,8 @@ from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
 
+pytest_plugins = ["pytester"]  # tests of the plugin run pytest; only this file may name plugins
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # A busy machine is slow now and then: time is measured in benchmarks/, not by Hypothesis.

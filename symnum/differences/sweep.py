@@ -22,6 +22,7 @@ from symnum.formula.certify import NAN
 from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula, as_doubles
 from symnum.formula.status import Status
+from symnum.version import environment
 
 
 class StepStatus(StrEnum):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import unittest
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,10 @@ def _report_file(config: pytest.Config) -> Path | None:
         return None
     path = Path(config.invocation_params.dir, given)
     problem = ""
-    if not given or path.is_dir():
-        problem = "that is a folder"
+    if not given:
+        problem = "the name of a file is missing"
+    elif path.is_dir() or path.with_suffix(".txt").is_dir():
+        problem = "that is a folder, or there is one where the text goes (suffix .txt)"
     elif path.suffix == ".txt":
         problem = "that is where the text goes, and FILE is the JSON beside it: use .json"
     elif not path.parent.is_dir():
@@ -137,12 +139,12 @@ def pytest_runtest_makereport(
     verdict = _failed(call)
     if verdict is not None and report.failed:
         report.longrepr = str(verdict)
-    pending = item.stash.get(_PENDING, [])
+    pending = item.stash.setdefault(_PENDING, [])
     if verdict is not None and not any(verdict is known for known in pending):
-        pending = [*pending, verdict]  # from assert_derivative, without the fixture
+        pending.append(verdict)  # from assert_derivative, without the fixture
     if pending:
         setattr(report, _CARRIED, [verdict.to_json() for verdict in pending])
-        item.stash[_PENDING].clear() if _PENDING in item.stash else None
+        pending.clear()  # the fixture goes on with this very list
     return report
 
 

@@ -3,8 +3,8 @@
 README.md, docs/ and the docstrings are run by Sybil. In the documents, `python` blocks are run, as
 scripts or as sessions, and so are the commands after `$` in `console` blocks, whose output must be
 what is printed. A `python` block that starts with a comment like `# test_model.py` is saved under
-that name, for the commands below it. Each document runs from top to bottom in an empty folder of its
-own.
+that name, for the commands below it. Each document runs from top to bottom in an empty folder of
+its own.
 """
 
 from __future__ import annotations

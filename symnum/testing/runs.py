@@ -109,7 +109,9 @@ def write(checks: Sequence[tuple[str, str]], path: Path) -> str:
     report = finished(checks)
     try:
         path.write_text(report.to_json() + "\n", encoding="utf-8")
-        path.with_suffix(".txt").write_text(f"{report}\n", encoding="utf-8")
+        text = path.with_suffix(".txt")
+        # A name may hold what is no character: half of a surrogate pair.
+        text.write_text(f"{report}\n", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         return f"the report can't be written to {path}: {error.strerror}"
     return ""

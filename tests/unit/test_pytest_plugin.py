@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import symnum
+import symnum.testing
 from symnum.errors import UsageError
 from symnum.report.report import Report
 from symnum.report.verdicts import verdict_from_json
@@ -274,6 +275,12 @@ def test_without_the_plugin_the_verdict_is_still_what_is_shown(run, pytester):
     assert "symnum/" not in text
     for line in WRONG.splitlines():
         assert line in text
+
+
+def test_an_unknown_name_of_testing_is_an_attribute_error():
+    """`symnum.testing` refuses a name that isn't there the way Python refuses it."""
+    with pytest.raises(AttributeError, match="'symnum.testing' has no attribute 'formulae'"):
+        _ = symnum.testing.formulae
 
 
 def test_the_entry_point_is_the_plugin():

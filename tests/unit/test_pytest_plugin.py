@@ -279,7 +279,7 @@ def test_without_the_plugin_the_verdict_is_still_what_is_shown(run, pytester):
 
 def test_an_unknown_name_of_testing_is_an_attribute_error():
     """`symnum.testing` refuses a name that isn't there the way Python refuses it."""
-    with pytest.raises(AttributeError, match="'symnum.testing' has no attribute 'formulae'"):
+    with pytest.raises(AttributeError, match=r"'symnum\.testing' has no attribute 'formulae'"):
         _ = symnum.testing.formulae
 
 

@@ -11,6 +11,7 @@ from symnum.version import __version__
 
 __all__ = [
     "Cause",
+    "Checked",
     "Component",
     "DomainError",
     "Exact",
@@ -18,6 +19,7 @@ __all__ = [
     "LimitError",
     "Outcome",
     "ParseError",
+    "Report",
     "Run",
     "Scheme",
     "Status",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from symnum.formula.formula import Formula
     from symnum.formula.status import Status
     from symnum.formula.trace import trace
+    from symnum.report.report import Checked, Report
 else:
     # The same again for Python: which module each name lives in. A test compares the two.
     _HOMES = {
@@ -95,6 +98,7 @@ else:
         "symnum.formula.formula": ("Formula",),
         "symnum.formula.status": ("Status",),
         "symnum.formula.trace": ("trace",),
+        "symnum.report.report": ("Checked", "Report"),
     }
     _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

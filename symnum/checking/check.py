@@ -143,7 +143,8 @@ def assert_derivative(
     Raises
     ------
     AssertionError
-        The derivative is wrong, inaccurate or (unless allowed) undecided.
+        The derivative is wrong, inaccurate or (unless allowed) undecided. Its argument is the
+        Verdict.
 
     Examples
     --------
@@ -151,10 +152,15 @@ def assert_derivative(
     >>> import symnum as sn
     >>> sn.assert_derivative("tanh(x)", lambda x: 1 - np.tanh(x) ** 2)
     """
+    __tracebackhide__ = True  # pytest then shows the caller's line, and none of ours
     verdict = check(f, derivative, **options)
-    if verdict or (allow_undecided and verdict.status is Outcome.UNDECIDED):
-        return
-    raise AssertionError(str(verdict))
+    if not passes(verdict, allow_undecided):
+        raise AssertionError(verdict)
+
+
+def passes(verdict: Verdict, allow_undecided: bool) -> bool:
+    """Tell whether a test with this verdict passes."""
+    return bool(verdict) or (allow_undecided and verdict.status is Outcome.UNDECIDED)
 
 
 def _checked(request: Request, stress: bool) -> Verdict:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from typing import Any
 
@@ -24,6 +22,7 @@ from symnum.formula.certify import NAN
 from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula, as_doubles
 from symnum.formula.status import Status
+from symnum.version import environment
 
 
 class StepStatus(StrEnum):
@@ -329,7 +328,7 @@ def sweep(
         runs,
         order,
         name,
-        _environment(),
+        environment(),
     )
 
 
@@ -613,13 +612,3 @@ def _read_steps(h: Any) -> np.ndarray | None:
         msg = f"steps must be finite and positive; {given}"
         raise UsageError(msg)
     return steps
-
-
-def _environment() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in ("numpy", "sympy", "python-flint", "symnum-verify"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a source tree
-            found[package] = "unknown"
-    return found

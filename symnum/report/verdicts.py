@@ -6,7 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from symnum.report.numbers import to_json_number
+from symnum.errors import UsageError
+from symnum.report.numbers import from_json_number, to_json_number
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -103,6 +104,7 @@ def verdict_to_json(verdict: Verdict) -> str:
             "status": str(verdict.status),
             "components": list(verdict.components),
             "names": [verdict.names[k] for k in verdict.components],
+            "all_names": list(verdict.names),
             "cause": None if verdict.cause is None else str(verdict.cause),
             "cause_detail": verdict.cause_detail,
             "violations": list(verdict.violations),
@@ -117,3 +119,107 @@ def verdict_to_json(verdict: Verdict) -> str:
         },
         allow_nan=False,
     )
+
+
+def verdict_from_json(text: str) -> Verdict:
+    """Return the Verdict that a JSON document of `verdict_to_json` holds.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+
+    Raises
+    ------
+    UsageError
+        If it isn't JSON, or isn't a verdict; the message names the place.
+
+    Examples
+    --------
+    >>> import symnum
+    >>> from symnum.report.verdicts import verdict_from_json
+    >>> verdict = symnum.check("x**2", lambda x: 3 * x)
+    >>> verdict_from_json(verdict.to_json()) == verdict
+    True
+    """
+    return read_verdict(read_document(text, "verdict"), "the verdict")
+
+
+def read_document(text: str, kind: str) -> dict[str, Any]:
+    """Return the JSON object in a text, once it has proven to be of this kind."""
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        msg = f"this JSON is nested too deeply to be a {kind}"
+        raise UsageError(msg) from None
+    except (TypeError, ValueError) as error:
+        msg = f"this is not JSON: {error}"
+        raise UsageError(msg) from None
+    if not isinstance(document, dict) or document.get("kind") != kind:
+        found = document.get("kind") if isinstance(document, dict) else document
+        msg = f'a {kind} has "kind": "{kind}"; this document has {ascii(found)[:60]}'
+        raise UsageError(msg)
+    if document.get("schema") != 1:
+        msg = (
+            f'this version reads "schema" 1; this document has {ascii(document.get("schema"))[:60]}'
+        )
+        raise UsageError(msg)
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    msg = f'{name} is not JSON; write "nan", "inf" or "-inf" in quotes'
+    raise ValueError(msg)
+
+
+def read_verdict(document: object, where: str) -> Verdict:
+    """Return the Verdict in an object read from JSON."""
+    from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+
+    if not isinstance(document, dict):
+        msg = f"{where} is {ascii(document)[:60]}; an object is expected"
+        raise UsageError(msg)
+    try:
+        worst = document["worst"]
+        return Verdict(
+            status=Outcome(document["status"]),
+            components=tuple(map(_whole, document["components"])),
+            names=tuple(map(_text, document["all_names"])),
+            cause=None if document["cause"] is None else Cause(document["cause"]),
+            cause_detail=_text(document["cause_detail"]),
+            violations=tuple(map(_text, document["violations"])),
+            detection_limit=tuple(map(from_json_number, document["detection_limit"])),
+            worst=None
+            if worst is None
+            else Worst(
+                point=tuple(map(from_json_number, worst["point"])),
+                component=_whole(worst["component"]),
+                **{k: from_json_number(worst[k]) for k in ("exact", "given", "error", "ulps")},
+            ),
+            points_tried=_whole(document["points_tried"]),
+            unreached_lines=tuple(map(_text, document["unreached_lines"])),
+            seed=_whole(document["seed"]),
+            form=_text(document["form"]),
+            reference=_text(document["reference"]),
+            reason=_text(document["reason"]),
+        )
+    except KeyError as error:
+        msg = f"{where} has no {error}"
+        raise UsageError(msg) from None
+    except (TypeError, ValueError) as error:
+        msg = f"{where} is not a verdict's: {error}"
+        raise UsageError(msg) from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        msg = f"{ascii(value)[:60]} is not a text"
+        raise TypeError(msg)
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        msg = f"{ascii(value)[:60]} is not a whole number"
+        raise TypeError(msg)
+    return value

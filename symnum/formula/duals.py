@@ -25,6 +25,7 @@ from symnum.errors import DomainError, UsageError
 from symnum.formula.balls import nearest_double, precision
 from symnum.formula.bounds import SMALLEST, UNIT
 from symnum.formula.dual_numbers import Dual, OutOfTime, Place, Run, Stop, Unclear, ball_of
+from symnum.formula.dual_ufuncs import DualArray
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
 from symnum.formula.tracing.recorder import is_library, place_of
@@ -96,7 +97,7 @@ def _array(numbers: Sequence[Any]) -> np.ndarray:
     array = np.empty(len(numbers), dtype=kind)
     for index, number in enumerate(numbers):
         array[index] = number
-    return array
+    return array.view(DualArray) if kind is object else array
 
 
 @dataclass(frozen=True, eq=False)

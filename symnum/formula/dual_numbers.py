@@ -384,12 +384,12 @@ class Dual:
 
     def lift(self, other: Any) -> Any:
         """Return the other operand as a Dual; NotImplemented for arrays and strangers."""
-        if type(other) is Dual:
-            return other
         if isinstance(other, np.ndarray) and other.ndim == 0:
             other = other.item()
-            if type(other) is Dual:
-                return other
+        if type(other) is Dual:
+            if other.run is not self.run:
+                raise self.run.stop(Stop("the code keeps numbers of an earlier call"))
+            return other
         ball = ball_of(other)
         if ball is not None:
             return Dual(self.run, ball)
@@ -608,8 +608,9 @@ class Dual:
 
     def rint(self) -> Dual:
         """Return the nearest integer, the even one at a half."""
-        low = (self - Fraction(1, 2)).ceil()
-        return low if low == (self + Fraction(1, 2)).floor() or _integer(low) % 2 == 0 else low + 1
+        low: Dual = (self - Fraction(1, 2)).ceil()
+        high: Dual = (self + Fraction(1, 2)).floor()
+        return low if _integer(low) % 2 == 0 else high
 
     def __floor__(self) -> Dual:
         return self.floor()

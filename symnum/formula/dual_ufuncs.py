@@ -32,7 +32,8 @@ def _ndtr(a: arb) -> tuple[arb, ...]:
 
 
 def _polygamma(order: int, a: arb) -> arb:
-    return OPERATIONS["polygamma"].ball(arb(order), a)
+    value: arb = OPERATIONS["polygamma"].ball(arb(order), a)
+    return value
 
 
 def _gamma(a: arb) -> tuple[arb, ...]:

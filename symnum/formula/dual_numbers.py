@@ -631,8 +631,7 @@ class Dual:
 
     def __float__(self) -> float:
         raise self.run.refuse(
-            "float(), math.*, an array of floats or a cast to float32 wants one double; "
-            "NumPy's functions and arrays made from x go"
+            "a cast to float32, an array of doubles or a call of compiled code wants one double"
         )
 
     def __complex__(self) -> complex:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from flint import acb, arb
 
-from symnum.formula.dual_numbers import Dual, Unclear
+from symnum.formula.dual_numbers import RULES, Dual, Unclear
 from symnum.formula.operations import OPERATIONS
 
 
@@ -138,6 +138,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isinf": lambda a: not _finite(a),
     "signbit": lambda a: a < 0,
 }
+METHODS = frozenset({*RULES, "arctan2", "hypot", "fmod", "rint", "fabs", "deg2rad", "rad2deg"}) | {
+    "radians",
+    "degrees",
+    "conjugate",
+    "trunc",
+}
+"""Ufuncs that call a method of their name: plain numbers among the duals don't have it."""
 _PREDICATES = frozenset({"isfinite", "isnan", "isinf", "signbit"})
 
 
@@ -149,6 +156,20 @@ def _elementary(name: str) -> Callable[[Any], Any]:
         if isinstance(a, Dual):
             return a.chain(*ELEMENTARY[name](a.value))
         return getattr(special, name)(a)
+
+    return apply
+
+
+def _method(ufunc: Any) -> Callable[..., Any]:
+    """Return a ufunc on one element, also where an array holds plain numbers among its duals."""
+    name = ufunc.__name__
+
+    def apply(first: Any, *others: Any) -> Any:
+        if isinstance(first, Dual):
+            return getattr(first, name)(*others)
+        if others and isinstance(others[0], Dual):
+            return getattr(others[0].lift(first), name)(*others)
+        return ufunc(first, *others)
 
     return apply
 
@@ -170,6 +191,8 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], named: dict[st
     function = _FUNCTIONS.get(name)
     if name in ELEMENTARY:
         function = _elementary(name)
+    elif name in METHODS:
+        function = _method(ufunc)
     if function is not None and method == "__call__" and not outs and set(named) <= {"where"}:
         result = np.frompyfunc(function, len(operands), 1)(*operands, **named)
         if name in _PREDICATES and isinstance(result, np.ndarray):
@@ -197,3 +220,7 @@ class DualArray(np.ndarray):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         """Apply a ufunc element by element."""
         return apply_ufunc(ufunc, method, inputs, named)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Apply any other function of NumPy's; what it returns is an array of duals again."""
+        return _dressed(super().__array_function__(func, types, args, kwargs))

@@ -13,7 +13,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from flint import arb
 from symnum.errors import DomainError, UsageError
 from symnum.formula.balls import nearest_double, precision
 from symnum.formula.bounds import SMALLEST, UNIT
-from symnum.formula.dual_numbers import Dual, OutOfTime, Place, Run, Stop, Unclear, ball_of
+from symnum.formula.dual_numbers import Dual, OutOfTime, Place, Refused, Run, Stop, Unclear, ball_of
 from symnum.formula.dual_ufuncs import DualArray
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
@@ -230,12 +230,15 @@ class _Question:
         1 or 2: the derivative order.
     direction : tuple of float, optional
         The only direction; all variables without it.
+    copied : bool
+        Whether a copy of the code is run, in which `float()`, `math` and `np.zeros` know duals.
     """
 
     code: Code
     n: int
     order: int
     direction: tuple[float, ...] | None = None
+    copied: bool = False
     keys: tuple[Any, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -265,7 +268,12 @@ class _Question:
     ) -> _Output:
         """Run the code on duals at the current precision."""
         numbers = self.numbers(run, point, only, ulp)
-        result = _called(self.code.function, self.code.arguments(numbers), run)
+        function = self.code.function
+        if self.copied:
+            from symnum.formula.dual_code import copied
+
+            function = copied(function, run)
+        result = _called(function, self.code.arguments(numbers), run)
         array = np.asarray(result, dtype=object) if not isinstance(result, np.ndarray) else result
         found: list[Dual] = []
         plain = []
@@ -315,7 +323,7 @@ def _raised(error: BaseException, run: Run) -> Stop:
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if lapack:
         why += "; LAPACK works on doubles only"
-    return run.stop(Stop(f"can't be run on balls: it raises {why}", place))
+    return run.stop(Refused(f"can't be run on balls: it raises {why}", place))
 
 
 def _doubles(code: Code, point: Sequence[float]) -> np.ndarray:
@@ -351,6 +359,14 @@ def _certify(question: _Question, point: Sequence[float], deadline: float | None
     found = _Point([_Entry() for _ in range(count)], values.shape, values)
     try:
         exact = _enclose(question, point, deadline, found)
+    except Refused as refusal:
+        question = replace(question, copied=True)
+        try:
+            exact = _enclose(question, point, deadline, found)
+        except Stop as stop:
+            # The first refusal says more about the user's own code than a second one.
+            found.reason = str(stop if isinstance(stop, OutOfTime) else refusal)
+            return found
     except Stop as stop:
         found.reason = str(stop)
         return found

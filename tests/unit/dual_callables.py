@@ -303,6 +303,14 @@ RUNS: list[tuple[str, Callable[..., Any], Any]] = [
     ("guard", lambda x: x**2 if np.isfinite(x).all() else 0 * x, V),
     ("copysign", lambda x: np.copysign(x**2, x), V),
     ("heaviside", lambda x: np.heaviside(x, 0.5) * x**3, V),
+    ("math", lambda x: math.sin(x) * math.log(x, 2) + math.atan2(x, 2) + math.pow(x, 3), 1.2),
+    ("math and loops", lambda x: math.fsum(math.exp(t) for t in x), V),
+    ("float()", lambda x: float(x) ** 2, 1.1),
+    ("array of floats", filled_floats, V),
+    ("arrays as floats", lambda x: np.asarray(x, dtype=float) @ x.astype(float), V),
+    ("is it a float", lambda x: x**2 if isinstance(x, float) else x[0], 1.1),
+    ("vectorize", lambda x: np.vectorize(lambda t: math.sin(t))(x), V),
+    ("constants among duals", lambda x: np.sin(np.where(x > 0, x, 0.0)) + np.hypot(2.0, x), V),
     ("several floats", lambda x, y: x * np.sin(y) - y**2, (0.5, 1.5)),
     ("dict", lambda p: np.sum(np.tanh(p["W"] @ p["x"] + p["b"])), {"W": A, "x": V, "b": 0.5}),
 ]
@@ -316,12 +324,10 @@ def _in_place(x):
 
 # A name, the code, where, and a word of the reason.
 REFUSED: list[tuple[str, Callable[..., Any], Any, str]] = [
-    ("math", lambda x: math.sin(x), 1.0, "math.*"),
-    ("float()", lambda x: float(x) ** 2, 1.0, "float()"),
-    ("float32 cast", lambda x: (x.astype(np.float32) ** 2).sum(), V, "float()"),
-    ("np.float32()", lambda x: np.float32(x) ** 2, 1.1, "float()"),
+    ("float32 cast", lambda x: (x.astype(np.float32) ** 2).sum(), V, "float32"),
+    ("np.float32()", lambda x: np.float32(x) ** 2, 1.1, "float32"),
     ("float32 constant", lambda x: x * np.float32(0.1), 1.1, "float32"),
-    ("array of floats", filled_floats, V, "array of floats"),
+    ("array of float32", lambda x: np.array(x, dtype=np.float32).sum(), V, "float32"),
     ("solve", lambda x: np.linalg.solve(A + np.diag(x), x), V, "LAPACK"),
     ("determinant", lambda x: np.linalg.det(A + np.diag(x)), V, "LAPACK"),
     ("scipy.special", lambda x: special.ellipk(x), 0.5, "ellipk"),

@@ -163,10 +163,10 @@ def test_a_refusal_names_the_line():
     """The reason quotes the user's own line."""
 
     def f(x):
-        return math.exp(x)
+        return np.float32(x) ** 2
 
     result = certify_code(f, 1.0)
-    assert "return math.exp(x)" in result.reason
+    assert "return np.float32(x) ** 2" in result.reason
     assert f"line {f.__code__.co_firstlineno + 1}" in result.reason
 
 
@@ -175,11 +175,11 @@ def test_a_caught_refusal_is_a_refusal():
 
     def f(x):
         try:
-            return float(x) * x
+            return np.float32(x) * x
         except BaseException:
             return x
 
-    assert "float()" in certify_code(f, 1.0).reason
+    assert "float32" in certify_code(f, 1.0).reason
 
 
 def test_random_code_is_refused():
@@ -192,7 +192,7 @@ def test_other_code_for_doubles_is_refused():
     """Code that does something else for doubles is not believed."""
 
     def f(x):
-        return x**2 if isinstance(x, float) else x**3
+        return x**2 if type(x) is float else x**3
 
     assert "not believed" in certify_code(f, 2.0).reason
 
@@ -203,7 +203,7 @@ def test_numbers_of_an_earlier_call_are_refused():
         kept = []
 
         def f(x, use=use, kept=kept):
-            if not isinstance(x, float):
+            if type(x) is not float:
                 kept.append(x)
                 return use(kept, x)
             return x
@@ -215,7 +215,7 @@ def test_endless_loops_end():
     """A loop that never ends on balls ends when the time is up."""
 
     def f(x):
-        if not isinstance(x, float):
+        if type(x) is not float:
             y = x
             while True:
                 y = y + x
@@ -353,11 +353,11 @@ def test_reference_takes_every_form(f, kind, shapes):
 
 def test_reference_of_code_that_does_not_run():
     """Code that can't be run on balls is known nowhere, and the reason is kept."""
-    reference = CodeReference(lambda x: math.sin(x[0]) * x[1], 2)
+    reference = CodeReference(lambda x: np.linalg.det(np.outer(x, x)), 2)
     known = reference.at(np.array([[1.0, 2.0]]))
     assert known.exact.shape == (1, 2)
     assert not known.known.any()
-    assert "float()" in reference.reason
+    assert "LAPACK" in reference.reason
 
 
 # --- bad input -----------------------------------------------------------------------------------

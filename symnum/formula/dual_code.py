@@ -8,7 +8,7 @@ that is still the user's code is decided as ever: by what the original gives in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,6 @@ _MATH: dict[str, Callable[..., Any]] = {
     "erfc": special.erfc,
     "gamma": special.gamma,
     "lgamma": special.gammaln,
-    "fsum": lambda terms: sum(terms),
 }
 
 
@@ -72,6 +71,7 @@ def _table() -> dict[int, Any]:
     for name, function in _MATH.items():
         original = getattr(math, name)
         table[id(original)] = _either(original, function)
+    table[id(math.fsum)] = _fsum
     for name in ("zeros", "ones", "empty", "full"):
         maker = getattr(np, name)
         table[id(maker)] = _roomy(maker)
@@ -89,6 +89,12 @@ def _either(original: Callable[..., Any], function: Callable[..., Any]) -> Calla
         return function(*args) if duals else original(*args)
 
     return call
+
+
+def _fsum(terms: Iterable[Any]) -> Any:
+    """Return the sum: on balls it needs no care."""
+    found = list(terms)
+    return sum(found) if any(isinstance(term, Dual) for term in found) else math.fsum(found)
 
 
 def _is_double(dtype: Any) -> bool:

@@ -678,7 +678,7 @@ def certify_code(
     ...     return y
     >>> found = certify_code(root, 4.0)
     >>> float(found.hi), str(found.status)
-    (0.25000000000000006, 'certified')
+    (0.25000000000001177, 'certified')
     """
     if derivative_order not in (1, 2):
         msg = f"derivative_order is {derivative_order!r}; 1 or 2 is expected"

@@ -38,8 +38,10 @@ _LIBRARY = 2.0
 _OUTPUT = 16 * UNIT
 # So many comparisons that doubles might decide otherwise are tried the other way round.
 _MOST_FLIPS = 8
-# Relative distance at which a number that is no dual is asked whether it moves with x after all.
+# Relative distance over which f must move as its derivative says where comparisons may steer it.
 _NUDGE = 2.0**-24
+# Share of the expected movement by which it may miss it, besides rounding and curvature.
+_MISS = 2.0**-12
 
 NAN = math.nan
 
@@ -213,7 +215,7 @@ class _Point:
     shape: tuple[int, ...]
     values: np.ndarray
     reason: str = ""
-    believed: bool = False
+    spread: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -374,6 +376,17 @@ def _certify(question: _Question, point: Sequence[float], deadline: float | None
         _round(question, point, deadline, found, exact)
     except Stop as stop:
         return _unbelieved(found, f"not believed, the rounding of doubles is not bounded: {stop}")
+    if exact.run.signs and not found.reason:
+        try:
+            steered = _steered(question, point, found, exact)
+        except Stop:
+            steered = False  # the edge of the domain is near: nothing is learnt
+        if steered:
+            return _unbelieved(
+                found,
+                "not believed: in doubles the result moves otherwise than its derivative says: "
+                "comparisons steer it, as in a bisection",
+            )
     if exact.run.ties and not found.reason:
         _sides(question, point, deadline, found, exact)
     return found
@@ -396,7 +409,7 @@ def _enclose(
                     break
                 continue
             stopped = None
-            _fits(question, point, found, output)
+            _fits(found, output)
             if _settle(question, found, output):
                 break
     if stopped is not None and (output is None or isinstance(stopped, Unclear)):
@@ -405,34 +418,13 @@ def _enclose(
     return output
 
 
-def _fits(question: _Question, point: Sequence[float], found: _Point, output: _Output) -> None:
+def _fits(found: _Point, output: _Output) -> None:
     """Refuse an output that isn't the double one's, or that has lost its duals on the way."""
     if output.shape != found.shape:
         msg = f"the code returns shape {output.shape} on balls and {found.shape} on doubles"
         raise Stop(msg)
-    if not output.plain:
-        return
     if len(output.plain) == len(output.numbers) and not output.run.signs:
         raise Stop("the code returns plain numbers: they don't depend on its argument")
-    if not output.run.signs:
-        return  # a constant among outputs that move
-    # A constant of one branch is 0 in slope; what comparisons have steered (a bisection) is not.
-    values = found.values.ravel()
-    ties = output.run.ties
-    if ties and question.direction is not None:
-        return  # both sides are looked at later
-    moves = [
-        0.0 if k in ties else _NUDGE * (abs(x) if x else 1.0) * (1 if k % 2 else -1)
-        for k, x in enumerate(point)
-    ]
-    for side in (-1, 1):
-        beside = [x + side * move for x, move in zip(point, moves, strict=True)]
-        near = _doubles(question.code, beside).ravel()
-        if near.size != values.size or any(near[k] != values[k] for k in output.plain):
-            raise Stop(
-                "the code returns a plain number, which moves with its argument nevertheless: "
-                "comparisons steer it, as in a bisection"
-            )
 
 
 def _settle(question: _Question, found: _Point, output: _Output) -> bool:
@@ -505,7 +497,49 @@ def _round(
                     "another path)",
                 )
                 return
-    found.believed = True
+            found.spread.append(radius)
+
+
+def _steered(question: _Question, point: Sequence[float], found: _Point, exact: _Output) -> bool:
+    """Say whether the result moves otherwise in doubles than the derivative says.
+
+    Code that halves an interval until it is short returns a number that no dual has reached: its
+    derivative along the path is 0, and nobody means that.
+    """
+    ties = exact.run.ties
+    if question.direction is not None:
+        if ties:
+            return False
+        longest = max(abs(v) for v in question.direction)
+        size = _NUDGE * (max(abs(x) for x in point) or 1.0) / longest
+        steps = [size * v for v in question.direction]
+        along = {0: size}
+    else:
+        # Unequal steps: two entries that swap their parts don't hide it.
+        steps = [
+            0.0 if k in ties else _NUDGE * (abs(x) or 1.0) * (1 + k % 8 / 16) * (-1) ** (k // 8)
+            for k, x in enumerate(point)
+        ]
+        along = dict(enumerate(steps))
+    ends = []
+    for side in (-1, 1):
+        moved = [x + side * step for x, step in zip(point, steps, strict=True)]
+        ends.append(_doubles(question.code, moved).ravel())
+        if question.direction is None:
+            # The step that was really made, after rounding.
+            along = {k: side * (m - x) for k, (m, x) in enumerate(zip(moved, point, strict=True))}
+    here = found.values.ravel()
+    if any(end.size != here.size for end in ends):
+        return True
+    for index, number in enumerate(exact.numbers):
+        parts = [float(slope) * along[key] for key, slope in number.first.items() if key in along]
+        below, above = ends[0][index], ends[1][index]
+        bend = abs(above - 2 * here[index] + below)
+        allowed = 4 * found.spread[index] + bend + _MISS * math.fsum(abs(part) for part in parts)
+        miss = abs((above - below) / 2 - math.fsum(parts))
+        if math.isfinite(miss) and miss > allowed:
+            return True
+    return False
 
 
 def _widths(

@@ -850,6 +850,7 @@ class CodeReference:
         self._question = _Question(Code(function, kind, shapes), n, derivative_order)
         self._axes = 0 if str(kind) == str(Kind.FLOAT) else derivative_order
         self._timeout = timeout
+        self._shape: tuple[int, ...] | None = None
         self.reason = ""
         """Why the last point that isn't certified is not."""
 
@@ -857,6 +858,11 @@ class CodeReference:
     def derivative(self) -> CodeReference:
         """What can be asked to `certify`: itself."""
         return self
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The derivative's shape at one point; None before the first one."""
+        return self._shape
 
     def _found(self, points: np.ndarray) -> list[DualResult]:
         deadline = _deadline(self._timeout)
@@ -868,15 +874,17 @@ class CodeReference:
         for result in results:
             self.reason = result.reason or self.reason
         # A point where the code can't be run at all has no shape of its own.
-        shape = max((np.shape(result.hi) for result in results), key=math.prod)
-        return [_stretched(result, shape) for result in results]
+        found = [np.shape(result.hi) for result in results]
+        self._shape = max([*found, self._shape or inner], key=math.prod)
+        return [_stretched(result, self._shape) for result in results]
 
     def certify(self, points: np.ndarray) -> Exact:
         """Return certified values, shape (P, K)."""
         results = self._found(points)
+        rows = (len(results), math.prod(self._shape or ()))
         return Exact(
             *(
-                np.stack([_flat(getattr(result, name)) for result in results])
+                np.array([_flat(getattr(result, name)) for result in results]).reshape(rows)
                 for name in ("hi", "lo", "radius", "status", "left", "right")
             )
         )
@@ -888,7 +896,11 @@ class CodeReference:
     def at(self, points: np.ndarray) -> Known:
         """Return what is known at points of shape (P, n)."""
         rows = [_known(result) for result in self._found(points)]
-        exact, bound, hull, known = (np.stack(column) for column in zip(*rows, strict=True))
+        shape = (len(rows), math.prod(self._shape or ()))
+        exact, bound, hull, known = (
+            np.array([row[k] for row in rows], dtype=kind).reshape(shape)
+            for k, kind in enumerate((np.float64, np.float64, bool, bool))
+        )
         return Known(points, exact, bound, hull, known)
 
 

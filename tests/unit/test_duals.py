@@ -328,6 +328,8 @@ def test_reference_at_many_points():
     certified = reference.certified(points)
     assert np.isnan(certified[1, 0])
     assert certified[0].tolist() == [1.0, 4.0]
+    assert reference.at(points[:0]).exact.shape == reference.certified(points[:0]).shape == (0, 2)
+    assert reference.shape == (2,)
     assert known.take(np.array([0])).join(known).points.shape == (4, 2)
 
 

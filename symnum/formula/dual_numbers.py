@@ -382,14 +382,14 @@ class Dual:
 
     # --- plumbing
 
-    def _other(self, other: Any) -> Any:
+    def lift(self, other: Any) -> Any:
         """Return the other operand as a Dual; NotImplemented for arrays and strangers."""
-        if type(other) is Dual:
-            return other
         if isinstance(other, np.ndarray) and other.ndim == 0:
             other = other.item()
-            if type(other) is Dual:
-                return other
+        if type(other) is Dual:
+            if other.run is not self.run:
+                raise self.run.stop(Stop("the code keeps numbers of an earlier call"))
+            return other
         ball = ball_of(other)
         if ball is not None:
             return Dual(self.run, ball)
@@ -397,7 +397,7 @@ class Dual:
             raise self.run.refuse("complex numbers")
         return NotImplemented
 
-    def _chain(self, u: arb, slope: arb, bend: arb) -> Dual:
+    def chain(self, u: arb, slope: arb, bend: arb) -> Dual:
         """Return g(self), given g and its derivatives at the value."""
         self.run.tick()
         first = {k: slope * d for k, d in self.first.items()}
@@ -414,12 +414,12 @@ class Dual:
         return Dual(self.run, u, first, second)
 
     def _apply(self, name: str) -> Dual:
-        return self._chain(*RULES[name](self.value))
+        return self.chain(*RULES[name](self.value))
 
-    def _join(self, other: Dual, u: arb, partials: tuple[arb, ...]) -> Dual:
+    def join(self, other: Dual, u: arb, partials: tuple[arb, ...]) -> Dual:
         """Return g(self, other), given g, g_a, g_b, g_aa, g_ab, g_bb."""
-        a = self._chain(u, partials[0], partials[2])
-        b = other._chain(u, partials[1], partials[4])
+        a = self.chain(u, partials[0], partials[2])
+        b = other.chain(u, partials[1], partials[4])
         first = _sum(a.first, b.first)
         second = _sum(a.second, b.second)
         if self.run.order > 1:
@@ -429,7 +429,7 @@ class Dual:
     # --- arithmetic
 
     def __add__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented:
             return NotImplemented
         self.run.tick()
@@ -455,15 +455,15 @@ class Dual:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else self + (-other)
 
     def __rsub__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else other + (-self)
 
     def __mul__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented:
             return NotImplemented
         self.run.tick()
@@ -482,7 +482,7 @@ class Dual:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented:
             return NotImplemented
         self.run.tick()
@@ -499,11 +499,11 @@ class Dual:
         return Dual(self.run, quotient, first, {k: d / b for k, d in second.items()})
 
     def __rtruediv__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else other / self
 
     def __pow__(self, other: Any, modulus: Any = None) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented or modulus is not None:
             return NotImplemented
         power, a, p = OPERATIONS["pow"].ball, self.value, other.value
@@ -514,11 +514,11 @@ class Dual:
             else:
                 slope = p * power(a, p - 1) if a > 0 else arb.nan()
                 bend = p * (p - 1) * power(a, p - 2) if a > 0 else arb.nan()
-            return self._chain(power(a, p), slope, bend)
+            return self.chain(power(a, p), slope, bend)
         u = power(a, p) if a > 0 else arb.nan()
         log = a.log()
         if not self.first:
-            return other._chain(u, u * log, u * log * log)
+            return other.chain(u, u * log, u * log * log)
         below = u / a
         partials = (
             p * below,
@@ -527,10 +527,10 @@ class Dual:
             below * (1 + p * log),
             u * log * log,
         )
-        return self._join(other, u, partials)
+        return self.join(other, u, partials)
 
     def __rpow__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else other**self
 
     def __floordiv__(self, other: Any) -> Any:
@@ -538,15 +538,15 @@ class Dual:
         return NotImplemented if quotient is NotImplemented else quotient.floor()
 
     def __rfloordiv__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else other // self
 
     def __mod__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else self - other * (self // other)
 
     def __rmod__(self, other: Any) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else other % self
 
     def __abs__(self) -> Dual:
@@ -558,7 +558,7 @@ class Dual:
     # --- comparisons
 
     def _compare(self, other: Any, holds: Callable[[int], bool]) -> Any:
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else holds(self.run.sign(self, other))
 
     def __lt__(self, other: Any) -> Any:
@@ -609,7 +609,8 @@ class Dual:
     def rint(self) -> Dual:
         """Return the nearest integer, the even one at a half."""
         low: Dual = (self - Fraction(1, 2)).ceil()
-        return low if low == (self + Fraction(1, 2)).floor() or _integer(low) % 2 == 0 else low + 1
+        high: Dual = (self + Fraction(1, 2)).floor()
+        return low if _integer(low) % 2 == 0 else high
 
     def __floor__(self) -> Dual:
         return self.floor()
@@ -630,8 +631,7 @@ class Dual:
 
     def __float__(self) -> float:
         raise self.run.refuse(
-            "float(), math.*, an array of floats or a cast to float32 wants one double; "
-            "NumPy's functions and arrays made from x go"
+            "a cast to float32, an array of doubles or a call of compiled code wants one double"
         )
 
     def __complex__(self) -> complex:
@@ -693,19 +693,19 @@ class Dual:
 
     def hypot(self, other: Any) -> Any:
         """Return sqrt(self² + other²)."""
-        other = self._other(other)
+        other = self.lift(other)
         return NotImplemented if other is NotImplemented else (self * self + other * other).sqrt()
 
     def fmod(self, other: Any) -> Any:
         """Return the remainder with the sign of self."""
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented:
             return NotImplemented
         return self - other * (self / other).trunc()
 
     def arctan2(self, other: Any) -> Any:
         """Return the angle of the point (other, self)."""
-        other = self._other(other)
+        other = self.lift(other)
         if other is NotImplemented:
             return NotImplemented
         y, x = self.value, other.value
@@ -717,7 +717,12 @@ class Dual:
         fourth = square * square
         mixed = (y * y - x * x) / fourth
         twice = 2 * x * y / fourth
-        return self._join(other, angle, (x / square, -y / square, -twice, mixed, twice))
+        return self.join(other, angle, (x / square, -y / square, -twice, mixed, twice))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        from symnum.formula.dual_ufuncs import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, named)
 
     # --- copies and text
 

@@ -13,7 +13,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ from flint import arb
 from symnum.errors import DomainError, UsageError
 from symnum.formula.balls import nearest_double, precision
 from symnum.formula.bounds import SMALLEST, UNIT
-from symnum.formula.dual_numbers import Dual, OutOfTime, Place, Run, Stop, Unclear, ball_of
+from symnum.formula.dual_numbers import Dual, OutOfTime, Place, Refused, Run, Stop, Unclear, ball_of
+from symnum.formula.dual_ufuncs import DualArray
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
 from symnum.formula.tracing.recorder import is_library, place_of
@@ -37,8 +38,10 @@ _LIBRARY = 2.0
 _OUTPUT = 16 * UNIT
 # So many comparisons that doubles might decide otherwise are tried the other way round.
 _MOST_FLIPS = 8
-# Relative distance at which a number that is no dual is asked whether it moves with x after all.
+# Relative distance over which f must move as its derivative says where comparisons may steer it.
 _NUDGE = 2.0**-24
+# Share of the expected movement by which it may miss it, besides rounding and curvature.
+_MISS = 2.0**-12
 
 NAN = math.nan
 
@@ -96,7 +99,7 @@ def _array(numbers: Sequence[Any]) -> np.ndarray:
     array = np.empty(len(numbers), dtype=kind)
     for index, number in enumerate(numbers):
         array[index] = number
-    return array
+    return array.view(DualArray) if kind is object else array
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +215,7 @@ class _Point:
     shape: tuple[int, ...]
     values: np.ndarray
     reason: str = ""
-    believed: bool = False
+    spread: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -229,12 +232,15 @@ class _Question:
         1 or 2: the derivative order.
     direction : tuple of float, optional
         The only direction; all variables without it.
+    copied : bool
+        Whether a copy of the code is run, in which `float()`, `math` and `np.zeros` know duals.
     """
 
     code: Code
     n: int
     order: int
     direction: tuple[float, ...] | None = None
+    copied: bool = False
     keys: tuple[Any, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -264,7 +270,12 @@ class _Question:
     ) -> _Output:
         """Run the code on duals at the current precision."""
         numbers = self.numbers(run, point, only, ulp)
-        result = _called(self.code.function, self.code.arguments(numbers), run)
+        function = self.code.function
+        if self.copied:
+            from symnum.formula.dual_code import copied
+
+            function = copied(function, run)
+        result = _called(function, self.code.arguments(numbers), run)
         array = np.asarray(result, dtype=object) if not isinstance(result, np.ndarray) else result
         found: list[Dual] = []
         plain = []
@@ -314,7 +325,7 @@ def _raised(error: BaseException, run: Run) -> Stop:
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if lapack:
         why += "; LAPACK works on doubles only"
-    return run.stop(Stop(f"can't be run on balls: it raises {why}", place))
+    return run.stop(Refused(f"can't be run on balls: it raises {why}", place))
 
 
 def _doubles(code: Code, point: Sequence[float]) -> np.ndarray:
@@ -350,6 +361,14 @@ def _certify(question: _Question, point: Sequence[float], deadline: float | None
     found = _Point([_Entry() for _ in range(count)], values.shape, values)
     try:
         exact = _enclose(question, point, deadline, found)
+    except Refused as refusal:
+        question = replace(question, copied=True)
+        try:
+            exact = _enclose(question, point, deadline, found)
+        except Stop as stop:
+            # The first refusal says more about the user's own code than a second one.
+            found.reason = str(stop if isinstance(stop, OutOfTime) else refusal)
+            return found
     except Stop as stop:
         found.reason = str(stop)
         return found
@@ -357,6 +376,17 @@ def _certify(question: _Question, point: Sequence[float], deadline: float | None
         _round(question, point, deadline, found, exact)
     except Stop as stop:
         return _unbelieved(found, f"not believed, the rounding of doubles is not bounded: {stop}")
+    if exact.run.signs and not found.reason:
+        try:
+            steered = _steered(question, point, found, exact)
+        except Stop:
+            steered = False  # the edge of the domain is near: nothing is learnt
+        if steered:
+            return _unbelieved(
+                found,
+                "not believed: in doubles the result moves otherwise than its derivative says: "
+                "comparisons steer it, as in a bisection",
+            )
     if exact.run.ties and not found.reason:
         _sides(question, point, deadline, found, exact)
     return found
@@ -379,7 +409,7 @@ def _enclose(
                     break
                 continue
             stopped = None
-            _fits(question, point, found, output)
+            _fits(found, output)
             if _settle(question, found, output):
                 break
     if stopped is not None and (output is None or isinstance(stopped, Unclear)):
@@ -388,34 +418,13 @@ def _enclose(
     return output
 
 
-def _fits(question: _Question, point: Sequence[float], found: _Point, output: _Output) -> None:
+def _fits(found: _Point, output: _Output) -> None:
     """Refuse an output that isn't the double one's, or that has lost its duals on the way."""
     if output.shape != found.shape:
         msg = f"the code returns shape {output.shape} on balls and {found.shape} on doubles"
         raise Stop(msg)
-    if not output.plain:
-        return
     if len(output.plain) == len(output.numbers) and not output.run.signs:
         raise Stop("the code returns plain numbers: they don't depend on its argument")
-    if not output.run.signs:
-        return  # a constant among outputs that move
-    # A constant of one branch is 0 in slope; what comparisons have steered (a bisection) is not.
-    values = found.values.ravel()
-    ties = output.run.ties
-    if ties and question.direction is not None:
-        return  # both sides are looked at later
-    moves = [
-        0.0 if k in ties else _NUDGE * (abs(x) if x else 1.0) * (1 if k % 2 else -1)
-        for k, x in enumerate(point)
-    ]
-    for side in (-1, 1):
-        beside = [x + side * move for x, move in zip(point, moves, strict=True)]
-        near = _doubles(question.code, beside).ravel()
-        if near.size != values.size or any(near[k] != values[k] for k in output.plain):
-            raise Stop(
-                "the code returns a plain number, which moves with its argument nevertheless: "
-                "comparisons steer it, as in a bisection"
-            )
 
 
 def _settle(question: _Question, found: _Point, output: _Output) -> bool:
@@ -488,7 +497,49 @@ def _round(
                     "another path)",
                 )
                 return
-    found.believed = True
+            found.spread.append(radius)
+
+
+def _steered(question: _Question, point: Sequence[float], found: _Point, exact: _Output) -> bool:
+    """Say whether the result moves otherwise in doubles than the derivative says.
+
+    Code that halves an interval until it is short returns a number that no dual has reached: its
+    derivative along the path is 0, and nobody means that.
+    """
+    ties = exact.run.ties
+    if question.direction is not None:
+        if ties:
+            return False
+        longest = max(abs(v) for v in question.direction)
+        size = _NUDGE * (max(abs(x) for x in point) or 1.0) / longest
+        steps = [size * v for v in question.direction]
+        along = {0: size}
+    else:
+        # Unequal steps: two entries that swap their parts don't hide it.
+        steps = [
+            0.0 if k in ties else _NUDGE * (abs(x) or 1.0) * (1 + k % 8 / 16) * (-1) ** (k // 8)
+            for k, x in enumerate(point)
+        ]
+        along = dict(enumerate(steps))
+    ends = []
+    for side in (-1, 1):
+        moved = [x + side * step for x, step in zip(point, steps, strict=True)]
+        ends.append(_doubles(question.code, moved).ravel())
+        if question.direction is None:
+            # The step that was really made, after rounding.
+            along = {k: side * (m - x) for k, (m, x) in enumerate(zip(moved, point, strict=True))}
+    here = found.values.ravel()
+    if any(end.size != here.size for end in ends):
+        return True
+    for index, number in enumerate(exact.numbers):
+        parts = [float(slope) * along[key] for key, slope in number.first.items() if key in along]
+        below, above = ends[0][index], ends[1][index]
+        bend = abs(above - 2 * here[index] + below)
+        allowed = 4 * found.spread[index] + bend + _MISS * math.fsum(abs(part) for part in parts)
+        miss = abs((above - below) / 2 - math.fsum(parts))
+        if math.isfinite(miss) and miss > allowed:
+            return True
+    return False
 
 
 def _widths(
@@ -661,7 +712,7 @@ def certify_code(
     ...     return y
     >>> found = certify_code(root, 4.0)
     >>> float(found.hi), str(found.status)
-    (0.25000000000000006, 'certified')
+    (0.25000000000001177, 'certified')
     """
     if derivative_order not in (1, 2):
         msg = f"derivative_order is {derivative_order!r}; 1 or 2 is expected"
@@ -803,6 +854,7 @@ class CodeReference:
         single = str(kind) == str(Kind.FLOAT) or direction is not None
         self._axes = 0 if single else derivative_order
         self._timeout = timeout
+        self._shape: tuple[int, ...] | None = None
         self.reason = ""
         """Why the last point that isn't certified is not."""
 
@@ -810,6 +862,11 @@ class CodeReference:
     def derivative(self) -> CodeReference:
         """What can be asked to `certify`: itself."""
         return self
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The derivative's shape at one point; None before the first one."""
+        return self._shape
 
     def _found(self, points: np.ndarray) -> list[DualResult]:
         deadline = _deadline(self._timeout)
@@ -821,15 +878,17 @@ class CodeReference:
         for result in results:
             self.reason = result.reason or self.reason
         # A point where the code can't be run at all has no shape of its own.
-        shape = max((np.shape(result.hi) for result in results), key=math.prod)
-        return [_stretched(result, shape) for result in results]
+        found = [np.shape(result.hi) for result in results]
+        self._shape = max([*found, self._shape or inner], key=math.prod)
+        return [_stretched(result, self._shape) for result in results]
 
     def certify(self, points: np.ndarray) -> Exact:
         """Return certified values, shape (P, K)."""
         results = self._found(points)
+        rows = (len(results), math.prod(self._shape or ()))
         return Exact(
             *(
-                np.stack([_flat(getattr(result, name)) for result in results])
+                np.array([_flat(getattr(result, name)) for result in results]).reshape(rows)
                 for name in ("hi", "lo", "radius", "status", "left", "right")
             )
         )
@@ -841,7 +900,11 @@ class CodeReference:
     def at(self, points: np.ndarray) -> Known:
         """Return what is known at points of shape (P, n)."""
         rows = [_known(result) for result in self._found(points)]
-        exact, bound, hull, known = (np.stack(column) for column in zip(*rows, strict=True))
+        shape = (len(rows), math.prod(self._shape or ()))
+        exact, bound, hull, known = (
+            np.array([row[k] for row in rows], dtype=kind).reshape(shape)
+            for k, kind in enumerate((np.float64, np.float64, bool, bool))
+        )
         return Known(points, exact, bound, hull, known)
 
 

@@ -13,7 +13,7 @@ import builtins
 import functools
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -21,7 +21,6 @@ import numpy as np
 
 from symnum.formula.tracing.arrays import lift
 from symnum.formula.tracing.distributions import Distribution, is_distribution
-from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.substitutes import substitutes
 
 # Functions and classes of these are run as they are.
@@ -37,15 +36,19 @@ class Code:
     Parameters
     ----------
     recorder : Recorder
-        The trace that they write to.
+        The trace that they write to; of anything else, its `refuse` is used alone.
+    table : mapping from identities to substitutes, optional
+        What stands for what; without it, what traced arrays need. `float` must be in it.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Any, table: Mapping[int, Any] | None = None) -> None:
         self.recorder = recorder
+        self._for_traces = table is None
+        if table is None:
+            table = substitutes(recorder, self.vectorize)
         # By identity: the original is kept beside its copy, so that its id is not used again.
         self._copies: dict[int, tuple[Any, Any]] = {
-            key: (None, substitute)
-            for key, substitute in substitutes(recorder, self.vectorize).items()
+            key: (None, substitute) for key, substitute in table.items()
         }
         self._worlds: dict[int, dict[str, Any]] = {}
         self._unfinished: list[Callable[[], None]] = []
@@ -112,7 +115,7 @@ class Code:
                 made = self.vectorize(value.pyfunc)
             case _ if type(value) is _CACHED:
                 made = self._translated(value.__wrapped__)
-            case _ if is_distribution(value):
+            case _ if self._for_traces and is_distribution(value):
                 core = getattr(value, "dist", value)
                 made = Distribution(value, self._shadow(core), self.recorder)
             case _ if _is_users(type(value)):
@@ -208,6 +211,8 @@ class Code:
         if pyfunc is None:
             return self.vectorize
         function = self.translate(pyfunc)
+        if not self._for_traces:
+            return np.vectorize(function, otypes=[object])
 
         def call(*arrays: Any) -> Any:
             lifted = [lift(self.recorder, array) for array in arrays]

@@ -21,11 +21,14 @@ from symnum.formula.formula import Formula
 _POINTS = 1000
 _FEWEST = 50
 
-# Steps of differences that see past a narrow branch, as shares of x; where both are so much
-# nearer to the candidate, they side with it. So many points are looked at.
+# Steps of differences that see past a narrow branch, as shares of x. They count where they differ
+# from each other by less than this share of what they differ from the exact value.
 _WIDE = (2.0**-14, 2.0**-18)
-_SIDES = 0.1
+_AGREE = 0.1
+# So many points are looked at.
 _DOUBTED = 100
+# Code that iterates until it is content is right to no more than this, as a rule.
+_CONTENT = 2.0**-20
 
 _KINDS = {
     Form.FLOAT: Kind.FLOAT,
@@ -41,8 +44,7 @@ def code_reference(
 ) -> DualReference:
     """Return the best reference for code: the first that knows its derivative at a probe."""
     duals = DualReference(code, variables, derivative_order)
-    if duals.at(probes).known.any():
-        return duals
+    duals.at(probes)
     return duals
 
 
@@ -80,7 +82,10 @@ class DualReference:
     def at(self, points: np.ndarray) -> Truth:
         """Return the truth at points of shape (P, n)."""
         found = self._code.at(points)
-        return Truth(points, found.exact, found.bound, found.hull, found.known)
+        bound = found.bound
+        if self._code.iterates:
+            bound = np.fmax(bound, _CONTENT * np.abs(found.exact))
+        return Truth(points, found.exact, bound, found.hull, found.known)
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
@@ -100,27 +105,22 @@ def believed(code: Candidate, evidence: Evidence) -> Evidence:
     """Return the evidence without points at which the code's derivative is that of a narrow branch.
 
     A solver that starts at its answer never moves, and its derivative there is 0: true of the code
-    as it stands, and of no use to anybody. Where wide differences of f side with the candidate,
-    nothing is held against it.
+    as it stands, and of no use to anybody. Where wide differences of f agree with each other and
+    not with it, nothing is held against the candidate.
     """
     truth = evidence.truth
     n = truth.points.shape[1]
-    if truth.exact.shape[1] % n:
-        return evidence
     doubted = np.zeros(evidence.bad.shape, dtype=bool)
     for row in np.flatnonzero(evidence.bad.any(axis=1))[:_DOUBTED]:
-        point = truth.points[row]
         for j in range(n):
-            outputs = np.arange(j, truth.exact.shape[1], n)
-            if not evidence.bad[row, outputs].any():
+            of_j = np.arange(j, truth.exact.shape[1], n)  # one entry an output
+            if not evidence.bad[row, of_j].any():
                 continue
-            sides = [_difference(code, point, j, share) for share in _WIDE]
-            for k in outputs[evidence.bad[row, outputs]]:
-                to_exact = [abs(side[k // n] - truth.exact[row, k]) for side in sides]
-                to_given = [abs(side[k // n] - evidence.given[row, k]) for side in sides]
-                doubted[row, k] = all(
-                    given < _SIDES * exact for given, exact in zip(to_given, to_exact, strict=True)
-                )
+            one, other = (_difference(code, truth.points[row], j, share) for share in _WIDE)
+            exact = truth.exact[row, of_j]
+            nearest = np.fmin(np.abs(one - exact), np.abs(other - exact))
+            doubted[row, of_j] = np.abs(one - other) < _AGREE * nearest
+    doubted &= evidence.bad
     if not doubted.any():
         return evidence
     return Evidence(truth.without(doubted), evidence.given)

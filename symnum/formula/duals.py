@@ -216,6 +216,7 @@ class _Point:
     values: np.ndarray
     reason: str = ""
     spread: list[float] = field(default_factory=list)
+    comparisons: int = 0
 
 
 @dataclass(frozen=True)
@@ -372,6 +373,7 @@ def _certify(question: _Question, point: Sequence[float], deadline: float | None
     except Stop as stop:
         found.reason = str(stop)
         return found
+    found.comparisons = len(exact.run.signs)
     try:
         _round(question, point, deadline, found, exact)
     except Stop as stop:
@@ -851,6 +853,8 @@ class CodeReference:
         direction: tuple[float, ...] | None = None,
     ) -> None:
         self._question = _Question(Code(function, kind, shapes), n, derivative_order, direction)
+        self.comparisons: set[int] = set()
+        """How many comparisons of its numbers the code made, at the points so far."""
         single = str(kind) == str(Kind.FLOAT) or direction is not None
         self._axes = 0 if single else derivative_order
         self._timeout = timeout
@@ -868,13 +872,19 @@ class CodeReference:
         """The derivative's shape at one point; None before the first one."""
         return self._shape
 
+    @property
+    def iterates(self) -> bool:
+        """Whether the code compares its numbers more often at one point than at another."""
+        return len(self.comparisons - {0}) > 1
+
     def _found(self, points: np.ndarray) -> list[DualResult]:
         deadline = _deadline(self._timeout)
         inner = (self._question.n,) * self._axes
-        results = [
-            _result(self._question, _certify(self._question, point, deadline), inner)
-            for point in np.asarray(points, dtype=np.float64).tolist()
-        ]
+        results = []
+        for point in np.asarray(points, dtype=np.float64).tolist():
+            found_here = _certify(self._question, point, deadline)
+            self.comparisons.add(found_here.comparisons)
+            results.append(_result(self._question, found_here, inner))
         for result in results:
             self.reason = result.reason or self.reason
         # A point where the code can't be run at all has no shape of its own.

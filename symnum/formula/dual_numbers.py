@@ -549,6 +549,14 @@ class Dual:
         other = self.lift(other)
         return NotImplemented if other is NotImplemented else other % self
 
+    def __divmod__(self, other: Any) -> Any:
+        quotient = self // other
+        return NotImplemented if quotient is NotImplemented else (quotient, self % other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        other = self.lift(other)
+        return NotImplemented if other is NotImplemented else divmod(other, self)
+
     def __abs__(self) -> Dual:
         return -self if self._sign() < 0 else self
 
@@ -639,20 +647,6 @@ class Dual:
 
     # --- what NumPy calls by name
 
-    def square(self) -> Dual:
-        """Return the square."""
-        square: Dual = self * self
-        return square
-
-    def reciprocal(self) -> Dual:
-        """Return the reciprocal."""
-        reciprocal: Dual = 1 / self
-        return reciprocal
-
-    def sign(self) -> Dual:
-        """Return -1, 0 or 1."""
-        return Dual(self.run, arb(self._sign()))
-
     def conjugate(self) -> Dual:
         """Return the number itself: it is real."""
         return self
@@ -671,11 +665,9 @@ class Dual:
         """Return the number itself, as a NumPy scalar does."""
         return self
 
-    def absolute(self) -> Dual:
+    def fabs(self) -> Dual:
         """Return the modulus."""
         return abs(self)
-
-    fabs = absolute
 
     def deg2rad(self) -> Dual:
         """Return degrees as radians."""

@@ -431,3 +431,74 @@ def test_every_rule_and_its_planted_defects(table, name, monkeypatch):
         monkeypatch.setitem(table, name, planted)
         assert place in wrong_rules(name)
     monkeypatch.setitem(table, name, rule)
+
+
+# Code of two variables, its formula, and the method that holds its rule.
+BINARY = [
+    ("__add__", lambda a, b: a + b, "x + y"),
+    ("__sub__", lambda a, b: a - b, "x - y"),
+    ("__mul__", lambda a, b: a * b, "x*y"),
+    ("__truediv__", lambda a, b: a / b, "x/y"),
+    ("__pow__", lambda a, b: a**b, "x**y"),
+    ("__pow__", lambda a, b: a**3 + b**-2, "x**3 + y**-2"),
+    ("__pow__", lambda a, b: a**2.5 + b**-0.5, "x**2.5 + y**-0.5"),
+    ("__rpow__", lambda a, b: 3**a + 0.5**b, "3**x + 0.5**y"),
+    ("__rtruediv__", lambda a, b: 3 / a + 2 / b, "3/x + 2/y"),
+    ("__abs__", lambda a, b: np.abs(a) + abs(b), "abs(x) + abs(y)"),
+    ("__neg__", lambda a, b: -a * b, "-x*y"),
+    ("arctan2", np.arctan2, "atan2(x, y)"),
+    ("hypot", np.hypot, "hypot(x, y)"),
+    ("__mul__", lambda a, b: np.square(a) * b, "x**2*y"),
+    ("__truediv__", lambda a, b: np.reciprocal(a) * b, "y/x"),
+    ("join", np.logaddexp, "logaddexp(x, y)"),
+]
+
+
+def wrong_in_two(f, text):
+    """Return which derivatives of code of two variables differ from the formula's."""
+    formula = Formula(text, ["x", "y"])
+    wrong = set()
+    for at in ((0.7, 1.3), (2.25, 0.5), (1.1, 3.7)):
+        for order, derivative in ((1, formula.gradient()), (2, formula.hessian())):
+            wanted = derivative.exact(list(at))
+            found = certify_code(f, at, derivative_order=order)
+            if not np.array_equal(found.hi, wanted.hi) or not np.array_equal(found.lo, wanted.lo):
+                wrong.add(order)
+    return wrong
+
+
+@pytest.mark.parametrize(("name", "f", "text"), BINARY, ids=[row[2] for row in BINARY])
+def test_every_operation_and_its_planted_defects(name, f, text, monkeypatch):
+    """Arithmetic is right to the last bit in both orders; off by 1e-20, it is found."""
+    assert wrong_in_two(f, text) == set()
+    right = getattr(dual_numbers.Dual, name)
+
+    def planted(*args):
+        made = right(*args)
+        off = 1 + flint.arb(10) ** -20
+        first = {key: slope * off for key, slope in made.first.items()}
+        return dual_numbers.Dual(made.run, made.value, first, made.second)
+
+    monkeypatch.setattr(dual_numbers.Dual, name, planted)
+    assert 1 in wrong_in_two(f, text)
+
+
+# Steps of a staircase, as Python and NumPy compute them.
+STAIRS = [
+    np.floor, np.ceil, np.trunc, np.rint, round, int, math.floor, math.ceil, np.sign,
+    lambda x: x // 2, lambda x: x % 2, lambda x: x % -3, lambda x: 7 % x, lambda x: 7 // x,
+    lambda x: np.fmod(x, 2), lambda x: np.remainder(x, 1.5), lambda x: divmod(x, 2)[1],
+    lambda x: divmod(7, x)[0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stair", STAIRS)
+def test_stairs_have_the_values_of_doubles(stair):
+    """Rounding to integers and remainders give what doubles give, halves and negatives included."""
+    for x in (-3.5, -2.5, -2.0, -1.25, -0.5, 0.25, 0.5, 1.0, 1.5, 2.5, 3.75, 1e15 + 0.5):
+        run = dual_numbers.Run()
+        with np.errstate(all="ignore"):
+            wanted = float(stair(x))
+        found = stair(dual_numbers.Dual(run, flint.arb(x), {0: flint.arb(1)}))
+        number = float(found.value) if isinstance(found, dual_numbers.Dual) else float(found)
+        assert number == wanted, x

@@ -46,6 +46,12 @@ _EVIDENCE = 60
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
 _WIDEST = 12
+# Points whose status is named where f has no derivative.
+_LOOKED_AT = 8
+# A limit of so much of the derivative itself would not have seen a wrong sign.
+_BLIND = 0.5
+# Under stress an error of this share of the derivative is worth a note.
+_NOTED = 2.0**-20
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 _STRESS_POINTS = 40
@@ -122,7 +128,7 @@ def check(
         )
         return _checked(request, stress)
     except OutOfTime:
-        reason = f"timeout: the code took more than {timeout:g} s"
+        reason = f"timeout: the check took more than {timeout:g} s"
         return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
     finally:
         watch.stop()
@@ -184,15 +190,15 @@ def _stress(request: Request) -> tuple[str, ...]:
         box = np.stack([middle - half * 10.0**power, middle + half * 10.0**power], axis=1)
         truth = reference.at(stratified(box, _STRESS_POINTS, request.rng))
         evidence = Evidence(truth, _values([request.candidate(p) for p in truth.points], truth))
-        lost = evidence.bad & ~(evidence.error <= np.abs(truth.exact) / 2)
+        lost = evidence.bad & ~(evidence.error <= _NOTED * np.abs(truth.exact))
         if lost.any():
             row = int(np.flatnonzero(lost.any(axis=1))[0])
             where = shown(truth.points[row], request.variables)
             k = int(np.flatnonzero(lost[row])[0])
             return (
-                f"in a box 1e{power} times as wide it dies at {where}: it gives "
+                f"in a box 1e{power} times as wide it goes wrong at {where}: it gives "
                 f"{float(evidence.given[row, k])!r} for {request.names[k]}, exact is "
-                f"{float(truth.exact[row, k])!r}",
+                f"{float(reference.certified(truth.points[[row]])[0, k])!r}",
             )
     return ()
 
@@ -203,6 +209,9 @@ def _proven(request: Request) -> bool:
         return False
     exact = request.reference.derivative
     assert exact is not None
+    if request.written is not None:
+        written = request.written
+        return written.variables == request.variables and same(written.program, exact.program)
     try:
         found = trace_with_conditions(request.derivative, n=request.n)
     except (SymnumError, SystemExit):
@@ -271,6 +280,23 @@ def _function_mismatch(request: Request) -> Verdict | None:
     for answer in answers:
         if answer.problem:
             return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
+    again = [code(point) for point in truth.points[:_STATE_POINTS]]
+    if any(
+        one.value is not None
+        and other.value is not None
+        and not np.array_equal(one.value, other.value, equal_nan=True)
+        for one, other in zip(answers, again, strict=False)
+    ):
+        where = shown(truth.points[0], request.variables)
+        return Verdict(
+            Outcome.UNDECIDED,
+            names=request.names,
+            points_tried=len(answers),
+            seed=request.seed,
+            cause=Cause.RANDOM,
+            cause_detail=f"two calls of f with the same argument differ (first tried at {where})",
+            reason="f is random, or depends on the call before",
+        )
     if all(answer.error for answer in answers):
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"
         return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
@@ -287,7 +313,10 @@ def _function_mismatch(request: Request) -> Verdict | None:
             points_tried=len(evidence.given),
             seed=request.seed,
             form=str(request.candidate.form),
-            reason="the trace of f does not reproduce f, so there is nothing to hold against",
+            reason=(
+                "the trace of f does not reproduce f to within rounding, so there is nothing to "
+                "hold against; give f's formula, or points where f is better conditioned"
+            ),
         )
     worst = _worst(reference, evidence, decision, decision.wrong)
     assert worst is not None
@@ -322,6 +351,10 @@ def _run_many(request: Request) -> Verdict:
 
 
 def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evidence:
+    # Code that raises where f has no derivative, or a kink, may do so.
+    raised = np.array([bool(answer.error) for answer in answers])
+    if raised.any():
+        truth = truth.without(raised[:, None] & np.ones_like(truth.known))
     evidence = Evidence(truth, _values(answers, truth))
     if request.formula is None and request.derivative_order == 1 and request.code is not None:
         return believed(request.code, evidence)
@@ -336,8 +369,10 @@ def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
 
 
 def _raises(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
-    for answer, point, known in zip(answers, truth.points, truth.known, strict=True):
-        if answer.error and known.all():
+    for answer, point, known, hull in zip(
+        answers, truth.points, truth.known, truth.hull, strict=True
+    ):
+        if answer.error and known.all() and not hull.any():
             where = shown(point, request.variables)
             return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
     return None
@@ -357,11 +392,16 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
     )
 
 
-def _nothing_known(request: Request) -> str:
+def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
         why = getattr(request.reference, "reason", "")
         return f"f can't be traced ({request.untraced}), nor run on balls ({why})"
-    return "f has no derivative at any point that was tried; give `at` or `domain`"
+    found = request.reference.statuses(evidence.truth.points[:_LOOKED_AT])
+    words = ", ".join(sorted({str(status) for status in found.ravel()}))
+    return (
+        f"f has no derivative at any of the {len(evidence.given)} points that were tried "
+        f"({words}); give `at` or `domain` where it has one"
+    )
 
 
 def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:
@@ -373,9 +413,10 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             seed=request.seed,
             form=str(request.candidate.form),
             reference=request.held_against,
-            reason=_nothing_known(request),
+            reason=_nothing_known(request, evidence),
         )
     candidate = request.candidate
+    limit = detection_limit(reference, evidence, request.rng)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     decision = decide(candidate, reference, evidence, request.rng)
     cause: Cause | None = None
@@ -384,11 +425,19 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
     outcome = (
         Outcome.WRONG
-        if decision.wrong
+        if decision.wrong or cause is Cause.DTYPE
         else Outcome.INACCURATE
         if decision.inaccurate
         else Outcome.OK
     )
+    reason = "" if cause is Cause.DTYPE else decision.lost
+    blind = [name for name, x in zip(request.names, limit, strict=True) if _BLIND <= x < np.inf]
+    if outcome is Outcome.OK and blind:
+        outcome = Outcome.UNDECIDED
+        reason = (
+            f"in {blind[0]} an error as large as the derivative itself would not have been seen: "
+            "f is badly conditioned there, or below the smallest numbers with all digits"
+        )
     components = decision.wrong or decision.inaccurate
     ordered = tuple(worst_first(evidence, decision.bad, components))
     return Verdict(
@@ -398,14 +447,14 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         cause,
         detail,
         findings(reference, evidence, request.variables),
-        detection_limit(reference, evidence, request.rng),
+        limit,
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),
         request.watched.unreached(),
         request.seed,
         str(candidate.form),
         reference.label,
-        decision.lost,
+        reason,
     )
 
 
@@ -418,15 +467,27 @@ def _cause(
 ) -> tuple[Cause | None, str]:
     from symnum.checking.diagnose import diagnose
 
-    if float32_inside(request.candidate, evidence, decision.bad):
+    at_kinks = bool(evidence.truth.hull[decision.bad].all())
+    if not at_kinks and float32_inside(request.candidate, evidence, decision.bad):
         return Cause.FLOAT32, "its errors are those of single precision"
-    if not decision.wrong:
-        return None, ""
     rows = np.flatnonzero(decision.bad.any(axis=1))[:_STATE_POINTS]
     seen = [request.candidate(point) for point in evidence.truth.points[rows]]
     cut = integers(seen, evidence.truth.take(rows))
     if cut is not None:
         return cut.cause, cut.sentence
+    if not decision.wrong:
+        return None, ""
+    wrong = np.array(decision.wrong, dtype=int)
+    blamed = np.flatnonzero(decision.bad[:, wrong].any(axis=1))
+    if evidence.truth.hull[np.ix_(blamed, wrong)][decision.bad[np.ix_(blamed, wrong)]].all():
+        where = shown(evidence.truth.points[blamed[0]], request.variables)
+        k = int(wrong[int(np.argmax(decision.bad[blamed[0], wrong]))])
+        middle, half = evidence.truth.exact[blamed[0], k], evidence.truth.bound[blamed[0], k]
+        low, high = (round((middle + side) / half, 9) * half for side in (-half, half))
+        return Cause.REGION, (
+            f"only at a kink of f, seen at {where}: any value from {low:.6g} to {high:.6g} is "
+            "right there"
+        )
     if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)

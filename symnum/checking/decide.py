@@ -19,6 +19,8 @@ POOR = 2.0**-30
 _LOST = 2.0**-36
 # A smooth error of no more bounds than this is a constant with too few digits, not a wrong formula.
 _SLIGHT = 64.0
+# The share of errors that must be slight beside the derivative itself; the others are near a zero.
+_MOSTLY = 0.9
 # At a poor point, errors up to 64 units and 8 times what moving x by an ulp does are in order.
 _UNITS = 64 * UNIT
 _CONDITION = 8.0
@@ -57,13 +59,13 @@ class Evidence:
     def residue(self) -> np.ndarray:
         """Return what may be left over where the exact derivative is 0, shape (P, K).
 
-        A step of 1e-60 into the complex plane leaves 1e-120 there: beyond any rounding of 0, and
-        nothing beside the derivative's size elsewhere.
+        sin(pi) in doubles is 1e-16, and a step of 1e-60 into the complex plane leaves 1e-120:
+        beyond any rounding of 0, and nothing beside the derivative's size elsewhere.
         """
         zero = self.truth.known & (self.truth.exact == 0)
         size = np.ma.masked_array(np.abs(self.truth.exact), ~self.truth.known | zero)
         typical = np.ma.filled(np.ma.median(size, axis=0), 0.0)  # type: ignore[no-untyped-call]
-        return np.asarray(np.where(zero, UNIT**2 * typical, 0.0))
+        return np.asarray(np.where(zero, _UNITS * typical, 0.0))
 
     @cached_property
     def poor(self) -> np.ndarray:
@@ -175,10 +177,17 @@ def _one_factor(evidence: Evidence, rows: np.ndarray, k: int) -> bool:
 
 
 def _slight(evidence: Evidence, bad: np.ndarray, k: int) -> bool:
-    error, bound = evidence.error[bad, k], evidence.truth.bound[bad, k]
-    if evidence.truth.hull[bad, k].any():  # a kink's bound is the gap between its two slopes
+    """Say whether smooth errors are so small that only digits are missing, not a formula."""
+    truth = evidence.truth
+    if truth.hull[bad, k].any():  # a kink's bound is the gap between its two slopes
         return False
-    return bool(np.all(error <= _SLIGHT * bound))
+    error, bound, size = evidence.error[bad, k], truth.bound[bad, k], np.abs(truth.exact[bad, k])
+    known = truth.known[:, k]
+    typical = float(np.median(np.abs(truth.exact[known, k]))) if known.any() else 0.0
+    few = (error <= _SLIGHT * bound) & (error <= POOR * np.fmax(size, typical))
+    close = error <= _LOST * size
+    near_zero = error <= _LOST * typical
+    return bool(np.all(few | close | near_zero) and np.mean(few | close) >= _MOSTLY)
 
 
 def _confirm_poor(
@@ -261,8 +270,12 @@ def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     lost &= (error > np.fmax(truth.bound, evidence.residue)) & (error > _SMALLEST)
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
     if gone.any():
-        wrong = tuple(np.flatnonzero(gone.any(axis=0)).tolist())
-        return Decision(wrong, (), "no digit is left: it overflows or underflows inside", gone)
+        lost_all = tuple(np.flatnonzero(gone.any(axis=0)).tolist())
+        words = (
+            "right on paper, but somewhere no digit is left: it cancels, overflows or underflows "
+            "inside"
+        )
+        return Decision((), lost_all, words, gone)
     components = tuple(np.flatnonzero(lost.any(axis=0)).tolist())
     if not components:
         return Decision((), (), "", bad)

@@ -90,6 +90,10 @@ class _View:
         )
         finite = np.isfinite(given)
         with np.errstate(all="ignore"):
+            # Where rounding may do as much as the error, everything explains it.
+            telling = self.bad[:, list(columns)] & (2 * _BOUNDS * bound < np.abs(given - exact))
+            if not telling.any():
+                return False
             close = np.abs(given - predicted) <= _CLOSE * np.abs(given - exact) + _BOUNDS * bound
         return bool(np.all(np.isfinite(predicted[finite])) and np.all(close[finite]))
 
@@ -117,6 +121,10 @@ def diagnose(
         lambda: _factor_each(view, names),
         lambda: _copied(view, names),
     )
+    if view.bad[:, list(decision.wrong)].any(axis=1).sum() < _SEVERAL:
+        # Anything explains a single point.
+        found = _region(candidate, reference, view, evidence, rng)
+        return found or (Cause.UNEXPLAINED, "one wrong point alone doesn't tell a cause")
     for attempt in attempts:
         found = attempt()
         if found is not None:
@@ -129,11 +137,11 @@ def _view(evidence: Evidence, decision: Decision) -> _View:
     usable = truth.known.all(axis=1) & ~truth.hull.any(axis=1)
     usable &= np.isfinite(evidence.given).any(axis=1)
     bad = decision.bad.any(axis=1)
-    rows = np.concatenate([np.flatnonzero(usable & bad), np.flatnonzero(usable & ~bad)])
     half = np.flatnonzero(usable & bad)[:_ROWS]
     rows = np.concatenate([half, np.flatnonzero(usable & ~bad)[: max(20, _ROWS - len(half))]])
     if not rows.size:
         rows = np.flatnonzero(bad)[:_ROWS]
+    rows = rows[np.sort(np.unique(truth.points[rows], axis=0, return_index=True)[1])]
     return _View(
         truth.points[rows],
         evidence.given[rows],
@@ -147,6 +155,8 @@ def _view(evidence: Evidence, decision: Decision) -> _View:
 def ratio_text(ratio: float) -> str:
     """Return a constant ratio in words: 2, -1/2, 1/100 (per cent?), or digits."""
     simple = Fraction(ratio).limit_denominator(1000)
+    if simple == 1 and ratio != 1:
+        return f"1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.3g}"
     if simple and abs(float(simple) - ratio) <= 1e-9 * abs(ratio):
         return _NAMED_RATIOS.get(simple, str(simple))
     for name, value in (("pi", np.pi), ("log(10)", np.log(10)), ("log(2)", np.log(2))):
@@ -313,6 +323,8 @@ def _region(
 
 
 def _interval(name: str, low: float, high: float) -> str:
+    if low == high:
+        return f"{name} = {low:.6g}"
     if np.isfinite(low) and np.isfinite(high):
         return f"{low:.4g} <= {name} <= {high:.4g}"
     return f"{name} >= {low:.4g}" if np.isfinite(low) else f"{name} <= {high:.4g}"

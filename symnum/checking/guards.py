@@ -64,8 +64,10 @@ def first_answers(
     answers: Sequence[Answer], truth: Truth, expected: tuple[int, ...], names: Sequence[str]
 ) -> Broken | None:
     """Look at the answers at the first points: exceptions, kinds, shapes, integers, writing."""
-    for answer, point, known in zip(answers, truth.points, truth.known, strict=True):
-        if answer.error and known.any():
+    for answer, point, known, hull in zip(
+        answers, truth.points, truth.known, truth.hull, strict=True
+    ):
+        if answer.error and known.all() and not hull.any():
             where = shown(point, names)
             return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
     for answer in answers:

@@ -153,7 +153,9 @@ class FormulaReference:
         bound = self._bound.at(points)
         exact, radius, hull = bound.value.copy(), bound.radius.copy(), bound.hull.copy()
         known = np.isfinite(exact) & np.isfinite(radius)
-        doubtful = np.flatnonzero((~known | hull).any(axis=1))
+        outside = self._outside(points, ~known | hull)
+        known[outside] = False
+        doubtful = np.flatnonzero((~known | hull).any(axis=1) & ~outside)
         if doubtful.size:
             found = self.derivative.certify(points[doubtful])
             for i, row in enumerate(doubtful):
@@ -181,6 +183,16 @@ class FormulaReference:
         for array in (truth.points, exact, radius, hull, known):
             array.flags.writeable = False  # it may be handed out again
         return truth
+
+    def _outside(self, points: np.ndarray, doubtful: np.ndarray) -> np.ndarray:
+        """Say at which points f is not even a number, shape (P,): nothing is to be found there."""
+        nothing = np.asarray(doubtful.all(axis=1))
+        if nothing.any():
+            with np.errstate(all="ignore"):
+                values = self.formula.compiled()(list(points[nothing].T))
+            lost = [np.isnan(np.broadcast_to(value, int(nothing.sum()))) for value in values]
+            nothing[nothing] = np.logical_and.reduce(lost)
+        return nothing
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.claim import Answer, Candidate, Form
+from symnum.checking.claim import Answer, Candidate, Form, Layout, parameters
 from symnum.checking.code_reference import code_reference
 from symnum.checking.lines import Watched
 from symnum.checking.points import box_round, uniform
@@ -49,7 +49,12 @@ class Request:
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         layout = layout_of(at) if callable(f) and not isinstance(f, Formula) else None
-        subject = subject_of(f, at, domain, n, layout, over)
+        positional = not (at is None or isinstance(at, Mapping)) or not (
+            domain is None or isinstance(domain, Mapping)
+        )
+        code = callable(derivative) and not isinstance(derivative, Formula)
+        order = (parameters(derivative) or []) if code and not positional else []
+        subject = subject_of(f, at, domain, n, layout, over, order)
         self.formula = subject.formula
         self.variables = subject.variables
         self.untraced = subject.untraced
@@ -69,6 +74,7 @@ class Request:
             msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
             raise UsageError(msg)
         self.derivative_order = derivative_order
+        self._same_order(derivative, function)
         self.code: Candidate | None = None
         if self.formula is not None:
             self.output_shape = self.formula.shape
@@ -76,8 +82,14 @@ class Request:
             assert function is not None
             self.code = self._read_code(function, at is not None)
             self.output_shape = self.code.shape
+        self.written: Formula | None = None
         if not callable(derivative) or isinstance(derivative, Formula):
-            derivative = _as_function(derivative, self.variables)
+            self.written = (
+                derivative
+                if isinstance(derivative, Formula)
+                else Formula(derivative, self.variables)
+            )
+            derivative = _as_function(self.written, self.variables)
         self.derivative = derivative
         candidate = self._read_candidate(over(derivative), at is not None)
         if self.formula is not None and function is not None:
@@ -115,6 +127,10 @@ class Request:
         if isinstance(at, Mapping):
             layout = layout_of(at)
             assert layout is not None
+            if not any(shape for _, shape in layout.shapes):
+                at = self._by_name(at)
+                layout = layout_of(at)
+                assert layout is not None
             if layout.labels() == self.variables or prod_of(layout) == self.n:
                 self.layout = layout
                 flat = np.concatenate([np.ravel(as_doubles(v, k)) for k, v in at.items()])
@@ -144,6 +160,35 @@ class Request:
             raise DomainError(msg)
         return self._finite(array.reshape(-1, self.n)), False
 
+    def _by_name(self, at: Mapping[str, Any]) -> dict[str, Any]:
+        """Return numbers by name in the order of the variables."""
+        if set(at) == set(self.variables):
+            return {name: at[name] for name in self.variables}
+        missing = [name for name in self.variables if name not in at]
+        if at and set(at) < set(self.variables):
+            msg = f"no value was given for the variable {missing[0]}"
+        else:
+            names = ", ".join(map(str, at)) or "nothing"
+            msg = f"at gives {names}; the variables are {', '.join(self.variables)}"
+        raise UsageError(msg)
+
+    def _same_order(self, derivative: Any, function: Any) -> None:
+        """Refuse code whose parameters are the variables in another order: it means other points.
+
+        Where they stand by name in a dict, or the formula is text, there is nothing to mix up.
+        """
+        for what, code in (("the derivative", derivative), ("the function", function)):
+            if not callable(code) or isinstance(code, Formula) or self.layout is not None:
+                continue
+            named = tuple(parameters(code) or ())
+            if named != self.variables and sorted(named) == sorted(self.variables):
+                msg = (
+                    f"{what} takes ({', '.join(named)}), and the variables of f are in the order "
+                    f"{', '.join(self.variables)}: give f as Formula(..., variables="
+                    f"{list(named)!r}), or the parameters in that order"
+                )
+                raise UsageError(msg)
+
     def _finite(self, points: np.ndarray) -> np.ndarray:
         bad = np.argwhere(~np.isfinite(points))
         if bad.size:
@@ -161,6 +206,14 @@ class Request:
                 return box_round(self.points)
             return np.tile(np.array(_DEFAULT_BOX), (self.n, 1))
         if isinstance(domain, Mapping):
+            if self.layout is not None:  # an array's box is that of all its entries
+                domain = {
+                    label: domain[key]
+                    for name, shape in self.layout.shapes
+                    for label in Layout(((name, shape),)).labels()
+                    for key in (label, name)
+                    if key in domain
+                } | {key: pair for key, pair in domain.items() if key not in self._arrays()}
             unknown = [name for name in domain if name not in self.variables]
             if unknown:
                 msg = f"domain names {unknown[0]!r}; the variables are {', '.join(self.variables)}"
@@ -202,6 +255,9 @@ class Request:
             raise DomainError(msg)
         return box
 
+    def _arrays(self) -> set[str]:
+        return {name for name, _ in self.layout.shapes} if self.layout is not None else set()
+
     def _code_reference(self, derivative_order: int) -> Reference:
         """Return what a derivative of code is held against: the first that knows it at a point."""
         assert self.code is not None
@@ -224,9 +280,9 @@ class Request:
         if form is Form.FLOAT and given_points and not self.scalar_points:
             form = Form.ARRAY
         candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), self.layout)
-        if form is Form.FLOAT and not given_points:
+        if form is Form.FLOAT:
             array = Candidate(derivative, Form.ARRAY, shape, candidate.accepted)
-            probe = np.array([self.box[0].mean()])
+            probe = self.points[0] if given_points else np.array([self.box[0].mean()])
             if _fails(candidate(probe)) and not _fails(array(probe)):
                 return array
         return candidate
@@ -247,13 +303,14 @@ def _fails(answer: Answer) -> bool:
     return bool(answer.error or answer.problem)
 
 
-def _as_function(derivative: Any, variables: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
+def _as_function(other: Formula, variables: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
     """Return somebody's derivative that was given as a formula as a function of an array."""
-    other = derivative if isinstance(derivative, Formula) else Formula(derivative, variables)
 
     def evaluate(x: Any) -> np.ndarray:
         point = np.asarray(x, dtype=np.float64).reshape(len(variables))
         named = dict(zip(variables, point, strict=True))
-        return np.asarray(other(**{name: named[name] for name in other.variables}))
+        value = np.asarray(other(**{name: named[name] for name in other.variables}))
+        # SymPy writes vectors as columns.
+        return value[:, 0] if value.ndim == 2 and value.shape[1] == 1 else value
 
     return evaluate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -45,10 +45,12 @@ def subject_of(
     n: int | None,
     layout: Layout | None,
     over: Callable[[Callable[..., Any]], Callable[..., Any]],
+    order: Sequence[str] = (),
 ) -> Subject:
     """Return what is known of `f`: text, a Formula, SymPy, or code, which is traced if it can be.
 
-    `over` puts a time limit over code: it is called once before it is traced.
+    `over` puts a time limit over code: it is called once before it is traced. Text without points
+    that depend on it takes its variables in the `order` of the derivative's parameters.
 
     Raises
     ------
@@ -57,6 +59,8 @@ def subject_of(
     """
     if not callable(f) or isinstance(f, Formula):
         formula = _formula(f)
+        if not isinstance(f, Formula) and sorted(order) == sorted(formula.variables):
+            formula = _formula(f, tuple(order))
         if n is not None and n != len(formula.variables):
             msg = f"n is {n!r}; the formula has the variables {', '.join(formula.variables)}"
             raise UsageError(msg)
@@ -174,18 +178,26 @@ def _count(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> int:
     return count
 
 
-def _formula(f: Any) -> Formula:
+def _formula(f: Any, variables: tuple[str, ...] | None = None) -> Formula:
     """Return what f is as a Formula; the same text, asked about again, is not read again."""
     if isinstance(f, Formula):
         return f
     if isinstance(f, list) and f and all(isinstance(text, str) for text in f):
-        return _read(tuple(f))
-    return _read(f) if isinstance(f, str) else Formula(f)
+        return _read(tuple(f), variables)
+    return _read(f, variables) if isinstance(f, str) else _of_sympy(f, variables)
 
 
 @lru_cache(maxsize=32)
-def _read(text: str | tuple[str, ...]) -> Formula:
-    return Formula(text)
+def _read(text: str | tuple[str, ...], variables: tuple[str, ...] | None) -> Formula:
+    return Formula(text, variables)
+
+
+def _of_sympy(f: Any, variables: tuple[str, ...] | None) -> Formula:
+    formula = Formula(f)
+    if variables is None or variables == formula.variables:
+        return formula
+    symbols = {str(symbol): symbol for entry in np.ravel(f) for symbol in entry.free_symbols}
+    return Formula(f, [symbols[name] for name in variables])
 
 
 def layout_of(at: Any) -> Layout | None:

@@ -46,7 +46,7 @@ class Trace:
 
 def trace(
     function: Callable[..., Any],
-    n: int | None = None,
+    n: int | tuple[int, ...] | None = None,
     shape: Any = None,
     at: Any = None,
     names: Sequence[str] | None = None,
@@ -57,9 +57,10 @@ def trace(
     ----------
     function : callable
         Takes one array, several scalars, or a dict of arrays. It is run once.
-    n : int, optional
+    n : int or tuple of int, optional
         How many variables there are: one array of shape (n,), or n scalars where the function has n
-        parameters. Without `n`, `shape` and `at`: the parameters without a default are scalars.
+        parameters. A tuple is the `shape`. Without `n`, `shape` and `at`: the parameters without
+        a default are scalars.
     shape : tuple of int, or dict of them, optional
         The shape of the array; or the shapes of several, by the names of the parameters or by the
         keys of the dict that the function takes.
@@ -92,6 +93,8 @@ def trace(
     >>> print(trace(f, n=3))
     x1*exp(-x0) + x2*exp(-x1)
     """
+    if isinstance(n, (tuple, list)):
+        return trace_with_conditions(function, None, tuple(n), at, names).formula
     return trace_with_conditions(function, n, shape, at, names).formula
 
 

@@ -128,14 +128,14 @@ def test_nothing_to_check():
     """A function that is defined nowhere is undecided, with the reason."""
     verdict = check("log(-1 - x**2)", lambda x: x)
     assert (verdict.status, bool(verdict)) == ("undecided", False)
-    assert "no derivative at any point" in str(verdict)
+    assert "no derivative at any of the" in str(verdict)
 
 
 def test_a_random_function():
-    """Code of f that is random is not the formula."""
+    """Code of f that is random decides nothing, and is said to be random."""
     rng = np.random.default_rng(0)
     verdict = check("x**2", lambda x: 2 * x, function=lambda x: x**2 + rng.random())
-    assert verdict.cause == "wrong_function"
+    assert (verdict.status, verdict.cause) == ("undecided", "random")
 
 
 def test_a_derivative_that_never_returns():
@@ -151,7 +151,7 @@ def test_a_derivative_that_never_returns():
     leave.set()
     assert time.monotonic() - start < 20
     assert (verdict.status, bool(verdict)) == ("undecided", False)
-    assert "timeout: the code took more than 0.2 s" in str(verdict)
+    assert "timeout: the check took more than 0.2 s" in str(verdict)
 
 
 def test_a_timeout_changes_no_verdict():

@@ -142,6 +142,11 @@ def _is_rounding(
 ) -> bool:
     """Ask for the error's nature at its worst, its middle and its least; the majority decides."""
     rows = np.flatnonzero(bad)
+    known = evidence.truth.known[:, k]
+    typical = float(np.median(np.abs(evidence.truth.exact[known, k]))) if known.any() else 0.0
+    if np.all(evidence.error[rows, k] <= UNIT * typical):
+        # Far out in a tail, and less than one rounding of the derivative's usual size.
+        return True
     if _one_factor(evidence, rows, k):
         return False
     with np.errstate(all="ignore"):

@@ -94,8 +94,8 @@ def staircase(rungs: Rungs, coarse: Candidate, noise: float) -> Estimate:
 
 def _jump(known: tuple[Rung, ...]) -> float:
     """Return the size of a jump that the lowest rungs all show alike; 0 where they don't."""
-    lowest = [r for r in known if r.e <= known[0].e + 12]
-    if len(lowest) < 3:
+    lowest = known[:3]
+    if len(lowest) < 3 or lowest[-1].e < lowest[0].e + 4:
         return 0.0
     for part in ([r.even for r in lowest], [r.odd * r.h for r in lowest]):
         least, most = min(part), max(part)

@@ -50,7 +50,7 @@ class Rungs:
         self.at_zero = not 0.0 < scale < math.inf
         fraction, exponent = math.frexp(1.0 if self.at_zero else scale)
         self.scale = 0.0 if self.at_zero else scale
-        self._exponent = exponent if fraction >= math.sqrt(0.5) else exponent - 1
+        self.exponent = exponent if fraction >= math.sqrt(0.5) else exponent - 1
         self._mantissa = mantissa
         self.at_x = float(line.at(0.0)[output])
         self.least_noise = 0.0  # a random f has at least this much
@@ -59,7 +59,7 @@ class Rungs:
     def step(self, e: int) -> float:
         """Return the step of a rung; infinite or 0 where doubles end."""
         try:
-            return math.ldexp(self._mantissa, self._exponent + e)
+            return math.ldexp(self._mantissa, self.exponent + e)
         except OverflowError:
             return math.inf
 

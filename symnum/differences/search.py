@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from symnum.differences.estimate import Rung
 from symnum.differences.extrapolation import EVEN, ODD, Candidate, Quotient, Value, candidates
 from symnum.differences.line import ROUNDOFF
-from symnum.differences.rungs import ODD_SPREAD, Rungs, pairs_of, samples, spread
+from symnum.differences.rungs import EVEN_SPREAD, ODD_SPREAD, Rungs, pairs_of, samples, spread
 
 # Octaves a stride: 5 to 7 do equally well, 8 loses coverage.
 STRIDE = 6
@@ -103,7 +103,7 @@ def _scan(
         result.odd_noise = spread(odd, floor)
         if 4 * sigma / current.h <= ROUNDOFF * abs(current.odd) / 2:
             return e
-        if e >= 3 and all(r.is_dead for r in scanned):
+        if e >= 3 and all(r.odd == 0.0 for r in scanned):
             return e
         if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
             return e
@@ -112,7 +112,12 @@ def _scan(
             top = _edge(rungs, e, e + stride)
             result.at_edge = True
             return top
-        onset = current.h * abs(following.odd - current.odd) / ODD_SPREAD
+        # The even part's onset comes later, unless f is even about x.
+        ratio = (current.h / following.h) ** 2
+        onset = max(
+            current.h * abs(following.odd - current.odd) / ODD_SPREAD,
+            abs(current.even - ratio * following.even) / EVEN_SPREAD,
+        )
         if onset > _ONSET * sigma:
             if onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW:
                 further = rungs.rung(e + 2 * stride)

@@ -1,0 +1,106 @@
+"""The complex step: Im f(x + ih)/h, believed only where real and imaginary steps confirm it.
+
+J. N. Lyness and C. B. Moler, Numerical differentiation of analytic functions, SIAM Journal on
+Numerical Analysis 4 (1967); W. Squire and G. Trapp, SIAM Review 40 (1998).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symnum.differences.estimate import DerivativeStatus, Estimate
+from symnum.differences.line import ROUNDOFF, Line
+from symnum.differences.rungs import Rungs
+
+# The step is this far below the scale of x: its square is nothing beside anything.
+_TINY = -200
+
+# Offsets of neighbours, in ulps. Irregular, since a few ulps apart all may be rounded alike.
+_OFFSETS = (-1301.0, -787.0, -331.0, 409.0, 953.0, 1511.0)
+
+# Rungs where real and imaginary steps must confirm the value; two of them must.
+_RADII = (-6, -12, -18)
+
+# Re f(x + ih) is f(x) but for rounding.
+_SAME = 8.0
+
+
+def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | None:
+    """Return the complex step's derivative; None where f is not for complex numbers, or not sure.
+
+    The error bar holds the rounding of the computation, and holds if f is analytic; `verified` is
+    what real differences confirm without that.
+    """
+    if coordinate is None and np.count_nonzero(line.v) == 1:
+        coordinate = int(np.flatnonzero(line.v)[0])
+    at_x = float(line.at(0.0)[output])
+    if not math.isfinite(at_x):
+        return None
+    rungs = Rungs(line, output, coordinate)
+    h = math.ldexp(1.0, max(rungs.exponent + _TINY, -1000))
+    value, real = _imaginary(line, 0.0, h, output)
+    if not math.isfinite(value) or abs(real - at_x) > _SAME * ROUNDOFF * abs(at_x):
+        return None
+    verified = _verify(rungs, line, output, value, at_x)
+    if verified is None:
+        return None
+    unit = ROUNDOFF * math.ldexp(1.0, rungs.exponent)
+    offsets = np.array(_OFFSETS)
+    around = np.array([_imaginary(line, o * unit, h, output)[0] for o in _OFFSETS])
+    if not np.isfinite(around).all():
+        return None
+    matrix = np.vander(offsets / 1511.0, 2)
+    left = around - value
+    fitted, *_ = np.linalg.lstsq(matrix, left, rcond=None)
+    left = left - matrix @ fitted
+    own = max(3 * math.sqrt(float(np.mean(left**2))), 1.2 * float(np.max(np.abs(left))))
+    error = own + 4 * ROUNDOFF * abs(value)
+    return Estimate(
+        value,
+        error,
+        DerivativeStatus.ESTIMATED,
+        f"Im f(x + ih)/h; real steps confirm it to {max(verified, error):.1g}, and its own bar "
+        "holds where f is analytic",
+        line.evaluations,
+        math.nan,
+        None,
+        rungs.all(),
+        reference="complex step",
+        verified=max(verified, error),
+    )
+
+
+def _imaginary(line: Line, real: float, h: float, output: int) -> tuple[float, float]:
+    """Return Im f/h and Re f at real + ih."""
+    found = line.complex_at(complex(real, h))
+    if found is None or output >= found.size:
+        return math.nan, math.nan
+    return float(found[output].imag) / h, float(found[output].real)
+
+
+def _verify(
+    rungs: Rungs, line: Line, output: int, value: float, at_x: float
+) -> float | None:
+    """Return to what error real differences confirm the value; None where they don't."""
+    confirmed: list[float] = []
+    for i, e in enumerate(_RADII):
+        if len(confirmed) == 2 or len(confirmed) + len(_RADII) - i < 2:
+            break
+        r = rungs.step(e)
+        imaginary, real = _imaginary(line, 0.0, r, output)
+        rung = rungs.rung(e)
+        if rung is None or not math.isfinite(imaginary):
+            continue
+        noise = max(rung.floor, 0.6 * ROUNDOFF * abs(real))
+        apart = rung.odd - imaginary
+        largest = max(abs(rung.odd), abs(imaginary))
+        allowed = 4 * noise / r + 0.02 * abs(apart)
+        allowed += apart**2 / largest if largest > 0 else 0.0
+        middle = abs(rung.odd / 2 + imaginary / 2 - value)
+        even = abs(rung.even + real - at_x)
+        even_allowed = 8 * noise + 0.1 * abs(rung.even - real + at_x)
+        if middle <= allowed and even <= even_allowed:
+            confirmed.append(middle + 4 * noise / r)
+    return min(confirmed) if len(confirmed) >= 2 else None

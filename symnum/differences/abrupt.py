@@ -60,7 +60,7 @@ def settle(
         if is_dead and all(r is not None and r.is_dead for r in inside):
             return refuse.staircase(rungs, coarse.best, stairs)
         return found
-    if apart <= 10 * bars:
+    if apart <= 10 * bars and not is_dead:
         return refuse.two_slopes(rungs, fine, coarse.best, stairs)
     return coarse
 

@@ -20,8 +20,12 @@ _TINY = -200
 # Offsets of neighbours, in ulps. Irregular, since a few ulps apart all may be rounded alike.
 _OFFSETS = (-1301.0, -787.0, -331.0, 409.0, 953.0, 1511.0)
 
-# Rungs where real and imaginary steps must confirm the value; two of them must.
-_RADII = (-6, -12, -18)
+# Rungs where real and imaginary steps must confirm the value; two of them must. The ladder, which
+# takes over where they don't, passes these rungs too.
+_RADII = (-14, -20, -8)
+
+# The bar in standard deviations of what is left, and in its largest value.
+_KAPPA, _LARGEST = 3.5, 2.0
 
 # Re f(x + ih) is f(x) but for rounding.
 _SAME = 8.0
@@ -51,11 +55,13 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
     around = np.array([_imaginary(line, o * unit, h, output)[0] for o in _OFFSETS])
     if not np.isfinite(around).all():
         return None
-    matrix = np.vander(offsets / 1511.0, 2)
-    left = around - value
-    fitted, *_ = np.linalg.lstsq(matrix, left, rcond=None)
-    left = left - matrix @ fitted
-    own = max(3 * math.sqrt(float(np.mean(left**2))), 1.2 * float(np.max(np.abs(left))))
+    # A straight line through the seven values, itself included: what is left is rounding.
+    matrix = np.vander(np.append(offsets, 0.0) / 1511.0, 2)
+    values = np.append(around - value, 0.0)
+    fitted, *_ = np.linalg.lstsq(matrix, values, rcond=None)
+    left = values - matrix @ fitted
+    deviation = math.sqrt(float(np.sum(left**2)) / (left.size - 2))
+    own = max(_KAPPA * deviation, _LARGEST * float(np.max(np.abs(left))))
     error = own + 4 * ROUNDOFF * abs(value)
     return Estimate(
         value,
@@ -85,6 +91,7 @@ def _verify(
 ) -> float | None:
     """Return to what error real differences confirm the value; None where they don't."""
     confirmed: list[float] = []
+    moves = False
     for i, e in enumerate(_RADII):
         if len(confirmed) == 2 or len(confirmed) + len(_RADII) - i < 2:
             break
@@ -93,6 +100,7 @@ def _verify(
         rung = rungs.rung(e)
         if rung is None or not math.isfinite(imaginary):
             continue
+        moves = moves or not rung.is_dead
         noise = max(rung.floor, 0.6 * ROUNDOFF * abs(real))
         apart = rung.odd - imaginary
         largest = max(abs(rung.odd), abs(imaginary))
@@ -103,4 +111,4 @@ def _verify(
         even_allowed = 8 * noise + 0.1 * abs(rung.even - real + at_x)
         if middle <= allowed and even <= even_allowed:
             confirmed.append(middle + 4 * noise / r)
-    return min(confirmed) if len(confirmed) >= 2 else None
+    return min(confirmed) if len(confirmed) >= 2 and moves else None

@@ -175,8 +175,6 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
                     return start, sorted(seen[1:], key=lambda r: r.e)
         following = _next_down(rungs, e)
         if quiet or following is None:
-            if noisy and not quiet:
-                return start, sorted(seen[1:], key=lambda r: r.e)
             break
         e = following
     return e, []
@@ -209,7 +207,7 @@ def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Cli
     if rungs.rung(_START) is None:
         return found
     other = climb(rungs, _START, below[:-1], 0.0, budget)
-    if other.best is None or other.best.error >= best.error:
+    if other.best is None or other.best.error >= min(best.error, abs(other.best.t) / 4):
         return found
     apart = abs(other.best.t - best.t)
     if apart > max(3 * (other.best.error + best.error), abs(other.best.t) / 128):

@@ -16,6 +16,9 @@ _SEEN = 10.0
 # the third; |x|^1.5 is differentiable.
 _JUMP, _CUSP, _KINK = 0.2, 0.9, 1.15
 
+# How much of f a single value must be off to be no noise, and how steady a growth must be.
+_ALONE, _STEADY = 1e-3, 0.25
+
 
 def singular(rungs: Rungs, found: Climb) -> Estimate | None:
     """Return a refusal where f is not differentiable at x; None where nothing says so."""
@@ -32,9 +35,9 @@ def singular(rungs: Rungs, found: Climb) -> Estimate | None:
     slope, at = _growth(even, noise)
     if at is not None and slope < _KINK:
         if slope < _JUMP:
-            if abs(at.even) <= 0.1 * noise * _SEEN or _scatters([r.even for r in known], noise):
-                return None
-            reason = f"f jumps at the point, by about {2 * abs(at.even):.3g}"
+            if abs(at.even) < _ALONE * at.size:
+                return None  # the noise of f(x) itself, which all rungs share
+            reason = f"f(x) is {abs(at.even):.3g} off from what is around it"
             return _refusal(rungs, DerivativeStatus.JUMP, reason, found.noise)
         if slope < _CUSP:
             reason = f"f has a cusp or a vertical tangent: it moves as h^{slope:.2g} near the point"
@@ -94,14 +97,14 @@ def staircase(rungs: Rungs, coarse: Candidate, noise: float) -> Estimate:
 
 def _jump(known: tuple[Rung, ...]) -> float:
     """Return the size of a jump that the lowest rungs all show alike; 0 where they don't."""
-    lowest = known[:3]
-    if len(lowest) < 3 or lowest[-1].e < lowest[0].e + 4:
+    lowest = known[:4]
+    if len(lowest) < 4:
         return 0.0
-    for part in ([r.even for r in lowest], [r.odd * r.h for r in lowest]):
-        least, most = min(part), max(part)
-        size = min(abs(least), abs(most))
-        if size > 100 * max(r.floor for r in lowest) and most - least <= size / 20:
-            return 2 * size
+    part = [r.odd * r.h for r in lowest]
+    least, most = min(part), max(part)
+    size = min(abs(least), abs(most))
+    if size > 100 * max(r.floor for r in lowest) and most - least <= size / 20:
+        return 2 * size
     return 0.0
 
 
@@ -118,10 +121,16 @@ def _growth(sizes: list[tuple[Rung, float]], noise: float) -> tuple[float, Rung 
     b = next((i for i in range(a + 1, len(sizes)) if sizes[i][0].e >= low.e + 2), None)
     if b is None or sizes[b][1] == 0.0:
         return 2.0, None
-    slope = math.log2(sizes[b][1] / size) / (sizes[b][0].e - low.e)
+    slope = (math.log2(sizes[b][1]) - math.log2(size)) / (sizes[b][0].e - low.e)
+    c = next((i for i in range(b + 1, len(sizes)) if sizes[i][0].e >= sizes[b][0].e + 2), None)
+    if c is not None:
+        further = sizes[c][1]
+        gap = sizes[c][0].e - sizes[b][0].e
+        if further == 0.0 or abs((math.log2(further) - math.log2(sizes[b][1])) / gap - slope) > _STEADY:
+            return 2.0, None
     for i in range(a):
         rung, s = sizes[i]
-        expected = size * 2.0 ** (slope * (rung.e - low.e))
+        expected = size * 2.0 ** min(0.0, slope * (rung.e - low.e))
         if abs(s - expected) > max(limit[i], expected / 4):
             return 2.0, None
     return slope, low

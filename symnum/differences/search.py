@@ -16,6 +16,9 @@ STRIDE = 6
 # An odd part that changes by so many standard deviations has met truncation.
 _ONSET = 8.0
 
+# Above it by this much, it has met something abrupt: a smooth one grows 2^18 in a stride.
+_ABRUPT = 8.0 * 2.0**18
+
 # Below this many, and with few rungs known, one rung further decides: smooth onsets grow.
 _YOUNG, _FEW, _GROWN = 512.0, 5, 16.0
 
@@ -103,7 +106,8 @@ def _scan(
         result.odd_noise = spread(odd, floor)
         if 4 * sigma / current.h <= ROUNDOFF * abs(current.odd) / 2:
             return e
-        if e >= 3 and all(r.odd == 0.0 for r in scanned):
+        # Even about x; but where f doesn't move at all its scale is yet to come.
+        if e >= 3 and current.even != 0.0 and all(r.odd == 0.0 for r in scanned):
             return e
         if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
             return e
@@ -129,12 +133,13 @@ def _scan(
             if stride > STRIDE:
                 stride = max(STRIDE, stride // 2)
                 continue
-            return following.e
+            # Truncation that was below the noise a stride ago can't have grown by more than this.
+            return e if onset > _ABRUPT * sigma else following.e
         even_now, even_next = abs(current.even), abs(following.even)
         if (
             even_next > 1000 * sigma
             and even_next > 0.05 * following.size
-            and even_next < even_now * 4.0**stride / 4
+            and even_next * ratio < even_now / 4
         ):
             return following.e
         scanned.append(following)
@@ -192,7 +197,8 @@ def _fine(
         found = candidates(kind, values, low, high, ORDERS, noise_at_x)
         best = min(found, key=lambda c: c.error)
         last = result.best
-        if last is not None and best.error > 0.7 * last.error:
+        settled = best.nu >= best.tau or best.error < abs(best.t) / 4
+        if last is not None and settled and best.error > 0.7 * last.error:
             poor += 1
         if last is None or best.error < last.error:
             result.best = best

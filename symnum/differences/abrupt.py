@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symnum.differences import refuse
-from symnum.differences.estimate import Estimate
+from symnum.differences.estimate import Estimate, Rung
 from symnum.differences.rungs import ODD_SPREAD, Rungs
 from symnum.differences.search import Climb, climb
 
@@ -87,17 +87,38 @@ def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, boo
     best = found.best
     if best is None:
         return None
+    top = best.k + best.m
+    if found.abrupt_at is not None and top < found.abrupt_at:
+        # The window ends below what the scan met: find its octave.
+        low, high = top, found.abrupt_at
+        while high - low > 1:
+            middle = (low + high) // 2
+            rung, lower = rungs.rung(middle), rungs.rung(low)
+            if rung is None or lower is None or _is_abrupt(rungs, found, best.t, lower, rung):
+                high = middle
+            else:
+                low = middle
+    known = [r for r in rungs.all() if r.e >= start]
     for lower, upper in zip(known, known[1:], strict=False):
         if upper.e != lower.e + 1:
             continue
-        q = [r.h * abs(r.odd - best.t) / ODD_SPREAD for r in (lower, upper)]
-        if q[0] >= lower.h * abs(best.t) / 4 and best.t != 0:
+        if _misfit(lower, best.t) >= lower.h * abs(best.t) / 4 and best.t != 0:
             break
-        least = max(q[0], 8 * max(found.noise, lower.floor))
-        deep = not rungs.at_zero and upper.e < _DEEP
-        if q[1] > _ABRUPT * least or (deep and q[1] > _ABRUPT_DEEP * least):
-            return upper.e, q[1] * ODD_SPREAD, False
+        if _is_abrupt(rungs, found, best.t, lower, upper):
+            return upper.e, _misfit(upper, best.t) * ODD_SPREAD, False
     return None
+
+
+def _misfit(rung: Rung, slope: float) -> float:
+    """Return how far a rung is from a slope, in units of f."""
+    return rung.h * abs(rung.odd - slope) / ODD_SPREAD
+
+
+def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Rung) -> bool:
+    """Say whether the misfit grows from one rung to another as no smooth function's does."""
+    least = max(_misfit(lower, slope), 8 * max(found.noise, lower.floor))
+    deep = not rungs.at_zero and upper.e < _DEEP
+    return _misfit(upper, slope) > (_ABRUPT_DEEP if deep else _ABRUPT) * least
 
 
 def _residual(rungs: Rungs, h: float, random: np.random.Generator) -> float | None:

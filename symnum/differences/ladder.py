@@ -17,11 +17,11 @@ from symnum.differences.estimate import DerivativeStatus, Estimate, Rung
 from symnum.differences.extrapolation import EVEN, Candidate
 from symnum.differences.line import Line
 from symnum.differences.rungs import EVEN_SPREAD, MANTISSA, ODD_SPREAD, Rungs
-from symnum.differences.search import STRIDE, Climb, climb
+from symnum.differences.search import LOWEST, STRIDE, Climb, climb
 
 # The lowest rung of a scan; at x = 0 there is no scale but 1.
 _START, _START_AT_ZERO = -32, -24
-_LOWEST, _LOWEST_AT_ZERO = -46, -800
+_LOWEST_AT_ZERO = -800
 
 # A lowest rung above so many floors holds more than the rounding of a result.
 _LOUD = 8.0
@@ -29,8 +29,8 @@ _LOUD = 8.0
 # Decay a rung that smooth functions show at least: of the even part, and of the odd part.
 _EVEN_DECAY, _ODD_DECAY = 2.0**1.5, 2.0**2
 
-# Noise doesn't decay by this much.
-_NO_DECAY = 8.0
+# Noise doesn't decay by the first, and what decays by the second is none.
+_NO_DECAY, _FELL = 6.0, 30.0
 
 
 def estimate(
@@ -90,6 +90,9 @@ def on_line(
     is_random = bool(first != second)
     if is_random:
         rungs.least_noise = 0.3 * abs(float(first - second))
+    if not is_random and _is_blind(rungs):
+        # Beside what f holds, x is as good as 0; its scale says nothing.
+        rungs = Rungs(line, output, coordinate, mantissa, at_zero=True)
     start, below = _lowest(rungs)
     if start is None:
         return one_sided.answer(rungs, budget, derivative_order)
@@ -141,16 +144,24 @@ def refused(
     return Estimate(math.nan, math.inf, status, reason, line.evaluations, noise, None, known)
 
 
+def _is_blind(rungs: Rungs) -> bool:
+    """Say whether f doesn't move at all, however far x does in units of itself."""
+    if rungs.at_zero:
+        return False
+    tried = (rungs.rung(e) for e in (_START, 4))
+    return all(r is not None and r.is_dead for r in tried)
+
+
 def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
     """Return where the scan starts, and the lower rungs that hold only noise."""
-    tries = (-32, -38, _LOWEST)
+    tries = (-32, -38, LOWEST)
     if rungs.at_zero:
         tries = (_START_AT_ZERO, -48, -96, -192, -384, _LOWEST_AT_ZERO)
     start = next((e for e in tries if rungs.rung(e) is not None), None)
     if start is None:
         return None, []
     seen: list[Rung] = []
-    e, noisy = start, 0
+    e, noisy, fell = start, 0, False
     while True:
         rung = rungs.rung(e)
         if rung is None:
@@ -175,6 +186,8 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
                     return start, sorted(seen[1:], key=lambda r: r.e)
         following = _next_down(rungs, e)
         if quiet or following is None:
+            if noisy and not quiet and not fell:
+                return start, sorted(seen[1:], key=lambda r: r.e)
             break
         e = following
     return e, []
@@ -183,7 +196,7 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
 def _next_down(rungs: Rungs, e: int) -> int | None:
     """Return the next rung to start from; None below the last one."""
     if not rungs.at_zero:
-        return e - STRIDE if e - STRIDE >= _LOWEST - 2 else None
+        return e - STRIDE if e - STRIDE >= LOWEST else None
     return e + e // 2 if e + e // 2 >= _LOWEST_AT_ZERO else None
 
 
@@ -207,6 +220,9 @@ def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Cli
     if rungs.rung(_START) is None:
         return found
     other = climb(rungs, _START, below[:-1], 0.0, budget)
+    inside = [rungs.rung(e) for e in range(best.k, best.k + best.m + 1)]
+    if other.best is not None and all(r is not None and r.is_dead for r in inside):
+        return other  # a dead cell, not a slope of 0
     if other.best is None or other.best.error >= min(best.error, abs(other.best.t) / 4):
         return found
     apart = abs(other.best.t - best.t)

@@ -30,7 +30,7 @@ def singular(rungs: Rungs, found: Climb) -> Estimate | None:
     if jump > 0.0:
         reason = f"f jumps at the point, by about {jump:.3g}"
         return _refusal(rungs, DerivativeStatus.JUMP, reason, found.noise)
-    noise = found.odd_noise
+    noise = 10 * found.noise if rungs.least_noise > 0 else found.odd_noise
     even = [(r, abs(r.even)) for r in known]
     slope, at = _growth(even, noise)
     if at is not None and slope < _KINK:

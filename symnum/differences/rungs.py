@@ -35,10 +35,18 @@ class Rungs:
         The one variable that moves this output, where it is one.
     mantissa : float
         What the powers of two are multiplied by.
+    at_zero : bool
+        Take the scale 1, as at x = 0.
     """
 
     def __init__(
-        self, line: Line, output: int, coordinate: int | None, mantissa: float = MANTISSA
+        self,
+        line: Line,
+        output: int,
+        coordinate: int | None,
+        mantissa: float = MANTISSA,
+        *,
+        at_zero: bool = False,
     ) -> None:
         self.line = line
         self.output = output
@@ -47,7 +55,7 @@ class Rungs:
             scale = line.scale()
         else:
             scale = abs(float(line.x[coordinate] / line.v[coordinate]))
-        self.at_zero = not 0.0 < scale < math.inf
+        self.at_zero = at_zero or not 0.0 < scale < math.inf
         fraction, exponent = math.frexp(1.0 if self.at_zero else scale)
         self.scale = 0.0 if self.at_zero else scale
         self.exponent = exponent if fraction >= math.sqrt(0.5) else exponent - 1

@@ -22,6 +22,9 @@ _ABRUPT = 8.0 * 2.0**18
 # Below this many, and with few rungs known, one rung further decides: smooth onsets grow.
 _YOUNG, _FEW, _GROWN = 512.0, 5, 16.0
 
+# Below 2^-46 |x| a step is no more than the distance of doubles.
+LOWEST = -46
+
 # Where strides start to double: x is tiny beside the scale of f.
 _FAR = 40
 
@@ -48,6 +51,8 @@ class Climb:
         The rungs of the scan, upward.
     at_edge : bool
         Whether the scan ended where f ends.
+    abrupt_at : int or None
+        The rung at which the scan met something abrupt.
     """
 
     best: Candidate | None = None
@@ -57,6 +62,7 @@ class Climb:
     high: int = 0
     scanned: list[Rung] = field(default_factory=list)
     at_edge: bool = False
+    abrupt_at: int | None = None
 
 
 def climb(
@@ -106,8 +112,8 @@ def _scan(
         result.odd_noise = spread(odd, floor)
         if 4 * sigma / current.h <= ROUNDOFF * abs(current.odd) / 2:
             return e
-        # Even about x; but where f doesn't move at all its scale is yet to come.
-        if e >= 3 and current.even != 0.0 and all(r.odd == 0.0 for r in scanned):
+        # Constant, or even about x.
+        if e >= 3 and all(r.odd == 0.0 for r in scanned):
             return e
         if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
             return e
@@ -134,7 +140,10 @@ def _scan(
                 stride = max(STRIDE, stride // 2)
                 continue
             # Truncation that was below the noise a stride ago can't have grown by more than this.
-            return e if onset > _ABRUPT * sigma else following.e
+            if onset <= _ABRUPT * sigma:
+                return following.e
+            result.abrupt_at = following.e
+            return e
         even_now, even_next = abs(current.even), abs(following.even)
         if (
             even_next > 1000 * sigma
@@ -179,7 +188,8 @@ def _fine(
 ) -> None:
     """Combine adjacent rungs, one more at a time at whichever end promises more."""
     low = high = top
-    while high - low < 3 and rungs.rung(low - 1) is not None:
+    bottom = -_TOP if rungs.at_zero else LOWEST
+    while high - low < 3 and low > bottom and rungs.rung(low - 1) is not None:
         low -= 1
     while high - low < 3 and rungs.rung(high + 1) is not None:
         high += 1
@@ -211,7 +221,7 @@ def _fine(
         ):
             return
         wants_below = best.tau > best.nu
-        if wants_below and rungs.rung(low - 1) is not None:
+        if wants_below and low > bottom and rungs.rung(low - 1) is not None:
             low -= 1
             lowest = min(lowest, low)
         elif not wants_below and high < _TOP and rungs.rung(high + 1) is not None:

@@ -158,9 +158,10 @@ def _far(random: np.random.Generator, i: int) -> BlackBox:
     x = (1e8, 1e12)[i % 2] * float(random.uniform(1, 2))
 
     def wave(module: Any, t: Any) -> Any:
-        return module.sin(t - a) if i % 3 else module.exp((t - a) / 3)
+        u = (t - a) / w
+        return module.sin(u) if i % 3 else module.exp(u / 3)
 
-    a = float(np.floor(x))
+    a, w = float(np.floor(x)), (1.0, 1e3)[i % 2]
     return _case("x near 1e8", f"x = {x:.2g}", _numeric(wave, (math, np)[(i // 2) % 2]), x, wave)
 
 

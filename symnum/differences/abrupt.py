@@ -12,6 +12,9 @@ from symnum.differences.search import Climb, climb
 # A misfit that grows by more than this an octave is no smooth function's, which has at most 2^7.
 _ABRUPT, _ABRUPT_DEEP, _DEEP = 128.0, 8.0, -20
 
+# Below so many times the noise nothing is seen of truncation yet.
+_QUIET = 512.0
+
 # Nodes of a probe, between twice and ten times the step, jittered: equal spacing aliases.
 _NODES, _NEAR, _FAR = 9, 2.0, 10.0
 
@@ -116,7 +119,10 @@ def _misfit(rung: Rung, slope: float) -> float:
 
 def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Rung) -> bool:
     """Say whether the misfit grows from one rung to another as no smooth function's does."""
-    least = max(_misfit(lower, slope), 8 * max(found.noise, lower.floor))
+    noise = max(found.noise, lower.floor)
+    least = max(_misfit(lower, slope), 8 * noise)
+    if least > _QUIET * noise:
+        return False  # truncation was on its way
     deep = not rungs.at_zero and upper.e < _DEEP
     return _misfit(upper, slope) > (_ABRUPT_DEEP if deep else _ABRUPT) * least
 

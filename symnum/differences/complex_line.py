@@ -86,9 +86,7 @@ def _imaginary(line: Line, real: float, h: float, output: int) -> tuple[float, f
     return float(found[output].imag) / h, float(found[output].real)
 
 
-def _verify(
-    rungs: Rungs, line: Line, output: int, value: float, at_x: float
-) -> float | None:
+def _verify(rungs: Rungs, line: Line, output: int, value: float, at_x: float) -> float | None:
     """Return to what error real differences confirm the value; None where they don't."""
     confirmed: list[float] = []
     moves = False

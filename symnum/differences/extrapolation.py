@@ -93,9 +93,7 @@ def extrapolate(kind: Quotient, values: Mapping[int, Value], k: int, m: int) -> 
     return math.fsum(w * values[k + i].q for i, w in enumerate(weights(kind.base, m)))
 
 
-def deviation(
-    kind: Quotient, combined: Sequence[tuple[float, Value]], noise_at_x: float
-) -> float:
+def deviation(kind: Quotient, combined: Sequence[tuple[float, Value]], noise_at_x: float) -> float:
     """Return the standard deviation that noise gives to a combination of quotients."""
     own = math.hypot(*(c * v.noise / v.h**kind.power for c, v in combined))
     shared = abs(math.fsum(c / v.h**kind.power for c, v in combined)) * noise_at_x

@@ -23,6 +23,9 @@ from symnum.differences.search import LOWEST, STRIDE, Climb, climb
 _START, _START_AT_ZERO = -32, -24
 _LOWEST_AT_ZERO = -800
 
+# A window wholly below this may be a beat of rounding, which is smooth over some hundred ulps.
+_DEEP = -36
+
 # A lowest rung above so many floors holds more than the rounding of a result.
 _LOUD = 8.0
 
@@ -180,7 +183,7 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
             ) and (odd * _ODD_DECAY**gap <= odd_above or odd <= _LOUD * ODD_SPREAD * rung.floor)
             if smooth:
                 break  # structure: it was met from above, and ends further down
-            if (even * _NO_DECAY > even_above or odd * _NO_DECAY > odd_above):
+            if even * _NO_DECAY > even_above or odd * _NO_DECAY > odd_above:
                 noisy += 1
                 if noisy == 2:
                     return start, sorted(seen[1:], key=lambda r: r.e)
@@ -214,7 +217,9 @@ def _is_loud(rung: Rung, above: Rung | None) -> bool:
 def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Climb | Estimate:
     """Return a climb that takes the lowest rungs for noise, where that is the better reading."""
     best = found.best
-    if rungs.at_zero or start >= _START or best is None or best.k > start + 2:
+    if rungs.at_zero or start >= _START or best is None:
+        return found
+    if best.k > start + 2 and best.k + best.m >= _DEEP:
         return found
     below = [r for e in range(start, _START + 1) if (r := rungs.known.get(e)) is not None]
     if rungs.rung(_START) is None:

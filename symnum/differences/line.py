@@ -85,9 +85,7 @@ class Line:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 # An imaginary part that is cut off is a refusal, not a warning.
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                result = np.asarray(
-                    self._function(complex(point[0]) if self._is_scalar else point)
-                )
+                result = np.asarray(self._function(complex(point[0]) if self._is_scalar else point))
         except Exception:  # whatever it is, this code is not for complex numbers
             return None
         if result.dtype.kind != "c" or (self.shape is not None and result.shape != self.shape):

@@ -16,6 +16,9 @@ _SEEN = 10.0
 # the third; |x|^1.5 is differentiable.
 _JUMP, _CUSP, _KINK = 0.2, 0.9, 1.15
 
+# A window so far up would not be there if f were anything but noise, or very plain.
+_FAR = 60
+
 # How much of f a single value must be off to be no noise, and how steady a growth must be.
 _ALONE, _STEADY = 1e-3, 0.25
 
@@ -70,7 +73,8 @@ def hopeless(rungs: Rungs, found: Climb, best: Candidate, is_random: bool) -> Es
         return _refusal(rungs, DerivativeStatus.RANDOM, reason, found.noise)
     values = [s for r in rungs.all() for s in (r.even + r.odd * r.h, r.even - r.odd * r.h)]
     extent = max(*values, 0.0) - min(*values, 0.0)
-    if found.noise > extent / 4 and extent > 0:
+    share = 4 if best.k < _FAR else 16
+    if found.noise > extent / share and extent > 0:
         reason = f"the noise of f, {found.noise:.2g}, is as large as all that f moves by"
         status = DerivativeStatus.RANDOM if is_random else DerivativeStatus.NOISE
         return _refusal(rungs, status, reason, found.noise)
@@ -126,7 +130,10 @@ def _growth(sizes: list[tuple[Rung, float]], noise: float) -> tuple[float, Rung 
     if c is not None:
         further = sizes[c][1]
         gap = sizes[c][0].e - sizes[b][0].e
-        if further == 0.0 or abs((math.log2(further) - math.log2(sizes[b][1])) / gap - slope) > _STEADY:
+        if (
+            further == 0.0
+            or abs((math.log2(further) - math.log2(sizes[b][1])) / gap - slope) > _STEADY
+        ):
             return 2.0, None
     for i in range(a):
         rung, s = sizes[i]

@@ -221,10 +221,12 @@ def _fine(
         ):
             return
         wants_below = best.tau > best.nu
-        if wants_below and low > bottom and rungs.rung(low - 1) is not None:
+        # A rung more only helps a window at that end, or gives it the credit of one beyond.
+        vague = best.error >= abs(best.t) / 4
+        if wants_below and (vague or best.k == low) and low > bottom and rungs.rung(low - 1) is not None:
             low -= 1
             lowest = min(lowest, low)
-        elif not wants_below and high < _TOP and rungs.rung(high + 1) is not None:
+        elif not wants_below and (vague or best.k + best.m >= high - 1) and high < _TOP and rungs.rung(high + 1) is not None:
             high += 1
         else:
             return

@@ -140,7 +140,9 @@ def _oscillating(random: np.random.Generator, i: int) -> BlackBox:
         return module.sin(k * t) + c * module.exp(t)
 
     x = float(random.uniform(0.3, 2))
-    return _case("oscillating", f"sin({k:.2g} x)", _numeric(wave, (math, np)[(i // 2) % 2]), x, wave, 1 / k)
+    return _case(
+        "oscillating", f"sin({k:.2g} x)", _numeric(wave, (math, np)[(i // 2) % 2]), x, wave, 1 / k
+    )
 
 
 def _noisy(random: np.random.Generator, i: int) -> BlackBox:
@@ -196,7 +198,9 @@ def _flat(random: np.random.Generator, i: int) -> BlackBox:
     def flat(module: Any, t: Any) -> Any:
         return module.cos(t - c) if i % 2 else (t - c) * (t - c) + 1
 
-    return _case("near f' = 0", f"{gap} off", _numeric(flat, (math, np)[(i // 2) % 2]), c + gap, flat)
+    return _case(
+        "near f' = 0", f"{gap} off", _numeric(flat, (math, np)[(i // 2) % 2]), c + gap, flat
+    )
 
 
 def _kink_near(random: np.random.Generator, i: int) -> BlackBox:
@@ -346,9 +350,7 @@ def refusable(seed: int, count: int = 2) -> Iterator[BlackBox]:
         c = float(random.uniform(0.4, 2))
         own = np.random.default_rng(int(random.integers(2**32)))
 
-        def make(
-            name: str, f: Callable[[Any], Any], at: float, words: Iterable[str]
-        ) -> BlackBox:
+        def make(name: str, f: Callable[[Any], Any], at: float, words: Iterable[str]) -> BlackBox:
             return BlackBox("refusals", name, f, at, nan, 0.0, frozenset(words))
 
         yield make("|x|", abs, 0.0, {"kink"})

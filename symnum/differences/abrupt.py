@@ -1,6 +1,8 @@
-"""Where smoothness ends abruptly: one jump or kink nearby, or the first step of a staircase?"""
+"""Tells one jump or kink nearby from the first step of a staircase, where smoothness ends."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,7 +104,7 @@ def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, boo
             else:
                 low = middle
     known = [r for r in rungs.all() if r.e >= start]
-    for lower, upper in zip(known, known[1:], strict=False):
+    for lower, upper in pairwise(known):
         if upper.e != lower.e + 1:
             continue
         if _misfit(lower, best.t) >= lower.h * abs(best.t) / 4 and best.t != 0:

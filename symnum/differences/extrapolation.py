@@ -51,7 +51,7 @@ ONE_SIDED = Quotient(2, 1, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Value:
-    """One rung's quotient: step, value, noise of f there, and the even part for the test of f(x)."""
+    """One rung's quotient: step, value, noise of f, and the even part for the test of f(x)."""
 
     h: float
     q: float
@@ -112,11 +112,12 @@ def candidates(
 
     Rungs of `values` below a window only have to agree with it.
     """
-    found: list[Candidate] = []
     below = sorted(e for e in values if e < high)
-    for m in orders:
-        for k in range(low, high - m + 1):
-            found.append(_one(kind, values, k, m, high, noise, below))
+    found = [
+        _one(kind, values, k, m, high, noise, below)
+        for m in orders
+        for k in range(low, high - m + 1)
+    ]
     # A window must agree with those of smaller steps, which truncation harms less.
     checked = []
     for one in found:

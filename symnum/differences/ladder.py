@@ -99,10 +99,10 @@ def on_line(
     start, below = _lowest(rungs)
     if start is None:
         return one_sided.answer(rungs, budget, derivative_order)
-    found = climb(rungs, start, below, 0.0, budget)
-    found = _from_further_up(rungs, start, found, budget)
-    if isinstance(found, Estimate):
-        return found
+    reading = _from_further_up(rungs, start, climb(rungs, start, below, 0.0, budget), budget)
+    if isinstance(reading, Estimate):
+        return reading
+    found = reading
     if found.best is None:
         reason = "f is finite at too few steps to either side"
         return refused(line, rungs, DerivativeStatus.NONFINITE, reason, found.noise)
@@ -157,7 +157,7 @@ def _is_blind(rungs: Rungs) -> bool:
 
 def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
     """Return where the scan starts, and the lower rungs that hold only noise."""
-    tries = (-32, -38, LOWEST)
+    tries: tuple[int, ...] = (_START, -38, LOWEST)
     if rungs.at_zero:
         tries = (_START_AT_ZERO, -48, -96, -192, -384, _LOWEST_AT_ZERO)
     start = next((e for e in tries if rungs.rung(e) is not None), None)

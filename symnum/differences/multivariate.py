@@ -420,7 +420,7 @@ def _read_pattern(pattern: Any, outputs: int, n: int) -> np.ndarray:
             f"array of shape {given.shape} and dtype {given.dtype} was given"
         )
         raise UsageError(msg)
-    return given != 0
+    return np.asarray(given != 0)
 
 
 def _check_number(line: Line) -> None:

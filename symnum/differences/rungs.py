@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -117,17 +118,19 @@ class Rungs:
         if not 0.0 < h < math.inf:
             return None
         up, down = self.value(h), self.value(-h)
-        distance = self._moved(h) - self._moved(-h)
+        above, under = self._moved(h), -self._moved(-h)
+        distance = above + under
         if not (math.isfinite(up) and math.isfinite(down)) or not 0.0 < distance < math.inf:
             return None
         half = up / 2 - down / 2
         odd = half / (distance / 2)
-        even = (up / 2 + down / 2) - self.at_x
+        # Below 2^-38 |x| the nodes are not quite symmetric, which the slope knows to undo.
+        even = (up / 2 + down / 2) - self.at_x - odd * ((above - under) / 2)
         size = max(abs(up), abs(down), abs(self.at_x))
         if not math.isfinite(odd) or not math.isfinite(even):
             return None
         floor = max(_ROUNDING * size, self.least_noise) + self._unsteady(h, odd)
-        return Rung(e, h, odd, even, size, floor)
+        return Rung(e, distance / 2, odd, even, size, floor)
 
 
 def samples(pairs: Iterable[tuple[Rung, Rung]]) -> tuple[list[float], list[float]]:
@@ -141,7 +144,7 @@ def samples(pairs: Iterable[tuple[Rung, Rung]]) -> tuple[list[float], list[float
 
 def pairs_of(rungs: Sequence[Rung]) -> list[tuple[Rung, Rung]]:
     """Return each rung with the next one."""
-    return list(zip(rungs, rungs[1:], strict=False))
+    return list(pairwise(rungs))
 
 
 def spread(found: Sequence[float], floor: float) -> float:

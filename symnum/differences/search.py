@@ -89,7 +89,7 @@ def climb(
     top = _scan(rungs, start, below, noise, budget, result)
     result.noise = max(result.noise, noise)
     result.odd_noise = max(result.odd_noise, noise)
-    _fine(rungs, top, start, noise, budget, result, kind)
+    _fine(rungs, top, start, budget, result, kind)
     return result
 
 
@@ -181,7 +181,6 @@ def _fine(
     rungs: Rungs,
     top: int,
     start: int,
-    noise: float,
     budget: int,
     result: Climb,
     kind: Quotient,
@@ -223,10 +222,20 @@ def _fine(
         wants_below = best.tau > best.nu
         # A rung more only helps a window at that end, or gives it the credit of one beyond.
         vague = best.error >= abs(best.t) / 4
-        if wants_below and (vague or best.k == low) and low > bottom and rungs.rung(low - 1) is not None:
+        if (
+            wants_below
+            and (vague or best.k == low)
+            and low > bottom
+            and rungs.rung(low - 1) is not None
+        ):
             low -= 1
             lowest = min(lowest, low)
-        elif not wants_below and (vague or best.k + best.m >= high - 1) and high < _TOP and rungs.rung(high + 1) is not None:
+        elif (
+            not wants_below
+            and (vague or best.k + best.m >= high - 1)
+            and high < _TOP
+            and rungs.rung(high + 1) is not None
+        ):
             high += 1
         else:
             return

@@ -25,13 +25,13 @@ SMOOTH: tuple[tuple[str, Generic], ...] = (
     ("exp", lambda m, x: m.exp(x)),
     ("log", lambda m, x: m.log(3 + x * x)),
     ("tanh", lambda m, x: m.tanh(x)),
-    ("rational", lambda m, x: x / (1 + x * x)),
+    ("rational", lambda _, x: x / (1 + x * x)),
     ("sqrt", lambda m, x: m.sqrt(1 + x * x)),
     ("gauss", lambda m, x: m.exp(-x * x / 2)),
     ("product", lambda m, x: m.exp(m.sin(x)) * m.cos(2 * x)),
     ("logistic", lambda m, x: 1 / (1 + m.exp(-x))),
-    ("power", lambda m, x: (2 + x * x) ** 1.5),
-    ("runge", lambda m, x: 1 / (1 + 25 * x * x)),
+    ("power", lambda _, x: (2 + x * x) ** 1.5),
+    ("runge", lambda _, x: 1 / (1 + 25 * x * x)),
     ("nested", lambda m, x: m.sin(m.exp(x / 2))),
 )
 
@@ -369,6 +369,6 @@ def refusable(seed: int, count: int = 2) -> Iterator[BlackBox]:
         yield make("a NaN", lambda x: x * math.nan, c, {"nonfinite"})
         yield make("pole", lambda x, c=c: 1 / (x - c), c, {"nonfinite"})
         yield make("drift", _drifting(), c, {"random", "noise", "unresolved"})
-        yield make("noise", lambda x, own=own: own.standard_normal(), c, {"random", "noise"})
+        yield make("noise", lambda _, own=own: own.standard_normal(), c, {"random", "noise"})
         yield make("hash", _hash_noise, c, {"noise", "unresolved"})
         yield make("zero", lambda x: 0.0 * x, c, {"zero"})

@@ -103,7 +103,7 @@ def _verify(rungs: Rungs, line: Line, output: int, value: float, at_x: float) ->
         apart = rung.odd - imaginary
         largest = max(abs(rung.odd), abs(imaginary))
         allowed = 4 * noise / r + 0.02 * abs(apart)
-        allowed += abs(apart) * (abs(apart) / largest) if largest > 0 else 0.0
+        allowed += abs(apart) * min(abs(apart) / largest, 0.25) if largest > 0 else 0.0
         middle = abs(rung.odd / 2 + imaginary / 2 - value)
         even = abs(rung.even + real - at_x)
         even_allowed = 8 * noise + 0.1 * abs(rung.even - real + at_x)

@@ -65,6 +65,7 @@ class Counted:
         self._function = function
 
     def __call__(self, x: object) -> object:
+        """Return the values at a point or an array of points."""
         points = np.asarray(x, dtype=float)
         values = np.array([self._one(float(t)) for t in points.reshape(-1)])
         return values.reshape(points.shape) if points.ndim else float(values[0])
@@ -95,8 +96,8 @@ def numdifftools(box: BlackBox) -> Row:
 
     f = Counted(box.function)
     try:
-        value, info = numdifftools.Derivative(f, full_output=True)(box.at)
-        return Row(box, float(value), float(info.error_estimate), f.calls)
+        found = numdifftools.Derivative(f, full_output=True)(box.at)
+        return Row(box, float(found.estimate), float(found.error_estimate), f.calls)
     except Exception:  # a failure is no answer
         return Row(box, math.nan, math.nan, f.calls)
 

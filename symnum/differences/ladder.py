@@ -238,8 +238,11 @@ def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Cli
 
 def _second(rungs: Rungs, first: Climb, start: int, budget: int, is_random: bool) -> Estimate:
     """Return the second derivative, from the even parts of the same rungs."""
+    # Noise beyond the rounding of results: that of the largest results says nothing of the others.
+    floor = max(r.floor for r in first.scanned)
+    noise = first.noise if first.noise > 2 * floor else 0.0
     try:
-        found = climb(rungs, start, [], first.noise, budget + 40, EVEN)
+        found = climb(rungs, start, [], noise, budget + 40, EVEN)
         best = found.best
         if best is None or not math.isfinite(best.t) or not math.isfinite(best.error):
             raise OverflowError

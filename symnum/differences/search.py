@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,6 +31,9 @@ _FAR = 40
 
 # The first and the highest exponents that make sense in doubles.
 _TOP = 2100
+
+# The square of this is still a double.
+_HUGE = 2.0**500
 
 # Extrapolations: 3 and 4 rungs. Wider ones gain nothing.
 ORDERS = (2, 3)
@@ -86,7 +90,7 @@ def climb(
         Which derivative is wanted.
     """
     result = Climb()
-    top = _scan(rungs, start, below, noise, budget, result)
+    top = _scan(rungs, start, below, noise, budget, result, kind)
     result.noise = max(result.noise, noise)
     result.odd_noise = max(result.odd_noise, noise)
     _fine(rungs, top, start, budget, result, kind)
@@ -94,7 +98,13 @@ def climb(
 
 
 def _scan(
-    rungs: Rungs, start: int, below: Sequence[Rung], noise: float, budget: int, result: Climb
+    rungs: Rungs,
+    start: int,
+    below: Sequence[Rung],
+    noise: float,
+    budget: int,
+    result: Climb,
+    kind: Quotient,
 ) -> int:
     """Climb until truncation, or the edge, or nothing is left to gain; return the highest rung."""
     first = rungs.rung(start)
@@ -102,6 +112,7 @@ def _scan(
     scanned = result.scanned
     scanned.append(first)
     stride = STRIDE
+    least = math.inf
     while True:
         current = scanned[-1]
         e = current.e
@@ -110,7 +121,13 @@ def _scan(
         floor = max(current.floor, noise)
         sigma = result.noise = spread([*odd, *even], floor)
         result.odd_noise = spread(odd, floor)
-        if 4 * sigma / current.h <= ROUNDOFF * abs(current.odd) / 2:
+        harm = sigma / current.h
+        if kind is ODD and e >= 3 and harm > least / 2:
+            return e  # f grows as fast as h, and its rounding with it
+        least = min(least, harm)
+        if kind is EVEN and rungs.step(e + stride) > _HUGE:
+            return e
+        if kind is ODD and 4 * harm <= ROUNDOFF * abs(current.odd) / 2:
             return e
         # Constant, or even about x.
         if e >= 3 and all(r.odd == 0.0 for r in scanned):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symnum.differences.estimate import DerivativeStatus
+from symnum.differences.evidence import Trend, measurements, trend
 from symnum.differences.extrapolation import ODD, Value, extrapolate, weights
 from symnum.differences.ladder import estimate, on_line
 from symnum.differences.line import Line
@@ -144,3 +145,21 @@ def int_part(k: float, x: float, product: float) -> float:
     from fractions import Fraction
 
     return float(Fraction(k) * Fraction(x) - Fraction(product))
+
+
+def test_cheaper_measurements_hold_their_bars():
+    """Every window of a ladder is within its own bar of the exact derivative, which is priced."""
+    found = at(math.exp, 1.0)
+    windows = measurements(found)
+    assert windows[0].evaluations == 2
+    assert all(abs(one.value - math.e) <= one.error + found.error for one in windows)
+    assert min(one.error for one in windows if one.m == 3) < windows[0].error
+
+
+@pytest.mark.parametrize(
+    ("claimed", "says"),
+    [(1.01 * math.e, Trend.FLAT), (math.e * (1 + 1e-6), Trend.FLAT), (math.e, Trend.FALLS)],
+)
+def test_the_trend_of_a_claim(claimed, says):
+    """A wrong derivative is off by the same at every step; a right one by the truncation alone."""
+    assert trend(at(math.exp, 1.0), claimed) == says

@@ -50,7 +50,7 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
     verified = _verify(rungs, line, output, value, at_x)
     if verified is None:
         return None
-    unit = ROUNDOFF * math.ldexp(1.0, rungs.exponent)
+    unit = math.ldexp(ROUNDOFF, rungs.exponent)
     offsets = np.array(_OFFSETS)
     around = np.array([_imaginary(line, o * unit, h, output)[0] for o in _OFFSETS])
     if not np.isfinite(around).all():
@@ -60,7 +60,7 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
     values = np.append(around - value, 0.0)
     fitted, *_ = np.linalg.lstsq(matrix, values, rcond=None)
     left = values - matrix @ fitted
-    deviation = math.sqrt(float(np.sum(left**2)) / (left.size - 2))
+    deviation = math.hypot(*left.tolist()) / math.sqrt(left.size - 2)
     own = max(_KAPPA * deviation, _LARGEST * float(np.max(np.abs(left))))
     error = own + 4 * ROUNDOFF * abs(value)
     return Estimate(
@@ -80,6 +80,8 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
 
 def _imaginary(line: Line, real: float, h: float, output: int) -> tuple[float, float]:
     """Return Im f/h and Re f at real + ih."""
+    if not 0.0 < h < math.inf:
+        return math.nan, math.nan
     found = line.complex_at(complex(real, h))
     if found is None or output >= found.size:
         return math.nan, math.nan

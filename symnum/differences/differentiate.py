@@ -170,13 +170,18 @@ def first_reference(
     line: Line, output: int, coordinate: int | None, order: int, budget: int, seed: int
 ) -> Estimate:
     """Return the answer of the best reference that has one: complex step, then real steps."""
-    if order == 1:
-        found = complex_line.complex_step(line, output, coordinate)
-        if found is not None:
-            return found
-    return ladder.on_line(
-        line, output, coordinate, derivative_order=order, budget=budget, seed=seed
-    )
+    try:
+        with np.errstate(all="ignore"):
+            if order == 1:
+                found = complex_line.complex_step(line, output, coordinate)
+                if found is not None and math.isfinite(found.error):
+                    return found
+            return ladder.on_line(
+                line, output, coordinate, derivative_order=order, budget=budget, seed=seed
+            )
+    except (ArithmeticError, ValueError):  # of our own arithmetic: f's are caught at the call
+        reason = "steps or differences leave the range of doubles here"
+        return ladder.refused(line, None, DerivativeStatus.UNRESOLVED, reason)
 
 
 def read_order(derivative_order: SupportsIndex) -> int:

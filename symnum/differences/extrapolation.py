@@ -96,6 +96,8 @@ def extrapolate(kind: Quotient, values: Mapping[int, Value], k: int, m: int) -> 
 def deviation(kind: Quotient, combined: Sequence[tuple[float, Value]], noise_at_x: float) -> float:
     """Return the standard deviation that noise gives to a combination of quotients."""
     own = math.hypot(*(c * v.noise / v.h**kind.power for c, v in combined))
+    if not kind.common:
+        return kind.own * own
     shared = abs(math.fsum(c / v.h**kind.power for c, v in combined)) * noise_at_x
     return math.hypot(kind.own * own, kind.common * shared)
 

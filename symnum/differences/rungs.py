@@ -16,6 +16,9 @@ from symnum.differences.line import ROUNDOFF, Line
 # powers of two themselves all nodes may carry the same rounding, which then can't be seen.
 MANTISSA = 1 + 3277 / 16384
 
+# Nearer to 0 the steps would leave the normal doubles, so that x is as good as 0.
+_LEAST_SCALE = 2.0**-960
+
 # Rounding a result to the nearest double: uniform, so its standard deviation is at most 0.58 u.
 _ROUNDING = 0.6 * ROUNDOFF
 
@@ -56,7 +59,7 @@ class Rungs:
             scale = line.scale()
         else:
             scale = abs(float(line.x[coordinate] / line.v[coordinate]))
-        self.at_zero = at_zero or not 0.0 < scale < math.inf
+        self.at_zero = at_zero or not _LEAST_SCALE < scale < math.inf
         fraction, exponent = math.frexp(1.0 if self.at_zero else scale)
         self.scale = 0.0 if self.at_zero else scale
         self.exponent = exponent if fraction >= math.sqrt(0.5) else exponent - 1

@@ -239,3 +239,26 @@ def test_the_same_seed_gives_the_same_answer():
     """Nothing is random but what the seed says."""
     one, two = (sn.differentiate(lambda x: np.float32(x) ** 2, 1.3, seed=7) for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "function",
+    [
+        math.exp,
+        np.sin,
+        lambda x: 1 / x,
+        lambda x: x**3,
+        lambda x: 1e308 * np.sin(x),
+        lambda x: 1e-320 * x,
+        lambda x: max(x, 0.0),
+        lambda x: np.float16(x),
+        lambda _: math.inf,
+    ],
+)
+def test_the_ends_of_the_doubles_are_answered_or_refused(function, order):
+    """From the smallest to the largest doubles there is a finite bar or a status, no traceback."""
+    for x in (0.0, -0.0, 5e-324, 1e-310, 1e-160, 1.0, -2.0, 709.0, 1e16, 1e155, 1.7e308, -1e308):
+        found = sn.differentiate(lambda t: float(function(t)), x, derivative_order=order)
+        assert bool(found) == (found.status == "estimated")
+        assert bool(found) == math.isfinite(found.error)

@@ -24,6 +24,9 @@ _OFFSETS = (-1301.0, -787.0, -331.0, 409.0, 953.0, 1511.0)
 # takes over where they don't, passes these rungs too.
 _RADII = (-14, -20, -8)
 
+# At most so much wider, since a straight line must still fit.
+_WIDEST = 2.0**20
+
 # The bar in standard deviations of what is left, and in its largest value.
 _KAPPA, _LARGEST = 3.5, 2.0
 
@@ -50,7 +53,7 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
     verified = _verify(rungs, line, output, value, at_x)
     if verified is None:
         return None
-    unit = math.ldexp(ROUNDOFF, rungs.exponent)
+    unit = math.ldexp(ROUNDOFF, rungs.exponent) * _stretch(line, coordinate)
     offsets = np.array(_OFFSETS)
     around = np.array([_imaginary(line, o * unit, h, output)[0] for o in _OFFSETS])
     if not np.isfinite(around).all():
@@ -62,7 +65,9 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
     left = values - matrix @ fitted
     deviation = math.hypot(*left.tolist()) / math.sqrt(left.size - 2)
     own = max(_KAPPA * deviation, _LARGEST * float(np.max(np.abs(left))))
-    error = own + 4 * ROUNDOFF * abs(value)
+    # Sums over the variables that move are rounded alike at all neighbours.
+    moving = 1 if coordinate is not None else int(np.count_nonzero(line.v))
+    error = own + 4 * math.sqrt(moving) * ROUNDOFF * abs(value)
     return Estimate(
         value,
         error,
@@ -76,6 +81,15 @@ def complex_step(line: Line, output: int, coordinate: int | None) -> Estimate | 
         reference="complex step",
         verified=max(verified, error),
     )
+
+
+def _stretch(line: Line, coordinate: int | None) -> float:
+    """Return how much wider the neighbours must lie for every variable to move by ulps."""
+    if coordinate is not None:
+        return 1.0
+    moved = line.v != 0
+    widest = float(np.max(np.abs(line.x[moved] / line.v[moved])))
+    return min(_WIDEST, max(1.0, widest / (line.scale() or 1.0)))
 
 
 def _imaginary(line: Line, real: float, h: float, output: int) -> tuple[float, float]:

@@ -13,6 +13,9 @@ __all__ = [
     "Cause",
     "Checked",
     "Component",
+    "Derivative",
+    "DerivativeStatus",
+    "Derivatives",
     "DomainError",
     "Exact",
     "Formula",
@@ -36,7 +39,11 @@ __all__ = [
     "central",
     "check",
     "complex_step",
+    "differentiate",
     "forward",
+    "gradient",
+    "hessian",
+    "jacobian",
     "parse_scheme",
     "richardson",
     "sweep",
@@ -48,6 +55,9 @@ if TYPE_CHECKING:
     from symnum import zoo
     from symnum.checking.check import assert_derivative, check
     from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+    from symnum.differences.differentiate import Derivative, differentiate
+    from symnum.differences.estimate import DerivativeStatus
+    from symnum.differences.multivariate import Derivatives, gradient, hessian, jacobian
     from symnum.differences.schemes import (
         Scheme,
         backward,
@@ -76,6 +86,9 @@ else:
     _HOMES = {
         "symnum.checking.check": ("assert_derivative", "check"),
         "symnum.checking.verdict": ("Cause", "Outcome", "Verdict", "Worst"),
+        "symnum.differences.differentiate": ("Derivative", "differentiate"),
+        "symnum.differences.estimate": ("DerivativeStatus",),
+        "symnum.differences.multivariate": ("Derivatives", "gradient", "hessian", "jacobian"),
         "symnum.differences.schemes": (
             "Scheme",
             "backward",

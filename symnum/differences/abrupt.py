@@ -1,0 +1,142 @@
+"""Tells one jump or kink nearby from the first step of a staircase, where smoothness ends."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from symnum.differences import refuse
+from symnum.differences.estimate import Estimate, Rung
+from symnum.differences.rungs import ODD_SPREAD, Rungs
+from symnum.differences.search import Climb, climb
+
+# A misfit that grows by more than this an octave is no smooth function's, which has at most 2^7.
+_ABRUPT, _ABRUPT_DEEP, _DEEP = 128.0, 8.0, -20
+
+# Below so many times the noise nothing is seen of truncation yet.
+_QUIET = 512.0
+
+# Nodes of a probe, between twice and ten times the step, jittered: equal spacing aliases.
+_NODES, _NEAR, _FAR = 9, 2.0, 10.0
+
+# How much wider each probe is than the first.
+_WIDTHS = (1.0, 16.0, 256.0, 4096.0)
+
+# A residual below this part of the jump leaves it alone.
+_ALONE = 16.0
+
+
+def settle(
+    rungs: Rungs, found: Climb, start: int, budget: int, random: np.random.Generator
+) -> Climb | Estimate:
+    """Return the climb to believe, or a refusal, once an abrupt end of smoothness is probed."""
+    end = _abrupt_end(rungs, found, start)
+    if end is None:
+        return found
+    e, jump, is_dead = end
+    stairs = 0.0
+    h = rungs.step(e)
+    for width in _WIDTHS:
+        reach = _FAR * width * h
+        if width > 1 and not rungs.at_zero and reach > rungs.scale / 64:
+            break
+        if rungs.line.evaluations + _NODES + 16 > budget:
+            break
+        residual = _residual(rungs, width * h, random)
+        if residual is None:
+            break
+        if residual > jump / _ALONE:
+            stairs = max(residual, jump / 2)
+            break
+    if stairs == 0.0:
+        return found
+    above = max(e, start)
+    if rungs.rung(above) is None:
+        return found
+    coarse = climb(rungs, above, [], stairs, max(budget, rungs.line.evaluations + 16))
+    fine = found.best
+    if coarse.best is None or fine is None:
+        return found
+    apart = abs(coarse.best.t - fine.t)
+    bars = coarse.best.error + fine.error
+    if apart <= 3 * bars:
+        inside = [rungs.rung(j) for j in range(fine.k, fine.k + fine.m + 1)]
+        if is_dead and all(r is not None and r.is_dead for r in inside):
+            return refuse.staircase(rungs, coarse.best, stairs)
+        return found
+    if apart <= 10 * bars and not is_dead:
+        return refuse.two_slopes(rungs, fine, coarse.best, stairs)
+    return coarse
+
+
+def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, bool] | None:
+    """Return the octave where smoothness ends, the size of the jump, and if f was dead below."""
+    known = [r for r in rungs.all() if r.e >= start]
+    dead = [r for r in known if r.is_dead]
+    alive = [r for r in known if not r.is_dead]
+    if dead and alive and dead[0].e == known[0].e and alive[0].e > dead[0].e:
+        low = max(r.e for r in dead if r.e < alive[0].e)
+        high = alive[0].e
+        while high - low > 1:
+            middle = (low + high) // 2
+            rung = rungs.rung(middle)
+            if rung is None or not rung.is_dead:
+                high = middle
+            else:
+                low = middle
+        moved = rungs.rung(high)
+        # What moves by the rounding of a result was not dead, only still.
+        if moved is not None and abs(moved.odd) * moved.h + abs(moved.even) > 8 * moved.floor:
+            return high, abs(moved.odd) * moved.h + abs(moved.even), True
+    best = found.best
+    if best is None:
+        return None
+    top = best.k + best.m
+    if found.abrupt_at is not None and top < found.abrupt_at:
+        # The window ends below what the scan met: find its octave.
+        low, high = top, found.abrupt_at
+        while high - low > 1:
+            middle = (low + high) // 2
+            rung, lower = rungs.rung(middle), rungs.rung(low)
+            if rung is None or lower is None or _is_abrupt(rungs, found, best.t, lower, rung):
+                high = middle
+            else:
+                low = middle
+    known = [r for r in rungs.all() if r.e >= start]
+    for lower, upper in pairwise(known):
+        if upper.e != lower.e + 1:
+            continue
+        if _misfit(lower, best.t) >= lower.h * abs(best.t) / 4 and best.t != 0:
+            break
+        if _is_abrupt(rungs, found, best.t, lower, upper):
+            return upper.e, _misfit(upper, best.t) * ODD_SPREAD, False
+    return None
+
+
+def _misfit(rung: Rung, slope: float) -> float:
+    """Return how far a rung is from a slope, in units of f."""
+    return rung.h * abs(rung.odd - slope) / ODD_SPREAD
+
+
+def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Rung) -> bool:
+    """Say whether the misfit grows from one rung to another as no smooth function's does."""
+    noise = max(found.noise, lower.floor)
+    least = max(_misfit(lower, slope), 8 * noise)
+    if least > _QUIET * noise:
+        return False  # truncation was on its way
+    deep = not rungs.at_zero and upper.e < _DEEP
+    return _misfit(upper, slope) > (_ABRUPT_DEEP if deep else _ABRUPT) * least
+
+
+def _residual(rungs: Rungs, h: float, random: np.random.Generator) -> float | None:
+    """Return how far f is from a quartic on one side, in an interval of this scale."""
+    spots = np.linspace(_NEAR, _FAR, _NODES) + random.uniform(-0.4, 0.4, _NODES)
+    values = np.array([rungs.value(t) for t in spots * h])
+    if not np.isfinite(values).all():
+        values = np.array([rungs.value(-t) for t in spots * h])
+        if not np.isfinite(values).all():
+            return None
+    matrix = np.vander((spots - 6.0) / 4.0, 5)
+    fitted, *_ = np.linalg.lstsq(matrix, values - values[0], rcond=None)
+    return float(np.max(np.abs(values - values[0] - matrix @ fitted)))

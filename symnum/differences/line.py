@@ -1,0 +1,193 @@
+"""A callable along a line, phi(t) = f(x + t v): every evaluation is remembered and counted."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symnum.differences.limits import shown
+from symnum.errors import DomainError, UsageError
+
+# Half the distance from 1 to the next double: what rounding does to a number of size 1.
+ROUNDOFF = 2.0**-53
+
+
+class OutOfTime(Exception):
+    """The time that was given is over before the answer is there."""
+
+
+class Line:
+    """Evaluates f on the line through x along v, with memory.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a float or an array of shape (n,), a fresh one at every call.
+    x : float64 array, shape (n,)
+        The point.
+    v : float64 array, shape (n,)
+        The direction.
+    is_scalar : bool
+        Whether the function takes a float.
+    deadline : float
+        When `time.monotonic()` passes it, no further call is made.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        x: np.ndarray,
+        v: np.ndarray,
+        is_scalar: bool,
+        deadline: float = math.inf,
+    ) -> None:
+        self.x, self.v = x, v
+        self.evaluations = 0
+        self.shape: tuple[int, ...] | None = None
+        self._function = function
+        self._is_scalar = is_scalar
+        self._deadline = deadline
+        self._known: dict[float, np.ndarray] = {}
+
+    def scale(self) -> float:
+        """Return how far the point is from 0, measured in t; 0 where it is at 0."""
+        moved = self.v != 0
+        return float(np.max(np.abs(self.x[moved])) / np.max(np.abs(self.v[moved])))
+
+    def node(self, t: float) -> np.ndarray:
+        """Return x + t v as the machine computes it."""
+        with np.errstate(all="ignore"):
+            return self.x + t * self.v
+
+    def at(self, t: float) -> np.ndarray:
+        """Return f's outputs, flat, at x + t v; NaN where f has no value."""
+        found = self._known.get(t)
+        if found is None:
+            found = self._known[t] = self._evaluate(self.node(t))
+        return found
+
+    def again(self) -> np.ndarray:
+        """Return f at x once more, without looking into the memory."""
+        return self._evaluate(self.x.copy())
+
+    def complex_at(self, t: complex) -> np.ndarray | None:
+        """Return f at x + t v for a complex t; None where f doesn't take complex numbers."""
+        with np.errstate(all="ignore"):
+            # The real part moves as a real node does; i t v is added to it exactly.
+            point = self.node(t.real) + 1j * (t.imag * self.v)
+        self._count()
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                # An imaginary part that is cut off is a refusal, not a warning.
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                result = np.asarray(self._function(complex(point[0]) if self._is_scalar else point))
+        except Exception:  # whatever it is, this code is not for complex numbers
+            return None
+        if result.dtype.kind != "c" or (self.shape is not None and result.shape != self.shape):
+            return None
+        return result.reshape(-1).astype(np.complex128)
+
+    def _count(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise OutOfTime
+        self.evaluations += 1
+
+    def _evaluate(self, point: np.ndarray) -> np.ndarray:
+        self._count()
+        if not np.isfinite(point).all():
+            return self._nothing()
+        try:
+            with np.errstate(all="ignore"):
+                result = np.asarray(self._function(float(point[0]) if self._is_scalar else point))
+        except (ArithmeticError, ValueError):
+            return self._nothing()  # outside the function's domain
+        except OutOfTime:
+            raise
+        except Exception as error:
+            msg = f"the function raised {type(error).__name__}: {error} at {self._shown(point)}"
+            raise UsageError(msg) from error
+        values = self._read(result, point)
+        if self.shape is None:
+            self.shape = result.shape
+        elif result.shape != self.shape:
+            if result.size == 1 and math.prod(self.shape) == 1:
+                return values
+            msg = (
+                f"the function returned an array of shape {result.shape} at {self._shown(point)}, "
+                f"and one of shape {self.shape} at another point; always the same is expected"
+            )
+            raise UsageError(msg)
+        return values
+
+    def _read(self, result: np.ndarray, point: np.ndarray) -> np.ndarray:
+        """Return a result as flat doubles."""
+        if result.dtype.kind == "c":
+            msg = (
+                f"the function returned complex numbers at the real point {self._shown(point)}; "
+                "real ones are expected: return the real part, or differentiate the parts alone"
+            )
+            raise UsageError(msg)
+        if result.dtype.kind in "fiub":
+            return result.reshape(-1).astype(np.float64)
+        try:
+            return np.array([float(item) for item in result.reshape(-1)])
+        except (TypeError, ValueError, OverflowError):
+            kind = (
+                f"a {type(result[()]).__name__}"
+                if result.ndim == 0
+                else f"an array of dtype {result.dtype}"
+            )
+            msg = (
+                f"the function returned {kind} at {self._shown(point)}; "
+                "a number or an array of numbers is expected"
+            )
+            raise UsageError(msg) from None
+
+    def _nothing(self) -> np.ndarray:
+        return np.full(1 if self.shape is None else math.prod(self.shape), np.nan)
+
+    def _shown(self, point: np.ndarray) -> str:
+        return f"x = {shown(point[0].item() if self._is_scalar else point.tolist())}"
+
+
+def read_point(at: object) -> tuple[np.ndarray, bool]:
+    """Return a point as an array of shape (n,), and whether it was given as a number."""
+    try:
+        point = np.array(at)
+    except (TypeError, ValueError):
+        point = np.array(None)
+    if point.dtype.kind not in "iufb" or point.ndim > 1 or point.size == 0:
+        msg = (
+            f"at is a number or an array of shape (n,), {shown(at)} was given; "
+            "several points: call once for each"
+        )
+        raise UsageError(msg)
+    point = point.astype(np.float64)
+    if not np.isfinite(point).all():
+        msg = f"at holds numbers that are not finite: {shown(at)}; a finite point is expected"
+        raise DomainError(msg)
+    return point.reshape(-1), point.ndim == 0
+
+
+def read_direction(direction: object, n: int) -> np.ndarray:
+    """Return a direction as an array of shape (n,) that is not zero."""
+    try:
+        v = np.array(direction)
+    except (TypeError, ValueError):
+        v = np.array(None)
+    if v.dtype.kind not in "iufb" or v.reshape(-1).shape != (n,):
+        msg = f"a direction is an array of shape ({n},), {shown(direction)} was given"
+        raise UsageError(msg)
+    v = v.reshape(-1).astype(np.float64)
+    if not np.isfinite(v).all():
+        msg = f"a direction's entries are finite, {shown(direction)} was given"
+        raise UsageError(msg)
+    if not v.any():
+        msg = "the direction has zero length, so nothing moves along it; give one that isn't 0"
+        raise UsageError(msg)
+    return v

@@ -1,0 +1,264 @@
+"""differentiate, gradient, jacobian and hessian: answers, refusals, and bad input."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+import symnum as sn
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "exact"),
+    [
+        (np.sin, 1.0, math.cos(1.0)),
+        (math.sin, 1.0, math.cos(1.0)),
+        (lambda x: x**3, 2, 12.0),
+        (lambda x: x, np.float32(1.5), 1.0),
+        (lambda x: [x * x], 3.0, 6.0),
+        (lambda x: np.array([x * x]), 3.0, 6.0),
+        (lambda _: 5, 1.0, 0.0),
+    ],
+)
+def test_the_error_bar_holds(function, x, exact):
+    """The value is within its bar of the exact derivative, and the bar is small."""
+    found = sn.differentiate(function, x)
+    assert found.status == "estimated"
+    assert abs(found.value - exact) <= found.error < 1e-10
+    assert found.verified >= found.error
+
+
+def test_the_reference_is_named():
+    """What takes complex numbers is answered by the complex step, all else by real steps."""
+    assert sn.differentiate(np.sin, 1.0).reference == "complex step"
+    assert sn.differentiate(math.sin, 1.0).reference == "real steps"
+    assert sn.differentiate(lambda x: abs(x) ** 3, 1.0).reference == "real steps"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.real(x) * 2 + 1j * 0 + x * 0,
+        lambda x: np.conj(x) ** 2,
+        lambda x: x * x if np.imag(x) == 0 else x * x * 1.5,
+    ],
+)
+def test_what_is_not_analytic_is_not_believed(function):
+    """A complex step that real steps contradict is dropped."""
+    found = sn.differentiate(lambda x: function(x) if isinstance(x, complex) else x * x, 1.0)
+    assert found.reference == "real steps"
+    assert abs(found.value - 2) <= found.error
+
+
+def test_the_second_derivative():
+    """The second derivative is within its bar."""
+    found = sn.differentiate(math.sin, 1.0, derivative_order=2)
+    assert abs(found.value + math.sin(1.0)) <= found.error < 1e-9
+
+
+def test_a_direction_is_not_normalized():
+    """The derivative along 2 v is twice that along v."""
+    found = [
+        sn.differentiate(lambda x: float(x[0]) * math.exp(x[1]), [1.0, 0.5], v)
+        for v in ([1.0, 2.0], [2.0, 4.0])
+    ]
+    assert found[1].value == pytest.approx(2 * found[0].value, rel=1e-9)
+    assert abs(found[0].value - 3 * math.exp(0.5)) <= found[0].error
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "status"),
+    [
+        (abs, 0.0, "kink"),
+        (np.sign, 0.0, "jump"),
+        (np.cbrt, 0.0, "vertical_tangent"),
+        (math.sqrt, 0.0, "edge"),
+        (math.log, -1.0, "nonfinite"),
+        (lambda x: x * math.nan, 1.0, "nonfinite"),
+        (lambda x: 0.0 * x, 1.0, "zero"),
+    ],
+)
+def test_a_refusal_says_why(function, x, status):
+    """Where there is no derivative there is a status, a sentence, and no value."""
+    found = sn.differentiate(function, x)
+    assert found.status == status
+    assert math.isnan(found.value)
+    assert found.error == math.inf
+    assert len(found.reason) > 20
+    assert not found
+    assert str(found).startswith(status)
+
+
+def test_pure_noise_is_refused():
+    """A function that is nothing but noise is not differentiated."""
+    random = np.random.default_rng(1)
+    assert sn.differentiate(lambda _: random.standard_normal(), 1.0).status in {"random", "noise"}
+
+
+def test_writing_into_the_argument_does_no_harm():
+    """Every call gets a fresh copy of the point."""
+
+    def writes(x):
+        x *= 2
+        return float(np.sum(x**2).real)
+
+    at = np.array([1.0, 2.0])
+    found = sn.gradient(writes, at)
+    assert (abs(found.value - [8, 16]) <= found.error).all()
+    assert at.tolist() == [1.0, 2.0]
+
+
+def test_a_timeout_says_how_many_evaluations_were_made():
+    """A slow function is given up between two calls, with the number of evaluations."""
+    found = sn.differentiate(lambda x: time.sleep(0.02) or math.sin(x), 1.0, timeout=0.1)
+    assert found.status == "timeout"
+    assert 1 <= found.evaluations <= 7
+    assert f"{found.evaluations} evaluations" in found.reason
+    gradient = sn.gradient(lambda x: time.sleep(0.02) or float(x[0]), [1.0, 2.0], timeout=0.1)
+    assert "timeout" in gradient.status.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((math.sin, math.nan), "not finite"),
+        ((math.sin, "1"), "at is a number or an array"),
+        ((math.sin, []), "at is a number or an array"),
+        ((math.sin, [[1.0]]), "at is a number or an array"),
+        ((np.sum, [1.0, 2.0]), "a direction is needed"),
+        ((np.sum, [1.0, 2.0], [0.0, 0.0]), "zero length"),
+        ((np.sum, [1.0, 2.0], [1.0]), r"array of shape \(2,\)"),
+        ((np.sum, [1.0, 2.0], [1.0, math.inf]), "entries are finite"),
+        ((math.sin, 1.0, None, 3), "derivative orders 1 and 2"),
+        ((math.sin, 1.0, None, 0), "whole number"),
+        (("sin(x)", 1.0), "a callable is expected"),
+        ((lambda _: "one", 1.0), "a number or an array of numbers"),
+        ((lambda _: None, 1.0), "returned a NoneType"),
+        ((lambda x: np.array([x, x]), 1.0), "symnum.jacobian"),
+        ((lambda x: x + 1j, 1.0), "complex numbers at the real point"),
+        ((lambda x: x["a"], 1.0), "the function raised TypeError"),
+        ((lambda x: np.ones(1 + (x > 1)), 1.0), "always the same is expected"),
+    ],
+)
+def test_bad_input_is_refused(arguments, says):
+    """Bad input raises a SymnumError whose sentence says what is expected."""
+    with pytest.raises(sn.SymnumError, match=says):
+        sn.differentiate(*arguments)
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, "1", True])
+def test_a_bad_timeout_is_refused(timeout):
+    """A timeout is a positive number of seconds."""
+    with pytest.raises(sn.UsageError, match="timeout"):
+        sn.differentiate(math.sin, 1.0, timeout=timeout)
+
+
+@pytest.mark.parametrize("budget", [0, 15, 20.0, True])
+def test_a_bad_budget_is_refused(budget):
+    """A budget is a whole number of evaluations with which a step can be scanned."""
+    with pytest.raises(sn.UsageError, match="budget"):
+        sn.differentiate(math.sin, 1.0, budget=budget)
+
+
+def test_a_function_that_raises_in_part_of_its_domain():
+    """A function that raises beyond x is answered from the steps within."""
+
+    def partial(x):
+        if x > 1.001:
+            raise ValueError(x)
+        return math.exp(x)
+
+    found = sn.differentiate(partial, 1.0)
+    assert abs(found.value - math.e) <= found.error < 1e-9
+
+
+def test_the_gradient():
+    """A gradient has a bar for every entry, and a status where one can't be answered."""
+    found = sn.gradient(lambda x: np.abs(x[0]) + x[1] ** 2, [0.0, 3.0])
+    assert found.status.tolist() == ["kink", "estimated"]
+    assert math.isnan(found.value[0])
+    assert abs(found.value[1] - 6) <= found.error[1]
+
+
+def test_the_jacobian_shares_evaluations():
+    """Ten outputs take no ten times the evaluations of one."""
+    one = sn.jacobian(lambda x: np.sin(x[:1] * np.arange(1, 2)), [0.5])
+    ten = sn.jacobian(lambda x: np.sin(x[0] * np.arange(1, 11)), [0.5])
+    exact = np.arange(1, 11) * np.cos(0.5 * np.arange(1, 11))
+    assert (abs(ten.value[:, 0] - exact) <= ten.error[:, 0]).all()
+    assert ten.evaluations < 10 * one.evaluations
+
+
+def banded(x):
+    """Return outputs that depend on two neighbours each."""
+    return x**2 + np.append(np.sin(x[1:]), 0)
+
+
+def test_a_pattern_saves_evaluations_and_holds():
+    """With the pattern of a band, its columns are moved together, to the same derivatives."""
+    x = np.arange(12) + 0.5
+    pattern = np.eye(12) + np.eye(12, k=1)
+    exact = np.diag(2 * x) + np.diag(np.cos(x[1:]), 1)
+    full, sparse = sn.jacobian(banded, x), sn.jacobian(banded, x, pattern)
+    for found in (full, sparse):
+        assert (abs(found.value - exact) <= found.error).all()
+    assert sparse.evaluations < full.evaluations / 2
+
+
+@pytest.mark.parametrize("row", [0, 5, 10])
+def test_an_entry_outside_of_the_pattern_is_found(row):
+    """A row with an entry that was not declared has no answers, and its status says so."""
+    pattern = np.eye(12) + np.eye(12, k=1)
+    pattern[row, row + 1] = 0
+    found = sn.jacobian(banded, np.arange(12) + 0.5, pattern)
+    assert set(found.status[row]) == {"outside_pattern"}
+    assert np.isnan(found.value[row]).all()
+    others = np.delete(found.status, row, axis=0)
+    assert set(others.flat) == {"estimated"}
+
+
+def test_a_pattern_of_another_shape_is_refused():
+    """A pattern has a row an output and a column a variable."""
+    with pytest.raises(sn.UsageError, match=r"shape \(12, 12\)"):
+        sn.jacobian(banded, np.arange(12.0), np.eye(3))
+
+
+def test_the_hessian():
+    """A Hessian is symmetric and within its bars."""
+    found = sn.hessian(lambda x: np.exp(x[0] * x[1]) + x[2] ** 2 * x[0], [1.0, 0.5, 2.0])
+    e = math.exp(0.5)
+    exact = np.array([[e / 4, 1.5 * e, 4], [1.5 * e, e, 0], [4, 0, 2]])
+    assert (abs(found.value - exact) <= found.error).all()
+    assert (found.value == found.value.T).all()
+
+
+def test_the_same_seed_gives_the_same_answer():
+    """Nothing is random but what the seed says."""
+    one, two = (sn.differentiate(lambda x: np.float32(x) ** 2, 1.3, seed=7) for _ in range(2))
+    assert one == two
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "function",
+    [
+        math.exp,
+        np.sin,
+        lambda x: 1 / x,
+        lambda x: x**3,
+        lambda x: 1e308 * np.sin(x),
+        lambda x: 1e-320 * x,
+        lambda x: max(x, 0.0),
+        lambda x: np.float16(x),
+        lambda _: math.inf,
+    ],
+)
+def test_the_ends_of_the_doubles_are_answered_or_refused(function, order):
+    """From the smallest to the largest doubles there is a finite bar or a status, no traceback."""
+    for x in (0.0, -0.0, 5e-324, 1e-310, 1e-160, 1.0, -2.0, 709.0, 1e16, 1e155, 1.7e308, -1e308):
+        found = sn.differentiate(lambda t: float(function(t)), x, derivative_order=order)
+        assert bool(found) == (found.status == "estimated")
+        assert bool(found) == math.isfinite(found.error)

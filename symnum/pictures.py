@@ -35,7 +35,7 @@ _MOST_MARKS = 12  # that a legend has room for
 # A curve's step counts as a break only if halving its interval down to neighbouring doubles leaves
 # at least this part of it; a continuous one is left with next to nothing.
 _LEFT_OF_A_JUMP = 0.3
-# Steps below this part of the curve's height can't be seen, so nobody asks whether they are jumps.
+# Steps above this part of the curve's height are seen, so it is asked whether they are jumps.
 _VISIBLE = 1e-3
 # |f| that rises to this many times its neighbouring samples has a pole between them.
 _POLE = 1e6
@@ -447,30 +447,31 @@ def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, t
     known = np.isfinite(y)
     edge = known[:-1] != known[1:]
     height = float(np.ptp(y[known])) if known.any() else 0.0
-    with np.errstate(all="ignore"):
-        # a jump is held against the usual step, not against the height that a pole makes
-        usual = np.median(np.abs(np.diff(y[known]))) if known.sum() > 1 else 0.0
-        step = np.abs(y_right - y_left)
-        looked_into = edge | (step > max(min(_VISIBLE * height, 1e3 * usual), 2.0 * usual))
+    step = np.abs(y_right - y_left)
+    # a jump stands out from the steps beside it, or from the picture
+    beside = np.maximum(np.append(0.0, step[:-1]), np.append(step[1:], 0.0))
+    looked_into = edge | (step > 2.0 * np.nan_to_num(beside)) | (step > _VISIBLE * height)
     # a pole of even order between two samples shows no jump, but both sides rise towards it
     extra, breaks = _even_poles(formula, x, y)
+    done = np.searchsorted(x, breaks, side="right") - 1
+    looked_into[done] = False
     pairs = np.flatnonzero(looked_into)
     ends = _halved(formula, left[pairs], right[pairs], y_left[pairs], y_right[pairs])
     for k, (a, b, f_a, f_b) in zip(pairs.tolist(), zip(*ends, strict=True), strict=True):
-        middle = a + (b - a) / 2
         if math.isfinite(f_a) and math.isfinite(f_b):
-            if not _jumps(formula, a, b, f_a, f_b, float(step[k]), usual):
+            if not _jumps(formula, a, b, f_a, f_b, float(step[k])):
                 continue
             # between neighbouring doubles there is no place for the gap: the left one is cut off
             extra += [(a, f_a), (b, math.nan), (math.nextafter(b, math.inf), f_b)]
         else:
             extra += [(a, f_a), (b, f_b)]
         if known[k] and known[k + 1]:
-            breaks.append(middle)
+            breaks.append(_simpler(a, b))
     if not extra:
         return x, y, tuple(alone)
     new_x, new_y = np.array(extra).T
-    all_x, all_y = np.concatenate([x, new_x]), np.concatenate([y, new_y])
+    # what leads up to a gap, and the gap, come before the sample at which it ends
+    all_x, all_y = np.concatenate([new_x, x]), np.concatenate([new_y, y])
     order = np.argsort(all_x, kind="stable")
     return all_x[order], all_y[order], tuple(sorted({*breaks, *alone}))
 
@@ -505,7 +506,7 @@ def _even_poles(
             continue
         middle = a + (b - a) / 2
         extra += [(a, sides[0]), (middle, math.nan), (b, sides[1])]
-        breaks.append(middle)
+        breaks.append(_simpler(a, b))
     return extra, breaks
 
 
@@ -534,12 +535,10 @@ def _halved(
     return a.tolist(), b.tolist(), f_a.tolist(), f_b.tolist()
 
 
-def _jumps(
-    formula: Formula, a: float, b: float, f_a: float, f_b: float, step: float, usual: float
-) -> bool:
+def _jumps(formula: Formula, a: float, b: float, f_a: float, f_b: float, step: float) -> bool:
     """Tell a jump or a pole from a steep place, and from the noise of float64."""
-    floor = _LEFT_OF_A_JUMP * max(step, usual)
-    if abs(f_b - f_a) < floor:
+    floor = _LEFT_OF_A_JUMP * step
+    if not abs(f_b - f_a) >= floor or f_a == f_b:
         return False
     exact = formula.certify(np.array([[a], [b]]))
     hi = exact.hi[:, 0]
@@ -559,6 +558,11 @@ def _fill_removable(formula: Formula, x: np.ndarray, y: np.ndarray) -> list[floa
     removable = exact.status[:, 0] == Status.REMOVABLE
     y[alone[removable]] = exact.hi[removable, 0]
     return [float(value) for value in x[alone[~removable]]]
+
+
+def _simpler(a: float, b: float) -> float:
+    """Return the one of two neighbouring doubles that is shorter to write."""
+    return min(a, b, key=lambda value: len(repr(value)))
 
 
 def _values(formula: Formula, x: np.ndarray) -> np.ndarray:

@@ -589,7 +589,7 @@ class Formula:
         --------
         >>> import symnum as sn
         >>> ax = sn.Formula("0.01*x**2 + 0.1*x").plot(ranges={"x": (0, 20)}, tangents=[5, 10])
-        >>> ax.get_xlabel(), ax.get_legend().get_texts()[0].get_text()
+        >>> ax.get_xlabel(), ax.get_legend_handles_labels()[1][1]
         ('x', 'tangent at x = 5: df/dx = 0.2')
         """
         from symnum.report.functions import plot_formula

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _TANGENTS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 _SECANTS = ("#E69F00", "#56B4E9", "#7F7F7F", "#CC79A7")
 _DASHES = ("--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
+_END = {"markersize": 8.5, "markerfacecolor": "none", "markeredgewidth": 1.8}
 _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in greyscale
 _ERRORS = "viridis"
 _TOO_FAR = 8.0  # curve heights: where a pole goes further than this, the picture ends earlier
-_COMPRESSED = 8.0  # arrows that differ by more than this factor are drawn less different
+_COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
 _SMALLEST = 1e-320  # the end of a logarithmic colour scale, inside the doubles
 
 
@@ -94,6 +95,7 @@ def draw(
             _contour(ax, shown)
         else:
             _surface(ax, shown)
+        _legend(ax, own=target is None)
         if path is not None:
             _save(ax.figure, path)
     return ax
@@ -163,15 +165,17 @@ def _axes(kind: str, target: Any, window: bool) -> Any:
     if target is None or hasattr(target, "add_subplot"):
         figure = target
         if figure is None:
-            size = (8.0, 6.4) if kind == "surface" else (8.0, 5.8)
+            size = (7.6, 6.4) if kind != "curve" else (8.0, 5.8)
+            # axes of equal scales leave room beside them, which "compressed" takes away
+            layout: Any = "compressed" if kind in {"contour", "field"} else "constrained"
             if window:
                 import matplotlib.pyplot as plt
 
-                figure = plt.figure(figsize=size, layout="constrained")
+                figure = plt.figure(figsize=size, layout=layout)
             else:
                 from matplotlib.figure import Figure
 
-                figure = Figure(figsize=size, layout="constrained")
+                figure = Figure(figsize=size, layout=layout)
         return figure.add_subplot(projection=projection)
     is_solid = hasattr(target, "plot_surface")
     if is_solid != (kind == "surface"):
@@ -194,15 +198,26 @@ def _title(ax: Any, title: str, formula: str) -> None:
     )
 
 
-def _legend(ax: Any, columns: int = 1) -> None:
+def _legend(ax: Any, own: bool) -> None:
+    """Write the legend below a picture of our own, and inside axes that are the user's."""
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    options: dict[str, Any] = {"fontsize": 9, "frameon": False, "ncols": columns}
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}
-    legend = ax.legend(handles, labels, **below, **options)
+    if own:
+        legend = ax.figure.legend(
+            handles, labels, loc="outside lower center", fontsize=9.5, handlelength=2.6
+        )
+    else:
+        legend = ax.legend(handles, labels, fontsize="small")
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _halo() -> list[Any]:
+    """Return what keeps text readable on whatever lies behind it."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3, foreground="white")]
 
 
 # --- a curve --------------------------------------------------------------------------------------
@@ -212,7 +227,8 @@ def _curve(ax: Any, curve: Curve) -> None:
     name = curve.axis.name
     ax.grid(color="#E3E3E3", linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.plot(curve.x, curve.y, color="black", linewidth=2.2, label="f", zorder=3)
+    lines = curve.tangents or curve.secants or curve.marks
+    ax.plot(curve.x, curve.y, color="black", linewidth=2.2, label="f" if lines else None, zorder=3)
     _limits(ax, curve)
     for k, mark in enumerate(curve.tangents):
         style = {"color": _TANGENTS[k % 4], "linewidth": 1.6}
@@ -225,7 +241,7 @@ def _curve(ax: Any, curve: Curve) -> None:
         end = secant.value + secant.slope * secant.h
         if math.isfinite(end):
             x = [secant.x, secant.x + secant.h]
-            ax.plot(x, [secant.value, end], "s", color=style["color"], markersize=6, zorder=5)
+            ax.plot(x, [secant.value, end], "s", zorder=7, **_END, markeredgecolor=style["color"])
     for k, mark in enumerate(curve.marks):
         ax.plot(
             *mark.point,
@@ -251,22 +267,19 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.set_xlabel(_cut(name, 60), parse_math=False)
     ax.set_ylabel(_cut(f"f({name})", 60), parse_math=False)
     _title(ax, _curve_title(curve), curve.formula)
-    if curve.tangents or curve.secants or curve.marks:
-        _legend(ax)
 
 
 def _curve_title(curve: Curve) -> str:
-    parts = ["f"]
+    parts = []
     if curve.tangents:
-        parts.append("its exact tangents" if len(curve.tangents) > 1 else "its exact tangent")
+        parts.append("exact tangents" if len(curve.tangents) > 1 else "its exact tangent")
     if curve.secants:
         parts.append("secants" if len(curve.secants) > 1 else "a secant")
-    text = ", ".join(parts[:-1]) + (" and " if parts[1:] else "") + parts[-1]
-    return f"{text} against {curve.axis.name}"
+    return f"f({curve.axis.name})" + (f" with {' and '.join(parts)}" if parts else "")
 
 
 def _line(ax: Any, x: float, y: float, slope: float, label: str, style: dict[str, Any]) -> None:
-    """Draw a line across the picture without moving its limits; a bare label where there is none."""
+    """Draw a line across the picture without moving its limits; only a label without a slope."""
     if math.isfinite(y) and math.isfinite(slope):
         ax.axline((x, y), slope=slope, label=label, zorder=4, **style)
     else:
@@ -308,9 +321,9 @@ def _limits(ax: Any, curve: Curve) -> None:
 def _is_pole(curve: Curve) -> bool:
     """Tell whether the largest values stand next to a gap, as at a pole, and not at an end."""
     size = np.where(np.isfinite(curve.y), np.abs(curve.y), -1.0)
-    largest = int(size.argmax())
-    near = curve.y[max(0, largest - 1) : largest + 2]
-    return not np.isfinite(near).all()
+    spacing = (curve.axis.high - curve.axis.low) / (curve.axis.count - 1)
+    near = np.abs(curve.x - curve.x[int(size.argmax())]) <= spacing
+    return bool(np.isnan(curve.y[near]).any())
 
 
 # --- two variables --------------------------------------------------------------------------------
@@ -367,16 +380,17 @@ def _surface(ax: Any, surface: Surface) -> None:
             label=_numbered(k, mark, surface),
             zorder=6,
         )
-        ax.text(a, b, c, f"   {k + 1}", fontsize=11, fontweight="bold", zorder=7)
+        ax.text(
+            a, b, c, f"   {k + 1}", fontsize=11, fontweight="bold", path_effects=_halo(), zorder=7
+        )
     first, second = _names(surface)
-    ax.set_xlabel(_cut(first, 40), parse_math=False, labelpad=8)
-    ax.set_ylabel(_cut(second, 40), parse_math=False, labelpad=8)
-    ax.set_zlabel("f", labelpad=8)
+    ax.set_xlabel(_cut(first, 40), parse_math=False, labelpad=4)
+    ax.set_ylabel(_cut(second, 40), parse_math=False, labelpad=4)
+    ax.set_zlabel("f", labelpad=4)
     ax.view_init(elev=28, azim=-58)
-    ax.set_box_aspect(None, zoom=0.92)
+    ax.set_box_aspect(None, zoom=1.0)
     heading = " and exact partial derivatives" if surface.marks else ""
     _title(ax, f"Surface of f{heading}", surface.formula)
-    _legend(ax)
 
 
 def _numbered(k: int, mark: Mark, surface: Surface) -> str:
@@ -424,7 +438,10 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
     lines = ax.contour(
         surface.x, surface.y, values, levels, colors="#9A9A9A", linewidths=0.8, zorder=1
     )
-    ax.clabel(lines, fontsize=7.5, fmt=lambda value: short(value, 3), colors="#6A6A6A")
+    # above the arrows, with a halo: they would be cut to pieces
+    for text in ax.clabel(lines, fontsize=8, fmt=lambda value: short(value, 3), zorder=5):
+        text.set_color("#555555")
+        text.set_path_effects(_halo())
 
 
 def _flat(ax: Any, surface: Surface, title: str) -> None:
@@ -447,7 +464,7 @@ def _flat(ax: Any, surface: Surface, title: str) -> None:
             textcoords="offset points",
             fontsize=11,
             fontweight="bold",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
+            path_effects=_halo(),
             zorder=7,
         )
     ax.set_xlabel(_cut(first, 60), parse_math=False)
@@ -456,7 +473,6 @@ def _flat(ax: Any, surface: Surface, title: str) -> None:
     if 1 / 3 <= spans[0] / spans[1] <= 3:
         ax.set_aspect("equal")  # so that a gradient stands upright on its contour
     _title(ax, title, surface.formula)
-    _legend(ax)
 
 
 def _contour(ax: Any, surface: Surface) -> None:
@@ -489,7 +505,7 @@ def _field(ax: Any, field: Field) -> None:
                 points[coloured],
                 arrows[coloured],
                 error[coloured],
-                cmap=_ERRORS,
+                cmap=_dark_enough(_ERRORS),
                 norm=norm,
             )
             bar = ax.figure.colorbar(quiver, ax=ax, pad=0.02)
@@ -504,6 +520,14 @@ def _field(ax: Any, field: Field) -> None:
     sign = "Minus the gradient" if field.minus else "Gradient"
     note = "; arrow lengths compressed" if compressed else ""
     _flat(ax, field.backdrop, f"{sign} of f, exact{note}")
+
+
+def _dark_enough(name: str) -> Any:
+    """Return a colour map without its lightest part, which can't be seen on white paper."""
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(mpl.colormaps[name](np.linspace(0.0, 0.88, 256)), name)
 
 
 def _rest(

@@ -26,6 +26,9 @@ KINDS = ("curve", "surface", "contour", "field")
 DEFAULT_RANGE = (-3.0, 3.0)
 """Where a variable runs that nothing is said about; `check` looks there too."""
 
+LARGEST = 1e300
+"""What is drawn lies within plus and minus this, so that margins stay inside the doubles."""
+
 # Samples in each variable: enough that a curve is smooth in print, that a surface's wires can be
 # told apart, that contours have no corners, and that arrows don't overlap.
 _SAMPLES = {"curve": 1201, "surface": 49, "contour": 161, "field": 18}
@@ -357,8 +360,8 @@ def _axis(name: str, bounds: Any, kind: str) -> Axis:
         msg = f"{where} is (first, last) or (first, last, count); {bounds!a} was given"
         raise UsageError(msg)
     low, high = (float(value) for value in as_doubles(list(bounds[:2]), where))
-    if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
-        msg = f"{where} runs from {low} to {high}; both, and the width, must be finite"
+    if not (abs(low) <= LARGEST and abs(high) <= LARGEST):
+        msg = f"{where} runs from {low} to {high}; the ends must be finite, within ±{LARGEST:g}"
         raise DomainError(msg)
     if not low < high or low + (high - low) / 1000 == low:
         msg = (
@@ -461,8 +464,11 @@ def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, t
         if math.isfinite(f_a) and math.isfinite(f_b):
             if not _jumps(formula, a, b, f_a, f_b, float(step[k])):
                 continue
-            # between neighbouring doubles there is no place for the gap: the left one is cut off
-            extra += [(a, f_a), (b, math.nan), (math.nextafter(b, math.inf), f_b)]
+            # the doubles beside the jump become the gap: f may have a value of its own there
+            beside_it = [math.nextafter(a, -math.inf), math.nextafter(b, math.inf)]
+            f_left, f_right = _values(formula, np.array(beside_it)).tolist()
+            extra += [(beside_it[0], f_left), (a, math.nan), (b, math.nan)]
+            extra.append((beside_it[1], f_right))
         else:
             extra += [(a, f_a), (b, f_b)]
         if known[k] and known[k + 1]:

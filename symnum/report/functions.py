@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnum.errors import UsageError
-from symnum.pictures import Curve, Field, Mark, Secant, Surface, picture
+from symnum.pictures import LARGEST, Curve, Field, Mark, Secant, Surface, picture
 from symnum.report.derivatives import derivative_name
 from symnum.report.numbers import double, measured, short
 from symnum.report.plots import _cut, _save, _style, picture_path
@@ -228,7 +228,8 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.grid(color="#E3E3E3", linewidth=0.6)
     ax.set_axisbelow(True)
     lines = curve.tangents or curve.secants or curve.marks
-    ax.plot(curve.x, curve.y, color="black", linewidth=2.2, label="f" if lines else None, zorder=3)
+    y = np.where(np.abs(curve.y) <= LARGEST, curve.y, np.nan)
+    ax.plot(curve.x, y, color="black", linewidth=2.2, label="f" if lines else None, zorder=3)
     _limits(ax, curve)
     for k, mark in enumerate(curve.tangents):
         style = {"color": _TANGENTS[k % 4], "linewidth": 1.6}
@@ -239,7 +240,7 @@ def _curve(ax: Any, curve: Curve) -> None:
         label = f"secant from {secant_text(secant, name)}"
         _line(ax, secant.x, secant.value, secant.slope, label, style)
         end = secant.value + secant.slope * secant.h
-        if math.isfinite(end):
+        if abs(end) <= LARGEST:
             x = [secant.x, secant.x + secant.h]
             ax.plot(x, [secant.value, end], "s", zorder=7, **_END, markeredgecolor=style["color"])
     for k, mark in enumerate(curve.marks):
@@ -280,7 +281,7 @@ def _curve_title(curve: Curve) -> str:
 
 def _line(ax: Any, x: float, y: float, slope: float, label: str, style: dict[str, Any]) -> None:
     """Draw a line across the picture without moving its limits; only a label without a slope."""
-    if math.isfinite(y) and math.isfinite(slope):
+    if abs(y) <= LARGEST and abs(slope) <= LARGEST:
         ax.axline((x, y), slope=slope, label=label, zorder=4, **style)
     else:
         ax.plot([], [], label=label, **style)
@@ -293,7 +294,7 @@ def _limits(ax: Any, curve: Curve) -> None:
     x += [end for secant in curve.secants for end in (secant.x, secant.x + secant.h)]
     margin = 0.03 * (max(x) - min(x))
     ax.set_xlim(min(x) - margin, max(x) + margin)
-    y = curve.y[np.isfinite(curve.y)]
+    y = curve.y[np.abs(curve.y) <= LARGEST]
     if not y.size:
         ax.text(
             0.5,
@@ -311,7 +312,7 @@ def _limits(ax: Any, curve: Curve) -> None:
         low, high = max(low, inner[0] - tall / 4), min(high, inner[1] + tall / 4)
     ends = [mark.value for mark in marks] + [secant.value for secant in curve.secants]
     ends += [secant.value + secant.slope * secant.h for secant in curve.secants]
-    ends = [value for value in ends if math.isfinite(value)]
+    ends = [value for value in ends if abs(value) <= LARGEST]
     low, high = min([low, *ends]), max([high, *ends])
     margin = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
     if math.isfinite(margin):
@@ -356,7 +357,7 @@ def _surface(ax: Any, surface: Surface) -> None:
     spans = [axis.high - axis.low for axis in surface.axes]
     for k, mark in enumerate(surface.marks):
         color = _TANGENTS[k % 4]
-        if not math.isfinite(mark.value):
+        if not abs(mark.value) <= LARGEST:
             ax.plot([], [], [], "o", color=color, label=_numbered(k, mark, surface))
             continue
         a, b, c = (*mark.point, mark.value)
@@ -399,7 +400,7 @@ def _numbered(k: int, mark: Mark, surface: Surface) -> str:
 
 def _clipped(surface: Surface) -> tuple[np.ndarray, float, float]:
     """Return the values, cut where a pole dwarfs the rest, and their ends."""
-    z = surface.z
+    z = np.where(np.abs(surface.z) <= LARGEST, surface.z, np.nan)
     known = z[np.isfinite(z)]
     if not known.size:
         return z, 0.0, 1.0

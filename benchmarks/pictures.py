@@ -73,10 +73,12 @@ def main() -> None:
         path = FOLDER / f"{picture.name}.png"
         if isinstance(picture, Drawing):
             Formula(picture.formula).plot(path, **picture.options)
+            colours = 256  # a colour bar in fewer has steps
         else:
             sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
+            colours = COLOURS
         with Image.open(path) as image:
-            small = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+            small = image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE)
         small.save(path, optimize=True)
         size = path.stat().st_size
         print(f"{path.name}: {size:,} bytes")

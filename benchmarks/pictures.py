@@ -73,12 +73,13 @@ def main() -> None:
         path = FOLDER / f"{picture.name}.png"
         if isinstance(picture, Drawing):
             Formula(picture.formula).plot(path, **picture.options)
-            colours = 256  # a colour bar in fewer has steps
+            # a scale of colours keeps its shades; lines keep theirs
+            colours, method = 256, Image.Quantize.MEDIANCUT
         else:
             sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
-            colours = COLOURS
+            colours, method = COLOURS, Image.Quantize.MAXCOVERAGE
         with Image.open(path) as image:
-            small = image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE)
+            small = image.convert("RGB").quantize(colours, method)
         small.save(path, optimize=True)
         size = path.stat().st_size
         print(f"{path.name}: {size:,} bytes")

@@ -28,6 +28,7 @@ _DASHES = ("--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
 _END = {"markersize": 8.5, "markerfacecolor": "none", "markeredgewidth": 1.8}
 _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in greyscale
 _ERRORS = "viridis"
+_LONGEST_NAME = 24  # characters of a variable's name that a picture has room for
 _TOO_FAR = 8.0  # curve heights: where a pole goes further than this, the picture ends earlier
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
 _SMALLEST = 1e-320  # the end of a logarithmic colour scale, inside the doubles
@@ -138,7 +139,7 @@ def secant_text(secant: Secant, name: str) -> str:
     """Return a secant with its error, such as "x = 5, h = 1: slope 0.21, error 0.01"."""
     error = "no derivative to compare with"
     if math.isfinite(secant.error):
-        error = f"error {'−' if secant.error < 0 else ''}{measured(abs(secant.error))}"
+        error = f"error {'-' if secant.error < 0 else ''}{measured(abs(secant.error))}"
     slope = double(secant.slope) if math.isfinite(secant.slope) else "has no value"
     return f"{name} = {double(secant.x)}, h = {double(secant.h)}: slope {slope}, {error}"
 
@@ -209,6 +210,7 @@ def _legend(ax: Any, own: bool) -> None:
         )
     else:
         legend = ax.legend(handles, labels, fontsize="small")
+        legend.set_in_layout(False)  # it takes no room away from the user's other axes
     for text in legend.get_texts():
         text.set_parse_math(False)
 
@@ -224,7 +226,7 @@ def _halo() -> list[Any]:
 
 
 def _curve(ax: Any, curve: Curve) -> None:
-    name = curve.axis.name
+    name = _cut(curve.axis.name, _LONGEST_NAME)
     ax.grid(color="#E3E3E3", linewidth=0.6)
     ax.set_axisbelow(True)
     lines = curve.tangents or curve.secants or curve.marks
@@ -265,8 +267,8 @@ def _curve(ax: Any, curve: Curve) -> None:
             markersize=9,
             zorder=6,
         )
-    ax.set_xlabel(_cut(name, 60), parse_math=False)
-    ax.set_ylabel(_cut(f"f({name})", 60), parse_math=False)
+    ax.set_xlabel(name, parse_math=False)
+    ax.set_ylabel(f"f({name})", parse_math=False)
     _title(ax, _curve_title(curve), curve.formula)
 
 
@@ -332,7 +334,7 @@ def _is_pole(curve: Curve) -> bool:
 
 def _names(surface: Surface) -> tuple[str, str]:
     first, second = surface.axes
-    return first.name, second.name
+    return _cut(first.name, _LONGEST_NAME), _cut(second.name, _LONGEST_NAME)
 
 
 def _surface(ax: Any, surface: Surface) -> None:
@@ -385,8 +387,8 @@ def _surface(ax: Any, surface: Surface) -> None:
             a, b, c, f"   {k + 1}", fontsize=11, fontweight="bold", path_effects=_halo(), zorder=7
         )
     first, second = _names(surface)
-    ax.set_xlabel(_cut(first, 40), parse_math=False, labelpad=4)
-    ax.set_ylabel(_cut(second, 40), parse_math=False, labelpad=4)
+    ax.set_xlabel(first, parse_math=False, labelpad=4)
+    ax.set_ylabel(second, parse_math=False, labelpad=4)
     ax.set_zlabel("f", labelpad=4)
     ax.view_init(elev=28, azim=-58)
     ax.set_box_aspect(None, zoom=1.0)
@@ -468,8 +470,8 @@ def _flat(ax: Any, surface: Surface, title: str) -> None:
             path_effects=_halo(),
             zorder=7,
         )
-    ax.set_xlabel(_cut(first, 60), parse_math=False)
-    ax.set_ylabel(_cut(second, 60), parse_math=False)
+    ax.set_xlabel(first, parse_math=False)
+    ax.set_ylabel(second, parse_math=False)
     spans = [axis.high - axis.low for axis in surface.axes]
     if 1 / 3 <= spans[0] / spans[1] <= 3:
         ax.set_aspect("equal")  # so that a gradient stands upright on its contour

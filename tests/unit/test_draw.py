@@ -454,3 +454,12 @@ def test_bad_requests_are_sentences(run, tmp_path, arguments, message):
     assert message in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_long_names_leave_room_for_the_picture():
+    """A very long name is cut in the picture, and whole on the command line's lines."""
+    name = "a" + "b" * 200
+    ax = drawn(f"{name}**2", tangents=[1], secants=[(1, -0.5)])
+    assert ax.get_xlabel() == "a" + "b" * 19 + " ..."
+    assert all(len(label) < 120 for label in labels(ax))
+    assert labels(ax)[2].endswith("slope 1.5, error -0.50")

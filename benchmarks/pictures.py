@@ -73,8 +73,10 @@ def main() -> None:
         path = FOLDER / f"{picture.name}.png"
         if isinstance(picture, Drawing):
             Formula(picture.formula).plot(path, **picture.options)
-            # a scale of colours keeps its shades; lines keep theirs
-            colours, method = 256, Image.Quantize.MEDIANCUT
+            # a continuous scale keeps its shades; elsewhere small marks keep their colours
+            shaded = "scheme" in picture.options
+            method = Image.Quantize.MEDIANCUT if shaded else Image.Quantize.MAXCOVERAGE
+            colours = 256
         else:
             sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
             colours, method = COLOURS, Image.Quantize.MAXCOVERAGE

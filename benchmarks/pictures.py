@@ -2,20 +2,22 @@
 
     python benchmarks/pictures.py            writes them into docs/pictures/
 
-Each is one sweep, drawn by its own `plot`; only the number of colours is reduced, for size.
+Each is one sweep or one formula, drawn by its own `plot`; only the number of colours is reduced,
+for size.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from PIL import Image
 
 mpl.use("Agg")
 
-from symnum import sweep
+from symnum import Formula, sweep
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 LARGEST = 150_000  # bytes: a page with pictures should load at once
@@ -32,6 +34,15 @@ class Picture:
     schemes: tuple[str, ...] = ("central",)
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of a function: its file's name, the formula, and how it is drawn."""
+
+    name: str
+    formula: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
 PICTURES = (
     Picture("error-vs-h", "0.01*x**2 + 0.1*x", 5.0),
     Picture("v-shape", "1/(1 + x*x)", 2.0),
@@ -39,15 +50,38 @@ PICTURES = (
     Picture("kink", "abs(x - 0.3) + x*x", 0.25),
 )
 
+BOWL = "x0**2 + x1**2"
+GRID = {"x0": (-2, 2.25, 18), "x1": (-2, 2.25, 18)}
+
+DRAWINGS = (
+    Drawing(
+        "curve",
+        "0.01*x**2 + 0.1*x",
+        {"ranges": {"x": (0, 20)}, "tangents": [5, 10], "secants": [(5, 10), (5, 1e-4)]},
+    ),
+    Drawing("gaps", "tan(x) + floor(x)", {"tangents": [0.5]}),
+    Drawing("surface", BOWL, {"at": [(3, 4), (0, 2), (3, 0)]}),
+    Drawing("contour", BOWL, {"kind": "contour", "at": [(0, 2), (3, 0)]}),
+    Drawing("field", BOWL, {"ranges": GRID, "scheme": "central@1e-4", "minus": True}),
+)
+
 
 def main() -> None:
     """Draw all pictures and print their sizes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for picture in PICTURES:
+    for picture in (*PICTURES, *DRAWINGS):
         path = FOLDER / f"{picture.name}.png"
-        sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
+        if isinstance(picture, Drawing):
+            Formula(picture.formula).plot(path, **picture.options)
+            # a continuous scale keeps its shades; elsewhere small marks keep their colours
+            shaded = "scheme" in picture.options
+            method = Image.Quantize.MEDIANCUT if shaded else Image.Quantize.MAXCOVERAGE
+            colours = 256
+        else:
+            sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
+            colours, method = COLOURS, Image.Quantize.MAXCOVERAGE
         with Image.open(path) as image:
-            small = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+            small = image.convert("RGB").quantize(colours, method)
         small.save(path, optimize=True)
         size = path.stat().st_size
         print(f"{path.name}: {size:,} bytes")

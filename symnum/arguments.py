@@ -144,6 +144,95 @@ def read_domain(
     return found or None
 
 
+def read_ranges(texts: Sequence[str], variables: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """Return the ranges of `--range x=0:20` or `x=0:20:101,y=-1:1`, by name.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        FIRST:LAST or FIRST:LAST:COUNT for each name.
+    variables : sequence of str
+        The formula's variables, in order.
+
+    Raises
+    ------
+    UsageError
+        A text can't be understood, or a variable is unknown or given twice.
+    DomainError
+        An end is not finite.
+    """
+    ranges: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        where = f"--range {shown(text)}"
+        example = f"{variables[0]}=0:20" if variables else "x=0:20"
+        for name, value in _assignments(text, where, example):
+            if name not in variables:
+                msg = f"{where}: there is no variable {shown(name)}; {_has(variables)}"
+                raise UsageError(msg)
+            if name in ranges:
+                msg = f"{where}: {name} is given twice"
+                raise UsageError(msg)
+            pieces = [piece.strip() for piece in value.split(":")]
+            if len(pieces) == 3 and not _WHOLE.fullmatch(pieces[2]):
+                msg = f"{where}: the count {shown(pieces[2])} is not a whole number"
+                raise UsageError(msg)
+            if len(pieces) not in {2, 3}:
+                msg = (
+                    f"{where}: a range is FIRST:LAST or FIRST:LAST:COUNT, such as {name}=0:20 or "
+                    f"{name}=0:20:101"
+                )
+                raise UsageError(msg)
+            ends = tuple(read_number(piece, where) for piece in pieces[:2])
+            ranges[name] = (*ends, *(int(count) for count in pieces[2:]))
+    return ranges
+
+
+def read_secants(texts: Sequence[str], variables: Sequence[str]) -> list[tuple[float, float]]:
+    """Return the (x, h) of every `--secant x=5@1`.
+
+    Raises
+    ------
+    UsageError
+        A text can't be understood, or the variable is unknown.
+    DomainError
+        A number is not finite.
+    """
+    secants = []
+    for text in texts:
+        where = f"--secant {shown(text)}"
+        example = f"{variables[0]}=5@1" if variables else "x=5@1"
+        for name, value in _assignments(text, where, example):
+            if name not in variables:
+                msg = f"{where}: there is no variable {shown(name)}; {_has(variables)}"
+                raise UsageError(msg)
+            x, sign, h = value.partition("@")
+            if not sign:
+                msg = f"{where}: the step is missing; write NAME=X@H, such as {example}"
+                raise UsageError(msg)
+            secants.append((read_number(x, where), read_number(h, where)))
+    return secants
+
+
+def read_tangents(
+    texts: Sequence[str], variables: Sequence[str], option: str = "--tangent"
+) -> np.ndarray | None:
+    """Return the points of `--tangent x=5`, shape (P, n); None where none was given.
+
+    Raises
+    ------
+    UsageError
+        A text can't be understood, or a variable is unknown or missing.
+    DomainError
+        A value is not finite.
+    """
+    import numpy as np
+
+    if not texts:
+        return None
+    blocks = [_read_at(text, variables, "the formula", option) for text in texts]
+    return np.concatenate(blocks)
+
+
 def read_parameters(texts: Sequence[str]) -> dict[str, Fraction]:
     """Return the values of `--bind a=2,b=0.1`, each the exact rational that it spells.
 
@@ -297,11 +386,15 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + more
 
 
-def _read_at(text: str, variables: Sequence[str], owner: str) -> np.ndarray:
+def _has(variables: Sequence[str]) -> str:
+    return f"the formula has {listed(variables)}"
+
+
+def _read_at(text: str, variables: Sequence[str], owner: str, option: str = "--at") -> np.ndarray:
     import numpy as np
 
     example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
-    where = f"--at {shown(text)}"
+    where = f"{option} {shown(text)}"
     axes: dict[str, np.ndarray] = {}
     for name, value in _assignments(text, where, example):
         if name not in variables:
@@ -317,7 +410,7 @@ def _read_at(text: str, variables: Sequence[str], owner: str) -> np.ndarray:
         else:
             axes[name] = np.array([read_number(value, where)])
     if missing := [name for name in variables if name not in axes]:
-        msg = f"{where} says nothing about {listed(missing)}; write --at {example}"
+        msg = f"{where} says nothing about {listed(missing)}; write {option} {example}"
         raise UsageError(msg)
     _check_count(math.prod(len(axis) for axis in axes.values()), len(variables))
     grid = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))

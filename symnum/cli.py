@@ -46,17 +46,24 @@ _OPTIONS = (
     "--csv",
     "--derivative-order",
     "--domain",
+    "--error",
     "--format",
     "--function",
     "--h",
     "--help",
     "--json",
+    "--kind",
+    "--minus",
     "--n",
+    "--out",
     "--plot",
     "--points",
+    "--range",
     "--scheme",
+    "--secant",
     "--seed",
     "--stress",
+    "--tangent",
     "--timeout",
     "--variables",
     "--version",
@@ -357,6 +364,92 @@ def check(
     if verdict:
         return 0
     return _UNDECIDED if verdict.status == "undecided" else _WRONG
+
+
+@app.command(context_settings=_FORMULAS)
+def draw(
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="The formula.")],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The picture to write: .svg, .png or .pdf."),
+    ] = None,
+    range: Annotated[  # noqa: A002  # the option's name
+        list[str] | None,
+        typer.Option(
+            metavar="RANGE",
+            help="Where a variable runs, such as x=0:20, or with a number of samples x=0:20:101. "
+            "Repeat it for several.  [default: -3:3]",
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="curve|surface|contour|field",
+            help="What to draw.  [default: curve; surface of two variables, field with --error]",
+        ),
+    ] = None,
+    tangent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POINT", help="A curve's exact tangent, at x=5. Repeat it."),
+    ] = None,
+    secant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X@H", help="A curve's secant from x=5 to 6: x=5@1. Repeat it."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POINT",
+            help="A point to mark with its exact partial derivatives, such as x=5,y=1. Repeat it.",
+        ),
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCHEME",
+            help="A numerical gradient, such as central@1e-4, whose error colours a field.",
+        ),
+    ] = None,
+    minus: Annotated[
+        bool, typer.Option("--minus", help="Draw a field of minus the gradient.")
+    ] = False,
+    variables: Variables = None,
+    bind: Bind = None,
+) -> None:
+    """Draw a formula: a curve with tangents and secants, a surface, contours, a gradient field.
+
+    Slopes, partial derivatives and errors come from the certified derivative.
+    """
+    from symnum.arguments import read_ranges, read_secants, read_tangents
+    from symnum.report.plots import picture_path
+
+    if out is None:
+        msg = "where to draw is missing: write --out FILE, such as --out picture.png"
+        raise UsageError(msg)
+    path = picture_path(out)  # before the work, not after it
+    formula = _formula([expression], variables, bind)
+    ranges = read_ranges(range or [], formula.variables)
+    lines = read_secants(secant or [], formula.variables)
+    touched = read_tangents(tangent or [], formula.variables)
+    marked = read_tangents(at or [], formula.variables, "--at")
+
+    from symnum.pictures import picture
+    from symnum.report import functions
+
+    kind, shown = picture(
+        formula,
+        kind,
+        ranges,
+        () if touched is None else _as_argument(touched),
+        lines,
+        () if marked is None else _as_argument(marked),
+        error,
+        minus,
+    )
+    functions.draw(kind, shown, path=path)
+    for line in [*functions.lines_of(shown), f"written: {path}"]:
+        print(line)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -530,6 +530,83 @@ class Formula:
             raise UsageError(msg)
         return python_source(self._readable, self.variables, name=name)
 
+    # --- pictures ------------------------------------------------------------------------------
+
+    def plot(
+        self,
+        path_or_ax: Any = None,
+        *,
+        kind: str | None = None,
+        ranges: Mapping[str, Sequence[float]] | None = None,
+        tangents: Any = (),
+        secants: Sequence[tuple[float, float]] = (),
+        at: Any = (),
+        scheme: Any = None,
+        minus: bool = False,
+        show: bool = False,
+    ) -> Any:
+        """Draw a formula in one or two variables, with exact derivatives.
+
+        Parameters
+        ----------
+        path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
+            A file whose name ends in .svg, .png or .pdf, or the axes or figure to draw into.
+            Without it a new figure is made.
+        kind : str, optional
+            `curve` of one variable; `surface`, `contour` or `field` of two: the gradient as arrows.
+            Without it `curve` or `surface`; `field` where a scheme is given.
+        ranges : mapping, optional
+            The ends in each variable, `{"x": (0, 20)}`, or with a number of samples,
+            `{"x": (-2, 2, 17)}`. From -3 to 3 in a variable that is left out.
+        tangents : array_like
+            Where a curve gets its exact tangent.
+        secants : sequence of (x, h)
+            Lines through (x, f(x)) and (x + h, f(x + h)).
+        at : array_like or mapping
+            Points to mark, with their exact partial derivatives.
+        scheme : Scheme or str, optional
+            A numerical gradient with its step, such as `central@1e-4`: a field's arrows are
+            coloured by its error.
+        minus : bool
+            Whether a field shows minus the gradient, the way of a descent.
+        show : bool
+            Whether to open a window with `matplotlib.pyplot.show()`.
+
+        Returns
+        -------
+        Path or Axes
+            The file that was written, or else the axes that were drawn into.
+
+        Raises
+        ------
+        UsageError
+            Variables, ranges or options don't fit the formula or the kind, or the file can't be
+            written.
+        DomainError
+            A range or a point is not finite.
+
+        Examples
+        --------
+        >>> import symnum as sn
+        >>> ax = sn.Formula("0.01*x**2 + 0.1*x").plot(ranges={"x": (0, 20)}, tangents=[5, 10])
+        >>> ax.get_xlabel(), ax.get_legend_handles_labels()[1][1]
+        ('x', 'tangent at x = 5: df/dx = 0.2')
+        """
+        from symnum.report.functions import plot_formula
+
+        return plot_formula(
+            self,
+            path_or_ax,
+            kind=kind,
+            ranges=ranges,
+            tangents=tangents,
+            secants=secants,
+            at=at,
+            scheme=scheme,
+            minus=minus,
+            show=show,
+        )
+
 
 def from_program(
     program: Program, variables: Sequence[str], shape: tuple[int, ...] = ()

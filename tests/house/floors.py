@@ -18,6 +18,7 @@ FLOORS = {
     "checking": 3,
     "descent": 4,
     "nets": 4,
+    "pictures": 4,
     "report": 5,
     "testing": 6,
     "arguments": 7,
@@ -30,6 +31,7 @@ FLOORS = {
 # The nouns' `__str__`, `plot` and the like hand over to report/ inside the function. Nothing else
 # looks upward.
 EXEMPT = {
+    ("symnum.formula.formula", "symnum.report"),
     ("symnum.differences.sweep", "symnum.report"),
     ("symnum.checking.verdict", "symnum.report"),
 }

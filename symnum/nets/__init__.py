@@ -1,0 +1,15 @@
+"""Neural networks whose pieces are formulas: their gradients in float64, and exactly.
+
+Examples
+--------
+>>> from symnum.nets import Dense, Network
+>>> network = Network([Dense(784, 50), "sigmoid", Dense(50, 10)], loss="softmax_cross_entropy")
+>>> sum(array.size for array in network.init(seed=0).values())
+39760
+"""
+
+from symnum.nets.layers import Activation, Dense
+from symnum.nets.losses import Loss
+from symnum.nets.network import Network
+
+__all__ = ["Activation", "Dense", "Loss", "Network"]

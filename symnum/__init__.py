@@ -35,6 +35,7 @@ __all__ = [
     "check",
     "complex_step",
     "forward",
+    "nets",
     "parse_scheme",
     "richardson",
     "sweep",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from symnum import zoo
+    from symnum import nets, zoo
     from symnum.checking.check import assert_derivative, check
     from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
     from symnum.differences.schemes import (
@@ -101,8 +102,8 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "zoo":
-            value = import_module("symnum.zoo")
+        if name in {"nets", "zoo"}:
+            value = import_module(f"symnum.{name}")
         elif name in _HOME:
             value = getattr(import_module(_HOME[name]), name)
         else:

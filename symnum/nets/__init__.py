@@ -11,5 +11,13 @@ Examples
 from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
 from symnum.nets.network import Network
+from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
 
-__all__ = ["Activation", "Dense", "Loss", "Network"]
+__all__ = [
+    "Activation",
+    "Dense",
+    "Loss",
+    "Network",
+    "numerical_gradient",
+    "plain_numerical_gradient",
+]

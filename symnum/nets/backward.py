@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from symnum.errors import DomainError
-from symnum.nets.data import Batch
+from symnum.nets.data import Batch, check_finite
 from symnum.nets.layers import SOFTMAX, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY
 from symnum.nets.structure import Structure
@@ -16,7 +17,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def outputs(structure: Structure, params: Arrays, x: np.ndarray) -> np.ndarray:
-    """Return what the last layer gives for rows x."""
+    """Return what the last layer gives for rows x; call it with NumPy's warnings silenced."""
     values = x
     for layer, names in zip(structure.layers, structure.names, strict=True):
         if names is not None:
@@ -36,12 +37,12 @@ def _dense(values: np.ndarray, params: Arrays, names: tuple[str, str | None]) ->
 
 def softmax(logits: np.ndarray, kind: str = SOFTMAX) -> np.ndarray:
     """Return softmax of each row, with the largest logit taken out unless `kind` says otherwise."""
+    # The ufuncs' own `reduce` is what .max() and .sum() call after some detours.
     if kind == SOFTMAX:
-        logits = logits - logits.max(axis=1, keepdims=True)
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        powers = np.exp(logits)
-        result: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
-    return result
+        logits = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    powers: np.ndarray = np.exp(logits)
+    powers /= np.add.reduce(powers, axis=1, keepdims=True)
+    return powers
 
 
 def sample_losses(structure: Structure, values: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -73,6 +74,8 @@ def float_loss(structure: Structure, params: Arrays, batch: Batch) -> float:
         values = outputs(structure, params, batch.x)
         losses = sample_losses(structure, values, batch.t)
         loss = float(losses.sum() / batch.size)
+        if not np.isfinite(loss) or not np.isfinite(values).all():
+            check_finite(params, batch.x)
     if not np.isfinite(loss) and not structure.unshifted:
         _explain(structure, params, batch, f"the loss is {loss} in float64")
     return loss
@@ -86,6 +89,7 @@ def float_gradient(structure: Structure, params: Arrays, batch: Batch) -> Arrays
     DomainError
         An entry is not finite in float64, though nothing was asked to overflow.
     """
+    finite = True
     with np.errstate(all="ignore"):
         kept, delta = _forward(structure, params, batch)
         gradient: Arrays = {}
@@ -93,19 +97,22 @@ def float_gradient(structure: Structure, params: Arrays, batch: Batch) -> Arrays
             names, saved = structure.names[index], kept[index]
             if names is not None:
                 gradient[names[0]] = saved.T @ delta
+                # No entry of the product is larger than the product of the two norms.
+                if not isfinite(np.vdot(saved, saved) * np.vdot(delta, delta)):
+                    finite = False
                 if names[1] is not None:
-                    gradient[names[1]] = delta.sum(axis=0)
+                    gradient[names[1]] = np.add.reduce(delta, axis=0)
                 if index:
                     delta = delta @ params[names[0]].T
+            elif structure.layers[index].scalar is not None:  # type: ignore[union-attr]  # no Dense
+                delta = delta * saved
             else:
-                layer = structure.layers[index]
-                assert isinstance(layer, Activation)
-                if layer.scalar is not None:
-                    delta = delta * saved
-                else:
-                    delta = saved * (delta - (delta * saved).sum(axis=1, keepdims=True))
-    if not structure.unshifted and not all(np.isfinite(g).all() for g in gradient.values()):
-        _explain(structure, params, batch, "the gradient is not finite in float64")
+                weighted = np.add.reduce(delta * saved, axis=1, keepdims=True)
+                delta = saved * (delta - weighted)
+    if not finite and not structure.unshifted:
+        check_finite(params, batch.x)
+        if not all(np.isfinite(values).all() for values in gradient.values()):
+            _explain(structure, params, batch, "the gradient is not finite in float64")
     return {name: gradient[name] for name in structure.shapes}
 
 
@@ -117,6 +124,9 @@ def _forward(structure: Structure, params: Arrays, batch: Batch) -> tuple[list[A
         if names is not None:
             kept.append(values)
             values = _dense(values, params, names)
+            # A parameter or an input that isn't finite shows here: inf·0 is NaN, not 0.
+            if not isfinite(np.vdot(values, values)):
+                check_finite(params, batch.x)
             continue
         assert isinstance(layer, Activation)
         if layer.scalar is not None:
@@ -125,22 +135,26 @@ def _forward(structure: Structure, params: Arrays, batch: Batch) -> tuple[list[A
         else:
             values = softmax(values, layer.formula)
             kept.append(values)
-    return kept, loss_slope(structure, values, batch.t) / batch.size
+    slopes = loss_slope(structure, values, batch)
+    slopes /= batch.size
+    return kept, slopes
 
 
-def loss_slope(structure: Structure, values: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return the derivative of each sample's loss by the outputs."""
+def loss_slope(structure: Structure, values: np.ndarray, batch: Batch) -> np.ndarray:
+    """Return the derivative of each sample's loss by the outputs, as an array of its own."""
     scalar = structure.loss.scalar
     if scalar is not None:
-        return scalar.value_and_slope(values, t)[1]
+        return np.array(scalar.value_and_slope(values, batch.t)[1])
     stable = structure.loss.formula == CROSS_ENTROPY
     y = softmax(values, SOFTMAX if stable else "unshifted")
-    if not stable or not ((t == 0.0) | (t == 1.0)).all() or not (t.sum(axis=1) == 1.0).all():
-        result: np.ndarray = y * t.sum(axis=1, keepdims=True) - t
+    if batch.labels is None or not stable:
+        result: np.ndarray = y * np.add.reduce(batch.t, axis=1, keepdims=True) - batch.t
         return result
     # y - 1 loses its digits as y comes near 1; minus the sum of the others is the same number.
-    others = np.where(t == 1.0, 0.0, y)
-    return np.where(t == 1.0, -others.sum(axis=1, keepdims=True), y)
+    rows = np.arange(len(y))
+    y[rows, batch.labels] = 0.0
+    y[rows, batch.labels] = -np.add.reduce(y, axis=1)
+    return y
 
 
 def _explain(structure: Structure, params: Arrays, batch: Batch, what: str) -> None:
@@ -176,7 +190,7 @@ def _explain(structure: Structure, params: Arrays, batch: Batch, what: str) -> N
                     f"sample {sample}, unit {unit}"
                 )
                 raise DomainError(msg)
-        slopes = loss_slope(structure, values, batch.t)
+        slopes = loss_slope(structure, values, batch)
     losses = sample_losses(structure, values, batch.t)
     sample = int(np.argmax(~(np.isfinite(losses) & np.isfinite(slopes).all(axis=1))))
     msg = (

@@ -12,7 +12,7 @@ from symnum.errors import UsageError
 from symnum.formula.exact import Exact
 from symnum.nets.backward import float_gradient, float_loss, outputs
 from symnum.nets.certified import exact_gradient
-from symnum.nets.data import check_batch, check_parameters
+from symnum.nets.data import check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED, Loss
 from symnum.nets.structure import Structure
@@ -108,7 +108,9 @@ class Network:
         """Return what the last layer gives in float64: shape (outputs,) or (batch, outputs)."""
         arrays = check_parameters(self.structure, params)
         rows, single = self.structure.check_inputs(x)
-        result = outputs(self.structure, arrays, rows)
+        check_finite(arrays, rows)
+        with np.errstate(all="ignore"):
+            result = outputs(self.structure, arrays, rows)
         return result[0] if single else result
 
     def loss(self, params: Mapping[str, Any], x: Any, t: Any) -> float:
@@ -139,6 +141,8 @@ class Network:
         """
         arrays = check_parameters(self.structure, params)
         batch = check_batch(self.structure, x, t)
+        # An infinite weight can hide behind a saturated unit: the loss costs little beside this.
+        check_finite(arrays, batch.x)
         return float_loss(self.structure, arrays, batch)
 
     def gradient(self, params: Mapping[str, Any], x: Any, t: Any) -> Parameters:
@@ -172,6 +176,7 @@ class Network:
         """
         arrays = check_parameters(self.structure, params)
         batch = check_batch(self.structure, x, t)
+        check_finite(arrays, batch.x)
         return exact_gradient(self.structure, arrays, batch)
 
 

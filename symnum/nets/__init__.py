@@ -8,16 +8,22 @@ Examples
 39760
 """
 
+from symnum.nets.check import check_network
 from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
 from symnum.nets.network import Network
 from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
+from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 __all__ = [
     "Activation",
     "Dense",
     "Loss",
     "Network",
+    "NetworkCause",
+    "NetworkVerdict",
+    "ParameterReport",
+    "check_network",
     "numerical_gradient",
     "plain_numerical_gradient",
 ]

@@ -75,6 +75,14 @@ class Scalar:
         return _shaped(value, arrays[0]), _shaped(slope, arrays[0])
 
     @cached_property
+    def _curvature(self) -> Any:
+        return compile_program(self.formula.derivative(self.variables[0], 2).program)
+
+    def curvature(self, *arrays: np.ndarray) -> np.ndarray:
+        """Return the second derivative in float64, in the shape of the first array."""
+        return _shaped(self._curvature(arrays)[0], arrays[0])
+
+    @cached_property
     def _balls(self) -> tuple[BallProgram, Regularity]:
         entry = self.derivative.entries[0]
         program = self.derivative.program

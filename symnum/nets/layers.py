@@ -92,16 +92,15 @@ class Activation:
         if self.formula in (SOFTMAX, SOFTMAX_UNSHIFTED):
             object.__setattr__(self, "scalar", None)
             return
-        text = ACTIVATIONS.get(self.formula, self.formula) if _is_text(self.formula) else None
-        if text is self.formula and self.formula.isidentifier() and self.formula != "z":
-            known = ", ".join([*ACTIVATIONS, SOFTMAX, SOFTMAX_UNSHIFTED])
-            msg = (
-                f"there is no activation called {self.formula!r}; the names are {known}, and "
-                'anything else is a formula in z, such as "1/(1+exp(-z))"'
-            )
-            raise UsageError(msg)
+        text = self.formula
+        if isinstance(text, str):
+            text = ACTIVATIONS.get(text, text)
+            if text.isidentifier() and text != "z":
+                known = ", ".join([*ACTIVATIONS, SOFTMAX, SOFTMAX_UNSHIFTED])
+                msg = (
+                    f"there is no activation called {text!r}; the names are {known}, and anything "
+                    'else is a formula in z, such as "1/(1+exp(-z))"'
+                )
+                raise UsageError(msg)
         object.__setattr__(self, "scalar", checked(text, ("z",), "an activation"))
 
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

@@ -13,17 +13,23 @@ from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
 from symnum.nets.network import Network
 from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
+from symnum.nets.steps import KinkNear, ParameterSteps, StepErrors, kinks_near, step_errors
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 __all__ = [
     "Activation",
     "Dense",
+    "KinkNear",
     "Loss",
     "Network",
     "NetworkCause",
     "NetworkVerdict",
     "ParameterReport",
+    "ParameterSteps",
+    "StepErrors",
     "check_network",
+    "kinks_near",
     "numerical_gradient",
     "plain_numerical_gradient",
+    "step_errors",
 ]

@@ -388,6 +388,4 @@ def _one_sided(state: _Pass) -> dict[int, dict[int, _OneSided]]:
 
 
 def _width(state: _Pass, layer: int) -> int:
-    return next(
-        x.outputs for x in reversed(state.structure.layers[:layer]) if isinstance(x, Dense)
-    )
+    return next(x.outputs for x in reversed(state.structure.layers[:layer]) if isinstance(x, Dense))

@@ -16,6 +16,7 @@ from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
 from symnum.nets.slips import slips
+from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
@@ -40,6 +41,7 @@ def check_network(
     x: Any,
     t: Any,
     network: Network,
+    h: float | None = None,
 ) -> NetworkVerdict:
     """Check somebody's gradient of a network's loss.
 
@@ -53,6 +55,9 @@ def check_network(
         As for `Network.loss`. The callables get copies.
     network : Network
         The description that the gradient should fit.
+    h : float, optional
+        The step, where the candidate is a numerical gradient: errors are then traced to kinks that
+        the step carries a unit over.
 
     Returns
     -------
@@ -96,7 +101,9 @@ def check_network(
     if problem is not None:
         return problem
     exact = network.exact_gradient(arrays, batch.x, batch.t)
-    reports = tuple(_report(name, given[name], exact[name], bounds.gradient[name]) for name in given)
+    reports = tuple(
+        _report(name, given[name], exact[name], bounds.gradient[name]) for name in given
+    )
     nonfinite = [name for name, array in given.items() if not np.isfinite(array).all()]
     if nonfinite:
         detail = f"{', '.join(nonfinite)}: not finite, where the exact gradient is"
@@ -112,6 +119,15 @@ def check_network(
     if _within(given, exact, bounds.gradient, _SINGLE) and np.dtype(np.float32) in dtypes:
         detail = "the gradient has the dtype float32"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
+    if h is not None:
+        for report in sorted(reports, key=lambda r: -abs(r.given - r.exact) if r.wrong else 0.0):
+            worst = int(np.nanargmax(np.abs(given[report.name] - exact[report.name].hi)))
+            place = tuple(int(i) for i in np.unravel_index(worst, given[report.name].shape))
+            kinks = kinks_near(network, arrays, batch.x, report.name, place, h=h)
+            if report.wrong and kinks:
+                return NetworkVerdict(
+                    Outcome.WRONG, reports, NetworkCause.KINK, "; ".join(map(str, kinks[:3]))
+                )
     cause, detail = _explain(structure, arrays, batch, given, exact, bounds.gradient)
     return NetworkVerdict(Outcome.WRONG, reports, cause, detail)
 
@@ -277,7 +293,9 @@ def _factor(
     if not found:
         return None, ""
     words = [
-        f"{name}: the sign is turned" if np.isclose(r, -1.0, rtol=1e-9) else f"{name}: {r:.6g} times"
+        f"{name}: the sign is turned"
+        if np.isclose(r, -1.0, rtol=1e-9)
+        else f"{name}: {r:.6g} times"
         for name, r in found.items()
     ]
     return NetworkCause.FACTOR, "; ".join(words)

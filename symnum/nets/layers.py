@@ -103,4 +103,3 @@ class Activation:
                 )
                 raise UsageError(msg)
         object.__setattr__(self, "scalar", checked(text, ("z",), "an activation"))
-

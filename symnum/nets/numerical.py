@@ -64,9 +64,7 @@ def numerical_gradient(
     found: Arrays = {}
     values = batch.x
     with np.errstate(all="ignore"):
-        for index, (layer, names) in enumerate(
-            zip(structure.layers, structure.names, strict=True)
-        ):
+        for index, (layer, names) in enumerate(zip(structure.layers, structure.names, strict=True)):
             if names is None:
                 values = _activate(layer, values)
                 continue

@@ -89,6 +89,11 @@ class Scalar:
         prepared = BallProgram(program, [entry.root, entry.line])
         return prepared, Regularity.of(program, entry.root, derivative=True)
 
+    @cached_property
+    def has_kinks(self) -> bool:
+        """Whether there may be points at which the formula is not smooth."""
+        return bool(self._balls[1].tests)
+
     def enclose(self, *balls: arb) -> tuple[arb, arb, bool]:
         """Return enclosures of value and derivative, and whether smoothness there is proven."""
         prepared, regularity = self._balls

@@ -260,9 +260,7 @@ def _backward(
     delta: np.ndarray | None = None,
 ) -> Arrays:
     found: Arrays = {}
-    steps = _steps(
-        structure, params, run, slopes=slopes, turned=turned, start=start, delta=delta
-    )
+    steps = _steps(structure, params, run, slopes=slopes, turned=turned, start=start, delta=delta)
     for index, each in steps:
         names = structure.names[index]
         assert names is not None

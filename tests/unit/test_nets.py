@@ -51,7 +51,9 @@ def draw(network, batch=3, seed=0, scale=0.7):
 
 def by_formula(network, params, x, t):
     """Return the certified gradient from one formula of all parameters, written out as text."""
-    names = [f"{k}_{'_'.join(map(str, i))}" for k, s in network.shapes.items() for i in np.ndindex(s)]
+    names = [
+        f"{k}_{'_'.join(map(str, i))}" for k, s in network.shapes.items() for i in np.ndindex(s)
+    ]
     terms = []
     for row, targets in zip(x, t, strict=True):
         values = [repr(float(v)) for v in row]
@@ -96,9 +98,7 @@ def substituted(text, values):
     """Put bracketed texts in place of one-letter names that stand alone."""
     import re
 
-    return re.sub(
-        r"\b(" + "|".join(values) + r")\b", lambda found: f"({values[found[1]]})", text
-    )
+    return re.sub(r"\b(" + "|".join(values) + r")\b", lambda found: f"({values[found[1]]})", text)
 
 
 def assert_within_rounding(network, params, x, t, exact):

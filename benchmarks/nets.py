@@ -3,9 +3,9 @@
     python benchmarks/nets.py            print the table
     python benchmarks/nets.py --write    also into docs/explanation-networks.md
 
-The network is 784-50-10 with sigmoid, softmax and cross-entropy: 39,760 parameters. Everything is a
-ratio within one run. PyTorch, where it is installed, computes in float64 on as many threads as NumPy
-is given (`OMP_NUM_THREADS`, 1 without it).
+The network is 784-50-10 with sigmoid, softmax and cross-entropy: 39,760 parameters. Everything is
+a ratio within one run. PyTorch, where it is installed, computes in float64 on as many threads as
+NumPy is given (`OMP_NUM_THREADS`, 1 without it).
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import numpy as np
+import numpy as np  # noqa: E402  # it reads the number of threads once
 
-from symnum.nets import Dense, Network
-from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
+from symnum.nets import (  # noqa: E402
+    Dense,
+    Network,
+    numerical_gradient,
+    plain_numerical_gradient,
+)
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "explanation-networks.md"
 START, END = "<!-- benchmark -->", "<!-- end of benchmark -->"

@@ -410,9 +410,10 @@ def net(
     from symnum.nets import Activation, Dense, Network, step_errors
     from symnum.report.networks import network_text, network_to_json
 
+    between = Activation(activation)
     layers: list[Any] = []
     for i in range(len(units) - 1):
-        layers += [Activation(activation)] if i else []
+        layers += [between] if i else []
         layers.append(Dense(units[i], units[i + 1]))
     network = Network(layers, loss)
     params = network.init(number)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
@@ -184,7 +183,8 @@ def _augmented(params: Arrays, names: tuple[str, str | None] | None) -> arb_mat 
 
 
 def _matrix(array: np.ndarray) -> arb_mat:
-    return arb_mat(*array.shape, array.ravel().tolist())
+    rows, columns = array.shape
+    return arb_mat(rows, columns, array.ravel().tolist())
 
 
 def _forward(state: _Pass, batch: Batch) -> arb_mat:
@@ -197,7 +197,9 @@ def _forward(state: _Pass, batch: Batch) -> arb_mat:
                 values = _with_ones(values)
             state.inputs.append(values)
             state.slopes.append(None)
-            values = values * state.weights[index]
+            weights = state.weights[index]
+            assert weights is not None
+            values = values * weights
             continue
         state.inputs.append(None)
         if layer.scalar is None:

@@ -107,10 +107,9 @@ def check_network(
     nonfinite = [name for name, array in given.items() if not np.isfinite(array).all()]
     if nonfinite:
         detail = f"{', '.join(nonfinite)}: not finite, where the exact gradient is"
-        cause = NetworkCause.NONFINITE
         if _takes_softmax(structure):
             detail += "; exp overflows from 710 on where the largest logit isn't taken out"
-        return NetworkVerdict(Outcome.WRONG, reports, cause, detail)
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.NONFINITE, detail)
     if not any(report.wrong for report in reports):
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:

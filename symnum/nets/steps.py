@@ -119,7 +119,7 @@ class ParameterSteps:
     def flat(self) -> bool:
         """Whether the mean error is the same at every step: the mark of a wrong formula."""
         mean = self.mean_error
-        return bool(mean.min() > 0.0 and mean.max() <= _FLAT * mean.min())
+        return bool(len(mean) > 1 and mean.min() > 0.0 and mean.max() <= _FLAT * mean.min())
 
 
 @dataclass(frozen=True, eq=False)

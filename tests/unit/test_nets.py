@@ -114,7 +114,7 @@ def assert_within_rounding(network, params, x, t, exact):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", ["squared_error", "softmax_cross_entropy"])
 def test_exact_gradient_is_that_of_the_formula(activation, loss):
-    """With every activation the certified gradient is that of the network written as one formula."""
+    """The certified gradient is that of the network written as one formula."""
     network = Network([Dense(2, 3), activation, Dense(3, 2)], loss)
     params, x, t = draw(network, batch=2)
     exact = network.exact_gradient(params, x, t)
@@ -227,7 +227,7 @@ def test_large_logits(size):
 
 
 def test_saturated_softmax_keeps_the_digits():
-    """Where y is 1 in float64, the gradient by the label's logit is still right to the last digits."""
+    """Where y is 1 in float64, the gradient by the label's logit keeps its digits."""
     network = Network([Dense(1, 2)], "softmax_cross_entropy")
     params = {"W1": [[40.0, 0.0]], "b1": [0.0, 0.0]}
     exact = network.exact_gradient(params, [1.0], 0)["b1"].hi

@@ -15,6 +15,9 @@ from symnum.nets.structure import Structure
 
 Arrays = dict[str, np.ndarray]
 
+# Up to here y - 1 loses no more than one bit of y.
+_NEAR_ONE = 0.5
+
 
 def outputs(structure: Structure, params: Arrays, x: np.ndarray) -> np.ndarray:
     """Return what the last layer gives for rows x; call it with NumPy's warnings silenced."""
@@ -150,6 +153,9 @@ def loss_slope(structure: Structure, values: np.ndarray, batch: Batch) -> np.nda
     if batch.labels is None or not stable:
         result: np.ndarray = y * np.add.reduce(batch.t, axis=1, keepdims=True) - batch.t
         return result
+    if np.maximum.reduce(y, axis=None) < _NEAR_ONE:
+        y -= batch.t
+        return y
     # y - 1 loses its digits as y comes near 1; minus the sum of the others is the same number.
     rows = np.arange(len(y))
     y[rows, batch.labels] = 0.0

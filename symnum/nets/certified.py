@@ -219,7 +219,7 @@ def _with_ones(values: arb_mat) -> arb_mat:
 
 
 def _softmax(logits: arb_mat) -> arb_mat:
-    rows = []
+    rows: list[list[arb]] = []
     for row in logits.tolist():
         # Any number near the largest logit will do: it cancels.
         shift = max(float(z) for z in row)
@@ -272,7 +272,8 @@ def _loss_gradient(state: _Pass, values: arb_mat, t: np.ndarray) -> arb_mat:
             _cross_entropy_slopes(y, [arb(target) for target in targets])
             for y, targets in zip(_softmax(values).tolist(), t.tolist(), strict=True)
         ]
-        return arb_mat(rows) / size
+        by_rows: arb_mat = arb_mat(rows) / size
+        return by_rows
     slopes = []
     for place, (ball, target) in enumerate(zip(values.entries(), t.ravel().tolist(), strict=True)):
         goal = arb(target)
@@ -281,7 +282,8 @@ def _loss_gradient(state: _Pass, values: arb_mat, t: np.ndarray) -> arb_mat:
             where = (len(state.structure.layers), place // count, place % count)
             slope = _singular_slope(state, where, scalar.at_point(ball, goal))
         slopes.append(slope)
-    return arb_mat(size, count, slopes) / size
+    mean: arb_mat = arb_mat(size, count, slopes) / size
+    return mean
 
 
 def _cross_entropy_slopes(y: list[arb], t: list[arb]) -> list[arb]:
@@ -342,7 +344,7 @@ def _descend(
 
 
 def _softmax_backward(y: arb_mat, delta: arb_mat) -> arb_mat:
-    rows = []
+    rows: list[list[arb]] = []
     for outputs, incoming in zip(y.tolist(), delta.tolist(), strict=True):
         products = [a * b for a, b in zip(outputs, incoming, strict=True)]
         mean = sum(products[1:], products[0])

@@ -206,7 +206,9 @@ def step_errors(
     >>> network = Network([Dense(2, 3), "tanh", Dense(3, 2)], "softmax_cross_entropy")
     >>> steps = step_errors(network, network.init(), [0.6, 0.9], 1)
     >>> [p.name for p in steps.parameters if 1e-8 < p.best_h < 1e-2]
-    ['W1', 'b1', 'W2', 'b2']
+    ['W1', 'b1', 'b2']
+    >>> steps.parameters[2].best_h > 0.01  # the loss is nearly linear in W2 here
+    True
     """
     structure = network.structure
     arrays, batch = check_parameters(structure, params), check_batch(structure, x, t)

@@ -128,7 +128,7 @@ def _forward(structure: Structure, params: Arrays, batch: Batch) -> tuple[list[A
             kept.append(values)
             values = _dense(values, params, names)
             # A parameter or an input that isn't finite shows here: inf·0 is NaN, not 0.
-            if not isfinite(np.vdot(values, values)):
+            if not isfinite(np.add.reduce(values, axis=None)):
                 check_finite(params, batch.x)
             continue
         assert isinstance(layer, Activation)

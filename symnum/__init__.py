@@ -44,6 +44,7 @@ __all__ = [
     "gradient",
     "hessian",
     "jacobian",
+    "nets",
     "parse_scheme",
     "richardson",
     "sweep",
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from symnum import zoo
+    from symnum import nets, zoo
     from symnum.checking.check import assert_derivative, check
     from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
     from symnum.differences.differentiate import Derivative, differentiate
@@ -118,8 +119,8 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "zoo":
-            value = import_module("symnum.zoo")
+        if name in {"nets", "zoo"}:
+            value = import_module(f"symnum.{name}")
         elif name in _HOME:
             value = getattr(import_module(_HOME[name]), name)
         else:

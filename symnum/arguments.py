@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,12 @@ MOST_STEPS = 100_000
 
 MOST_VARIABLES = 1_000_000
 """Variables that one command takes of code without a formula."""
+
+MOST_PARAMETERS = 200_000
+"""Parameters of a network on the command line: their exact gradient takes seconds."""
+
+MOST_SAMPLES = 1_000
+"""Samples of a batch on the command line."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
@@ -309,6 +316,43 @@ def read_count(text: str) -> int:
         raise UsageError(msg)
     if int(text) > MOST_VARIABLES:
         msg = f"--n: {int(text):,} variables are more than one command takes ({MOST_VARIABLES:,})"
+        raise UsageError(msg)
+    return int(text)
+
+
+def read_layers(text: str) -> list[int]:
+    """Return the units of `784,50,10`.
+
+    Raises
+    ------
+    UsageError
+        It is not a list of two or more whole numbers from 1 on, or too many parameters.
+    """
+    pieces = [piece.strip() for piece in text.split(",")]
+    if len(pieces) < 2 or not all(_WHOLE.fullmatch(piece) and int(piece) for piece in pieces):
+        msg = f"a network is its layers' units, such as 784,50,10; {shown(text)} was given"
+        raise UsageError(msg)
+    units = [int(piece) for piece in pieces]
+    count = sum((n + 1) * m for n, m in pairwise(units))
+    if count > MOST_PARAMETERS:
+        msg = f"{count:,} parameters are more than one command takes ({MOST_PARAMETERS:,})"
+        raise UsageError(msg)
+    return units
+
+
+def read_samples(text: str) -> int:
+    """Return the number of samples of `--batch 3`.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 1 on, or too large.
+    """
+    if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= MOST_SAMPLES:
+        msg = (
+            f"--batch, how many samples, is a whole number from 1 to {MOST_SAMPLES:,}; "
+            f"{shown(text)} was given"
+        )
         raise UsageError(msg)
     return int(text)
 

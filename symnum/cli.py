@@ -41,7 +41,9 @@ _BOX = (-3.0, 3.0)  # where `check` looks, in a variable that nothing is said ab
 _FORMATS = ("text", "latex", "python")
 
 _OPTIONS = (
+    "--activation",
     "--at",
+    "--batch",
     "--bind",
     "--csv",
     "--derivative-order",
@@ -54,6 +56,7 @@ _OPTIONS = (
     "--json",
     "--kind",
     "--minus",
+    "--loss",
     "--n",
     "--out",
     "--plot",
@@ -450,6 +453,75 @@ def draw(
     functions.draw(kind, shown, path=path)
     for line in [*functions.lines_of(shown), f"written: {path}"]:
         print(line)
+@app.command()
+def net(
+    sizes: Annotated[
+        str,
+        typer.Argument(metavar="SIZES", help="Units of each layer, such as 784,50,10."),
+    ],
+    *,
+    activation: Annotated[
+        str,
+        typer.Option(metavar="NAME|FORMULA", help="Between the layers: a name, or a formula in z."),
+    ] = "sigmoid",
+    loss: Annotated[
+        str,
+        typer.Option(metavar="NAME|FORMULA", help="The loss: a name, or a formula in y and t."),
+    ] = "softmax_cross_entropy",
+    batch: Annotated[str, typer.Option(metavar="N", help="How many samples.")] = "3",
+    h: Annotated[
+        str | None,
+        typer.Option("--h", metavar="STEPS", help="As for sweep.  [default: 1e-12:1:25]"),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option(metavar="N", help="Of the weights, samples and labels.")
+    ] = "0",
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the error against h into a file."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hold a network's backpropagation and numerical gradient against its exact gradient.
+
+    The weights are 0.01 times standard normal, the biases 0, the samples uniform in [0, 1] and the
+    labels random.
+    """
+    from symnum.arguments import read_layers, read_samples, read_seed, read_steps
+
+    units, count, number = read_layers(sizes), read_samples(batch), read_seed(seed)
+    steps = None if h is None else read_steps(h)
+    if plot is not None:  # before the work, not after it
+        from symnum.report.plots import picture_path
+
+        picture_path(plot)
+
+    import numpy as np
+
+    from symnum.nets import Activation, Dense, Network, step_errors
+    from symnum.report.networks import network_text, network_to_json
+
+    between = Activation(activation)
+    layers: list[Any] = []
+    for i in range(len(units) - 1):
+        layers += [between] if i else []
+        layers.append(Dense(units[i], units[i + 1]))
+    network = Network(layers, loss)
+    params = network.init(number)
+    random = np.random.default_rng([number, 1])
+    x = random.random((count, units[0]))
+    t: Any = random.integers(0, units[-1], count)
+    if units[-1] == 1:
+        t = random.random((count, 1))
+    value, gradient = network.loss(params, x, t), network.gradient(params, x, t)
+    exact = network.exact_gradient(params, x, t)
+    found = step_errors(network, params, x, t, h=steps, seed=number)
+    if plot is not None:
+        found.plot(plot)
+    report = network_to_json if json else network_text
+    print(report(network, value, gradient, exact, found))
+    if plot is not None and not json:
+        print(f"\nwritten: {plot}")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

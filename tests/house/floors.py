@@ -34,6 +34,8 @@ EXEMPT = {
     ("symnum.formula.formula", "symnum.report"),
     ("symnum.differences.sweep", "symnum.report"),
     ("symnum.checking.verdict", "symnum.report"),
+    ("symnum.nets.steps", "symnum.report"),
+    ("symnum.nets.verdict", "symnum.report"),
 }
 
 

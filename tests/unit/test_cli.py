@@ -17,6 +17,7 @@ from symnum.cli import _OPTIONS, main
 
 ROOT = Path(symnum.__file__).parents[1]
 COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",))
+COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("net",))
 QUADRATIC = "0.01*x**2 + 0.1*x"
 
 
@@ -409,3 +410,34 @@ def test_hostile_texts_run_nothing(tmp_path):
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "pwned").exists()
     assert {path.name for path in tmp_path.iterdir()} - before == {code[:40]}
+
+
+# --- networks -----------------------------------------------------------------------------------
+
+
+def test_net_as_json(run):
+    """`net --json` prints one document with every parameter."""
+    status, out, _ = run("net", "3,4,2", "--activation", "tanh", "--h", "1e-4", "--json")
+    document = json.loads(out)
+    assert (status, document["kind"]) == (0, "network")
+    assert [p["name"] for p in document["parameters"]] == ["W1", "b1", "W2", "b2"]
+    assert document["parameters"][0]["status"] == {"certified": 12}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["3"], "a network is its layers' units"),
+        (["3,0"], "a network is its layers' units"),
+        (["9999,9999"], "more than one command takes"),
+        (["3,2", "--batch", "0"], "--batch, how many samples"),
+        (["3,2", "--activation", "foo"], "no activation called 'foo'"),
+        (["3,2", "--loss", "foo"], "no loss called 'foo'"),
+        (["3,2", "--plot", "x.gif"], "a picture's name ends in"),
+    ],
+)
+def test_net_refuses(run, arguments, says):
+    """A network that can't be is refused in one sentence."""
+    status, out, err = run("net", *arguments)
+    assert (status, out) == (2, "")
+    assert says in err

@@ -1,0 +1,231 @@
+"""Networks: verdicts, steps and gradients as text, JSON and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnum.report.numbers import measured, short, to_json_number
+from symnum.report.plots import _LINE_STYLES, _save, _style, picture_path
+from symnum.report.tables import Grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from symnum.formula.exact import Exact
+    from symnum.nets.network import Network
+    from symnum.nets.steps import StepErrors
+    from symnum.nets.verdict import NetworkVerdict
+
+_WORDS = {
+    "ok": "right: no error beyond what rounding explains",
+    "inaccurate": "inaccurate",
+    "wrong": "wrong",
+    "undecided": "undecided",
+}
+_MOST_KINKS = 5  # sentences about kinks; more of them say nothing new
+
+
+def verdict_text(verdict: NetworkVerdict) -> str:
+    """Return a verdict as a sentence and a table of the parameters."""
+    lines = [f"The gradient is {_WORDS[verdict.status]}."]
+    if verdict.cause is not None:
+        lines.append(f"Cause: {verdict.cause}: {verdict.cause_detail}.")
+    elif verdict.status == "wrong":
+        lines.append("No single slip explains it.")
+    if verdict.parameters:
+        rows = tuple(
+            (
+                report.name,
+                f"{report.entries:,}",
+                f"{report.wrong:,}",
+                f"{report.median_ulps:.3g}",
+                f"{report.largest_ulps:.3g}",
+                report.worst_name,
+                repr(report.given),
+                repr(report.exact),
+            )
+            for report in verdict.parameters
+        )
+        heads = ("", "entries", "wrong", "median\nulps", "largest\nulps", "worst", "given", "exact")
+        lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
+        lines.append(f"Held against: {verdict.reference}.")
+    return "\n".join(lines)
+
+
+def steps_text(steps: StepErrors) -> str:
+    """Return the best step of each parameter as a table, and sentences about kinks."""
+    rows = tuple(
+        (
+            part.name,
+            str(len(part.entries)),
+            "-" if np.isnan(part.best_h) else short(part.best_h),
+            "-" if np.isnan(part.best_error) else measured(part.best_error),
+            "yes" if part.flat else "no",
+        )
+        for part in steps.parameters
+    )
+    heads = ("", "entries", "best h", "mean error\nthere", "the same at\nevery h")
+    lines = Grid(heads, rows, frozenset({0})).lines()
+    kinks = [kink for part in steps.parameters for kink in part.kinks]
+    if kinks:
+        lines += ["", *map(str, kinks[:_MOST_KINKS])]
+        if len(kinks) > _MOST_KINKS:
+            lines.append(f"... and {len(kinks) - _MOST_KINKS} more")
+    flat = [part.name for part in steps.parameters if part.flat and len(steps.h) > 1]
+    if flat:
+        lines += [
+            "",
+            f"The error of {', '.join(flat)} is the same at every h: the mark of a wrong formula, "
+            "not of a wrong step.",
+        ]
+    return "\n".join(lines)
+
+
+def gradient_errors(
+    gradient: Mapping[str, np.ndarray], exact: Mapping[str, Exact]
+) -> dict[str, np.ndarray]:
+    """Return each entry's error in ulps of the exact one; NaN where that has no value."""
+    found = {}
+    with np.errstate(all="ignore"):
+        for name, given in gradient.items():
+            hi = np.asarray(exact[name].hi)
+            found[name] = np.abs(((given - hi) - exact[name].lo) / np.spacing(np.abs(hi)))
+    return found
+
+
+def network_text(
+    network: Network,
+    loss: float,
+    gradient: Mapping[str, np.ndarray],
+    exact: Mapping[str, Exact],
+    steps: StepErrors,
+) -> str:
+    """Return a network's gradient as a table: errors of backpropagation, and the best steps."""
+    count = sum(array.size for array in gradient.values())
+    lines = [f"{_described(network)}: {count:,} parameters, loss {loss!r}", ""]
+    rows = []
+    for name, ulps in gradient_errors(gradient, exact).items():
+        known = ulps[np.isfinite(ulps)]
+        quantiles = (
+            [f"{q:.3g}" for q in np.quantile(known, [0.5, 0.99, 1.0])] if known.size else ["-"] * 3
+        )
+        shape = "×".join(map(str, ulps.shape))
+        rows.append((name, shape, _statuses(exact[name]), *quantiles))
+    heads = ("", "shape", "exact gradient", "median\nulps", "99 %", "largest\nulps")
+    lines += Grid(heads, tuple(rows), frozenset({0})).lines()
+    lines += ["", "Central differences of the loss, error against the exact gradient:", ""]
+    lines.append(steps_text(steps))
+    return "\n".join(lines)
+
+
+def network_to_json(
+    network: Network,
+    loss: float,
+    gradient: Mapping[str, np.ndarray],
+    exact: Mapping[str, Exact],
+    steps: StepErrors,
+) -> str:
+    """Return the same as a JSON document of kind "network"."""
+    errors = gradient_errors(gradient, exact)
+    parameters = []
+    for part in steps.parameters:
+        ulps = errors[part.name]
+        known = ulps[np.isfinite(ulps)]
+        names, counts = np.unique(exact[part.name].status.astype(str), return_counts=True)
+        quantiles = np.quantile(known, [0.5, 0.99, 1.0]) if known.size else [np.nan] * 3
+        parameters.append(
+            {
+                "name": part.name,
+                "shape": list(ulps.shape),
+                "status": dict(zip(names.tolist(), counts.tolist(), strict=True)),
+                "median_ulps": to_json_number(float(quantiles[0])),
+                "ulps_99": to_json_number(float(quantiles[1])),
+                "largest_ulps": to_json_number(float(quantiles[2])),
+                "entries": [list(entry) for entry in part.entries],
+                "mean_error": [to_json_number(float(e)) for e in part.mean_error],
+                "best_h": to_json_number(part.best_h),
+                "best_error": to_json_number(part.best_error),
+                "kinks": [
+                    {"layer": k.layer, "unit": k.unit, "sample": k.sample, "z": k.z}
+                    for k in part.kinks
+                ],
+            }
+        )
+    document = {
+        "kind": "network",
+        "network": _described(network),
+        "loss": to_json_number(loss),
+        "h": steps.h.tolist(),
+        "parameters": parameters,
+    }
+    return json.dumps(document, allow_nan=False, ensure_ascii=True)
+
+
+def _described(network: Network) -> str:
+    from symnum.nets.layers import Dense
+
+    parts = [
+        f"{layer.inputs}-{layer.outputs}" if isinstance(layer, Dense) else layer.formula
+        for layer in network.layers
+    ]
+    return f"{', '.join(parts)}; {network.loss_function.formula}"
+
+
+def _statuses(exact: Exact) -> str:
+    names, counts = np.unique(exact.status.astype(str), return_counts=True)
+    if len(names) == 1:
+        return f"all {names[0]}"
+    return ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
+
+
+def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any:
+    """Draw the mean error of each parameter against h, with the best step marked.
+
+    Returns
+    -------
+    Path or Axes
+        The file that was written, or the axes.
+    """
+    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+        _draw(steps, path_or_ax)
+        return path_or_ax
+    from matplotlib.figure import Figure
+
+    path = picture_path(path_or_ax)
+    with _style():
+        figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+        _draw(steps, figure.subplots())
+        _save(figure, path)
+    return path
+
+
+def _draw(steps: StepErrors, ax: Any) -> None:
+    order = np.argsort(steps.h)
+    for number, part in enumerate(steps.parameters):
+        style: dict[str, Any] = dict(_LINE_STYLES[number % len(_LINE_STYLES)])
+        mean = part.mean_error[order]
+        mean = np.where(mean > 0.0, mean, np.nan)
+        label = f"{part.name}: best h {short(part.best_h)}"
+        ax.plot(steps.h[order], mean, label=label, markersize=4, linewidth=1.1, **style)
+        if np.isfinite(part.best_error) and part.best_error > 0.0:
+            ax.plot(
+                [part.best_h],
+                [part.best_error],
+                linestyle="none",
+                marker="*",
+                markersize=14,
+                color=style["color"],
+                markeredgecolor="white",
+                zorder=6,
+            )
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("h")
+    ax.set_ylabel("mean |error|")
+    ax.set_title(f"Central differences of the loss, held against {steps.reference}")
+    ax.legend()

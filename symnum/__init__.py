@@ -11,13 +11,17 @@ from symnum.version import __version__
 
 __all__ = [
     "Cause",
+    "Comparison",
     "Component",
+    "Course",
+    "Descent",
     "DomainError",
     "Exact",
     "Formula",
     "LimitError",
     "Outcome",
     "ParseError",
+    "Parting",
     "Run",
     "Scheme",
     "Status",
@@ -33,7 +37,9 @@ __all__ = [
     "backward",
     "central",
     "check",
+    "compare",
     "complex_step",
+    "descend",
     "forward",
     "parse_scheme",
     "richardson",
@@ -46,6 +52,10 @@ if TYPE_CHECKING:
     from symnum import zoo
     from symnum.checking.check import assert_derivative, check
     from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+    from symnum.descending.compare import Comparison, compare
+    from symnum.descending.descent import Descent, descend
+    from symnum.descending.judge import Course
+    from symnum.descending.parting import Parting
     from symnum.differences.schemes import (
         Scheme,
         backward,
@@ -73,6 +83,10 @@ else:
     _HOMES = {
         "symnum.checking.check": ("assert_derivative", "check"),
         "symnum.checking.verdict": ("Cause", "Outcome", "Verdict", "Worst"),
+        "symnum.descending.compare": ("Comparison", "compare"),
+        "symnum.descending.descent": ("Descent", "descend"),
+        "symnum.descending.judge": ("Course",),
+        "symnum.descending.parting": ("Parting",),
         "symnum.differences.schemes": (
             "Scheme",
             "backward",

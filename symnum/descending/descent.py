@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from symnum.descending.judge import Course, Judgement, judge
+from symnum.descending.parting import Parting, part
 from symnum.descending.request import (
     read_formula,
     read_momentum,
@@ -19,13 +20,18 @@ from symnum.descending.request import (
     read_step_count,
     read_tolerance,
 )
-from symnum.descending.slopes import CERTIFIED, Rule, read_gradient, slope_of
+from symnum.descending.slopes import CERTIFIED, Rule, exact_slope, read_gradient, slope_of
 from symnum.descending.theory import Theory, theory_of
 from symnum.descending.walk import certified_walk, walk
 from symnum.differences.adapter import adapt
 from symnum.differences.schemes import Scheme
 from symnum.errors import UsageError
 from symnum.formula.formula import Formula
+
+MOST_CERTIFIED = 1_000
+"""Steps up to which the exact path is certified for a comparison: its digits grow with each."""
+
+_MOST_CERTIFIED_WORK = 2_000_000  # steps x lines of the gradient's program
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +133,16 @@ class Descent:
             theory_of(self.formula, path, values, self.rate, self.momentum)
             for path, values in zip(self.paths, self._flat(self.values), strict=True)
         )
+
+    @cached_property
+    def partings(self) -> tuple[Parting, ...]:
+        """How each start's path parts from the exact one."""
+        found = []
+        for path, gradients in zip(self.paths, self._flat(self.gradients, 1), strict=True):
+            start = tuple(path[0].tolist())
+            exact = _exact_path(self.formula, start, self.rate, self.steps, self.momentum)
+            found.append(part(self.formula, self._rule, self.function, path, gradients, exact))
+        return tuple(found)
 
     @property
     def paths(self) -> list[np.ndarray]:
@@ -290,4 +306,17 @@ def _values(
     return values
 
 
-
+@lru_cache(maxsize=64)  # the runs of a comparison share their exact path
+def _exact_path(
+    formula: Formula, start: tuple[float, ...], rate: float, steps: int, momentum: float
+) -> np.ndarray:
+    """Return the path of exact arithmetic as far as it is certified, and then that of float64."""
+    first = np.array(start)
+    path, _ = walk(exact_slope(formula), first, rate, steps, momentum, None)
+    lines = len(formula.gradient().program)
+    if steps > MOST_CERTIFIED or steps * lines > _MOST_CERTIFIED_WORK:
+        return path
+    exact, _ = certified_walk(formula, first, rate, steps, momentum)
+    known = ~np.isnan(exact).any(axis=-1)
+    # after a step that isn't certified the float64 path is no witness of what follows
+    return exact if known[1:].any() else path

@@ -24,6 +24,9 @@ _STATIONARY = 2.0**-40  # of the gradient's first size; Newton's method then has
 _FLAT = 2.0**-46  # of the largest eigenvalue: rounding makes as much of an eigenvalue 0
 
 
+_VANISHING = 2.0**-40  # of the curvature at the start: a minimum is flat, but for rounding
+
+
 @dataclass(frozen=True, eq=False)
 class Theory:
     """The Hessian's word on one start.
@@ -31,8 +34,8 @@ class Theory:
     Parameters
     ----------
     where : str
-        `minimum`, or `end` where none was found: the last point of the path that is known; empty
-        where there is no Hessian.
+        `minimum`; `flat minimum` where the Hessian vanishes at one, as that of x**4 does; `end`
+        where none was found: the last point of the path that is known; empty without a Hessian.
     point : float64 array, shape (n,)
         The place.
     eigenvalues : float64 array, shape (n,)
@@ -68,10 +71,23 @@ def theory_of(
     if not np.isfinite(hessian).all():
         return Theory("", point, nothing, math.nan, math.nan)
     eigenvalues = np.linalg.eigvalsh(hessian)
+    if where == "minimum" and _vanishes(formula, path[0], eigenvalues):
+        # second derivatives set no limit here, and no factor: higher ones decide
+        return Theory("flat minimum", point, eigenvalues, math.inf, 1.0)
     largest = float(eigenvalues[-1])
     stable = 2 * (1 + momentum) / largest if largest > 0 else math.inf
     factors = [factor_of(float(value), rate, momentum) for value in _steep(eigenvalues)]
     return Theory(where, point, eigenvalues, stable, max(factors, default=1.0))
+
+
+def _vanishes(formula: Formula, start: np.ndarray, eigenvalues: np.ndarray) -> bool:
+    """Tell whether the curvature at a minimum is next to nothing beside that at the start."""
+    if eigenvalues[-1] <= 0:
+        return True
+    with np.errstate(all="ignore"):
+        there = np.asarray(exact_hessian(formula)(_at(formula, start)))
+    size = float(np.abs(there).max())
+    return math.isfinite(size) and float(np.abs(eigenvalues).max()) < _VANISHING * size
 
 
 def factor_of(eigenvalue: float, rate: float, momentum: float) -> float:

@@ -30,7 +30,9 @@ class Comparison:
     >>> import symnum as sn
     >>> c = sn.compare("x0**2 + x1**2", [-3, 4], ["exact", "central@1e-4"], rates=[10])
     >>> [parting.step for parting in c.partings], c.partings[1].lost_from
-    ([None, 5], 11)
+    ([None, 5], 10)
+    >>> print(c.reasons[1])  # doctest: +ELLIPSIS
+    diverges: ... x + h == x ...
     """
 
     runs: tuple[Descent, ...]

@@ -95,6 +95,8 @@ def part(
     if rule.scheme is not None:
         h = float(step_at(rule.scheme, there[k])[variable])
         reason = _largest_part(formula, function, rule.scheme, there[k], variable, h)
+        if lost is not None and reason == "noise":
+            reason = "rounding"  # it begins in f, and ends with x + h == x
     elif rule.is_exact:
         reason = "noise"
     name = formula.variables[variable]

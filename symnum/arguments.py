@@ -38,7 +38,11 @@ _MOST_COORDINATES = 20_000_000
 
 
 def read_points(
-    at: Sequence[str], table: Path | None, variables: Sequence[str], owner: str = "the formula"
+    at: Sequence[str],
+    table: Path | None,
+    variables: Sequence[str],
+    owner: str = "the formula",
+    what: str = "--at",
 ) -> np.ndarray | None:
     """Return the points of all `--at` and `--points`, shape (P, n); None where none was given.
 
@@ -53,6 +57,8 @@ def read_points(
         The formula's variables, in order.
     owner : str
         Whose variables they are, for messages.
+    what : str
+        The option that gave them, for messages.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def read_points(
 
     if not at and table is None:
         return None
-    blocks = [_read_at(text, variables, owner) for text in at]
+    blocks = [_read_at(text, variables, owner, what) for text in at]
     if table is not None:
         blocks.append(_read_table(table, variables))
     _check_count(sum(len(block) for block in blocks), len(variables))
@@ -224,6 +230,20 @@ def read_count(text: str) -> int:
     return int(text)
 
 
+def read_steps_taken(text: str) -> int:
+    """Return the number of steps of `--steps 100`.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 1 on.
+    """
+    if not _WHOLE.fullmatch(text) or int(text) < 1:
+        msg = f"--steps is a whole number from 1 on, of up to 9 digits; {shown(text)} was given"
+        raise UsageError(msg)
+    return int(text)
+
+
 def read_timeout(text: str) -> float:
     """Return the seconds of `--timeout 10`.
 
@@ -297,11 +317,11 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + more
 
 
-def _read_at(text: str, variables: Sequence[str], owner: str) -> np.ndarray:
+def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.ndarray:
     import numpy as np
 
     example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
-    where = f"--at {shown(text)}"
+    where = f"{what} {shown(text)}"
     axes: dict[str, np.ndarray] = {}
     for name, value in _assignments(text, where, example):
         if name not in variables:
@@ -317,7 +337,7 @@ def _read_at(text: str, variables: Sequence[str], owner: str) -> np.ndarray:
         else:
             axes[name] = np.array([read_number(value, where)])
     if missing := [name for name in variables if name not in axes]:
-        msg = f"{where} says nothing about {listed(missing)}; write --at {example}"
+        msg = f"{where} says nothing about {listed(missing)}; write {what} {example}"
         raise UsageError(msg)
     _check_count(math.prod(len(axis) for axis in axes.values()), len(variables))
     grid = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))

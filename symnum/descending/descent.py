@@ -292,9 +292,7 @@ def _certified(
     return path, gradients
 
 
-def _values(
-    formula: Formula, path: np.ndarray, function: Callable[..., Any] | None
-) -> np.ndarray:
+def _values(formula: Formula, path: np.ndarray, function: Callable[..., Any] | None) -> np.ndarray:
     columns = [path[..., i] for i in range(path.shape[-1])]
     if function is None:
         return np.array(np.broadcast_to(formula.compiled()(columns)[0], path.shape[:-1]))

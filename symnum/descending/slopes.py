@@ -125,9 +125,7 @@ def step_at(scheme: Scheme, x: np.ndarray) -> np.ndarray:
     return np.maximum(scale, _LEAST_SCALE) * float(np.exp2(np.round(np.log2(relative))))
 
 
-def _differences(
-    scheme: Scheme, formula: Formula, function: Callable[..., Any] | None
-) -> Slope:
+def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] | None) -> Slope:
     if function is not None:
         evaluate = adapt(function, formula.variables, ())
     else:

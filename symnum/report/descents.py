@@ -27,6 +27,7 @@ MOST_LINES = 8
 _FEW = 4
 _MOST_RUNS = 40
 _GRID = 161  # contours are smooth from here on
+_TOP = 2.0  # factors above this are shown as such
 _AWAY = 1.5  # a window is this much larger than the way from the start to the minimum
 _STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#000000", "linestyle": "-", "marker": "o"},
@@ -89,6 +90,8 @@ def _away(run: Descent, judgement: Judgement, start: int) -> str:
 
 def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
     if parting.step is None:
+        if parting.final == 0 and not run._rule.is_exact:
+            return "It is the exact path to the last digit."
         if not run._rule.is_exact and math.isfinite(parting.final):
             return f"Up to the end it stays within {short(parting.final)} of the exact path."
         return ""
@@ -172,7 +175,7 @@ def descents_document(runs: Sequence[Descent], width: int) -> list[Block]:
     columns += ["factor\npredicted", "factor\nobserved", "parts\nat step"]
     rows = tuple(_row(run, s) for run, s in entries[:_MOST_RUNS])
     blocks.append(Grid(tuple(columns), rows, left=frozenset({1, 3, 5})))
-    labels = [f"rate {short(run.rate, 3)}, {run.gradient}" for run, _ in entries]
+    labels = [f"Rate {short(run.rate, 3)}, {run.gradient}" for run, _ in entries]
     sentences = [
         f"{label} {reason_of(run, s)}" if starts == 1 else f"{label}, start {s} {reason_of(run, s)}"
         for label, (run, s) in list(zip(labels, entries, strict=True))[:_MOST_RUNS]
@@ -357,12 +360,12 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     heights = np.asarray(formula(grid))
     known = heights[np.isfinite(heights)]
     if known.size and known.max() > known.min():
-        # spaced like the square of the distance: even rings round a quadratic's minimum
-        bottom, top = float(known.min()), float(np.quantile(known, 0.98))
-        levels = np.unique(bottom + (top - bottom) * np.linspace(0, 1, 15)[1:] ** 2)
+        # shares of the area, not of the height: even rings round a quadratic's minimum, and a
+        # curved valley shows as well
+        levels = np.unique(np.quantile(known, np.linspace(0, 0.98, 15)[1:] ** 2))
         shown = np.where(np.isfinite(heights), heights, np.nan)
-        ax.contour(*axes, shown, levels=levels, cmap="Greys", linewidths=0.7, alpha=0.55, zorder=1)
-    for (run, s), style in zip(entries, _STYLES, strict=False):
+        ax.contour(*axes, shown, levels=levels, colors="#B5B5B5", linewidths=0.7, zorder=1)
+    for i, ((run, s), style) in enumerate(zip(entries, _STYLES, strict=False)):
         path = run.paths[s]
         path = path[np.isfinite(path).all(axis=-1)]
         # a line to 1e128 is drawn to the edge of the window and no further
@@ -375,7 +378,7 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         every = max(1, len(shown) // 40)
         ax.plot(
             *shown.T,
-            linewidth=1.3,
+            linewidth=_width(i, len(entries)),
             markersize=4,
             markeredgecolor="white",
             markeredgewidth=0.4,
@@ -411,14 +414,20 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     ax.set_title("paths on the contours of f", loc="left", fontsize=10)
 
 
+def _width(i: int, count: int) -> float:
+    """Return a line's width: those drawn first are wider, and seen below the ones that follow."""
+    return 1.2 + 3.3 * (count - 1 - i) / max(count - 1, 2)
+
+
 def _window(entries: list[tuple[Descent, int]]) -> tuple[np.ndarray, np.ndarray]:
     places = [run.paths[s][0] for run, s in entries]
     for run, s in entries:
         theory = run.theories[s]
         if "minimum" in theory.where:
             places.append(theory.point)
-            # a start's mirror image: where a rate that is too large goes first
-            places.append(2 * theory.point - run.paths[s][0])
+            if str(run.judgements[s].course) == "diverges":
+                # the start's mirror image: where a rate that is too large goes first
+                places.append(2 * theory.point - run.paths[s][0])
         if str(run.judgements[s].course) != "diverges":
             places += list(run.paths[s])
     box = np.array(places)
@@ -444,7 +453,7 @@ def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     """Draw the loss, above that of the minimum, against the step."""
     bottom, name = _bottom(entries)
     seen = []
-    for (run, s), style in zip(entries, _STYLES, strict=False):
+    for i, ((run, s), style) in enumerate(zip(entries, _STYLES, strict=False)):
         values = run._flat(run.values)[s]
         with np.errstate(all="ignore"):
             loss = values - bottom
@@ -452,7 +461,7 @@ def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         seen.append(loss)
         every = max(1, len(loss) // 12)
         ax.plot(
-            np.arange(len(loss)), loss, linewidth=1.5, markersize=4.5, markevery=every,
+            np.arange(len(loss)), loss, linewidth=_width(i, len(entries)), markersize=4.5, markevery=every,
             markeredgecolor="white", markeredgewidth=0.4, label=_label(run, s), **style,
         )  # fmt: skip
         k = run.judgements[s].overflow_at
@@ -517,30 +526,24 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     line = np.geomspace(rates.min() / 1.5, rates.max() * 1.5, 400)
     if math.isfinite(theory.stable_rate):
         line = np.unique(np.append(line, theory.stable_rate))
-    seen = [1.0]
     if steep.size and theory.where != "flat minimum":
         factors = [max(factor_of(float(e), float(r), run.momentum) for e in steep) for r in line]
-        ax.plot(line, factors, color="#333333", linewidth=1.2, label="predicted by the Hessian")
+        shown = np.minimum(factors, 2 * _TOP)  # far above the picture
+        ax.plot(line, shown, color="#333333", linewidth=1.2, label="predicted by the Hessian")
     for label, style in _by_gradient(entries):
         group = [(run, s) for run, s in entries if run.gradient == label]
         x = np.array([run.rate for run, _ in group])
         y = np.array([run.judgements[s].factor for run, s in group])
-        seen += [float(value) for value in y if math.isfinite(value)]
-        ax.plot(
-            x, y, linestyle="none", markersize=7, markeredgecolor="white", label=f"{label}",
-            marker=style["marker"], color=style["color"], zorder=4,
-        )  # fmt: skip
+        common = {"linestyle": "none", "color": style["color"], "markeredgecolor": "white"}
+        ax.plot(x, y, marker=style["marker"], markersize=7, label=label, zorder=4, **common)
+        above = y > _TOP
+        if above.any():  # beyond the picture: an arrow at its edge
+            edge = np.full(int(above.sum()), _TOP)
+            ax.plot(x[above], edge, marker="^", markersize=9, clip_on=False, zorder=5, **common)
     ax.axhline(1.0, color="#7F7F7F", linewidth=0.8)
     _mark_stable(ax, theory)
     ax.set_xscale("log")
-    top = max(seen) * 1.1
-    if top > 3:
-        ax.set_yscale("symlog", linthresh=2.0, linscale=2.0)
-        ticks = [0, 0.5, 1, 1.5, 2, *(10.0 ** np.arange(1, math.ceil(math.log10(top)) + 1))]
-        ax.set_yticks([t for t in ticks if t <= top * 1.5])
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_locator(_no_ticks())
-    ax.set_ylim(0, max(top, 1.3))
+    ax.set_ylim(0, _TOP)
     ax.set_xlabel("rate")
     ax.set_ylabel("factor of a step")
     ax.set_title("what a step multiplies the distance by", loc="left", fontsize=10)
@@ -584,9 +587,3 @@ def _mark_stable(ax: Any, theory: Theory) -> None:
 def _by_gradient(entries: list[tuple[Descent, int]]) -> list[tuple[str, dict[str, Any]]]:
     labels = list(dict.fromkeys(run.gradient for run, _ in entries))
     return [(label, _STYLES[i % len(_STYLES)]) for i, label in enumerate(labels)]
-
-
-def _no_ticks() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnum.descending.judge import Course, Judgement, judge
+from symnum.descending.judge import Judgement, judge
 from symnum.descending.parting import Parting, part
 from symnum.descending.request import (
     read_formula,
@@ -157,7 +157,7 @@ class Descent:
         lead = self.path.shape[1:-1]
         if not lead:
             return items[0]
-        result = np.empty(len(items), dtype=kind)
+        result: np.ndarray = np.empty(len(items), dtype=kind)
         result[:] = items
         return result.reshape(lead)
 

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
+FEWEST = 100
+"""Steps that a run is given to halve what is left, though it be shorter, before it crawls."""
+
 _EPSILON = 2.0**-52
 _HALF_THE_DIGITS = 2.0**-26
 _STANDING = 4 * _EPSILON  # a step of fewer ulps of x than this is rounding's
@@ -24,10 +27,9 @@ class Course(StrEnum):
     """
 
     CONVERGES = "converges"
-    """Comes closer to where it goes, at a factor that would at least halve the way in such a run.
-    """
+    """Comes closer: at its factor such a run, or one of 100 steps, halves what is left."""
     CRAWLS = "crawls"
-    """Moves so slowly that a run of this length would not even halve what is left."""
+    """Moves so slowly that neither a run of this length nor 100 steps halve what is left."""
     OSCILLATES = "oscillates"
     """Jumps to and fro without coming closer."""
     DIVERGES = "diverges"
@@ -142,6 +144,6 @@ def _course(
     if math.isnan(factor):
         # one step, or none that moves x: only the gradient tells
         return Course.CONVERGES if len(path) > 1 and last <= first / 2 else Course.CRAWLS
-    if factor ** len(moving) <= 0.5:
+    if factor ** max(len(moving), FEWEST) <= 0.5:
         return Course.CONVERGES
     return Course.OSCILLATES if jumps else Course.CRAWLS

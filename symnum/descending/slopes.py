@@ -122,7 +122,8 @@ def step_at(scheme: Scheme, x: np.ndarray) -> np.ndarray:
     known = np.isfinite(x) & (x != 0)
     # a power of two, so that scaling x by one scales h and changes no digit of the path
     scale[known] = np.exp2(np.clip(np.round(np.log2(np.abs(x[known]))), -1000, 1000))
-    return np.maximum(scale, _LEAST_SCALE) * float(np.exp2(np.round(np.log2(relative))))
+    least = float(np.exp2(np.round(np.log2(relative))))
+    return np.asarray(np.maximum(scale, _LEAST_SCALE) * least)
 
 
 def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] | None) -> Slope:

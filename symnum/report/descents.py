@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnum.descending.judge import FEWEST
 from symnum.errors import UsageError
 from symnum.report.numbers import short, to_json_number
 from symnum.report.plots import _save, _style, picture_path
@@ -67,7 +68,8 @@ def _course_sentence(run: Descent, judgement: Judgement, theory: Theory, start: 
             "crawls": "rate times gradient is too small to move x",
         }[course]
     elif course == "crawls":
-        text = f"{run.steps} steps at the factor {_factor(factor)} would not halve what is left"
+        count = max(run.steps, FEWEST)
+        text = f"{count} steps at the factor {_factor(factor)} would not halve what is left"
     else:
         text = f"a step multiplies the distance by {_factor(factor)}"
         text += ", jumping to and fro" if judgement.jumps else ""
@@ -452,18 +454,20 @@ def _edge(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.nda
 def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     """Draw the loss, above that of the minimum, against the step."""
     bottom, name = _bottom(entries)
-    seen = []
-    for i, ((run, s), style) in enumerate(zip(entries, _STYLES, strict=False)):
-        values = run._flat(run.values)[s]
-        with np.errstate(all="ignore"):
-            loss = values - bottom
-        loss = np.where(np.isfinite(loss) & (loss > 0), loss, np.nan)
-        seen.append(loss)
-        every = max(1, len(loss) // 12)
+    losses = [_loss(run._flat(run.values)[s], bottom) for run, s in entries]
+    _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
+    for i, ((run, s), loss, style) in enumerate(zip(entries, losses, _STYLES, strict=False)):
         ax.plot(
-            np.arange(len(loss)), loss, linewidth=_width(i, len(entries)), markersize=4.5, markevery=every,
-            markeredgecolor="white", markeredgewidth=0.4, label=_label(run, s), **style,
-        )  # fmt: skip
+            np.arange(len(loss)),
+            loss,
+            linewidth=_width(i, len(entries)),
+            markersize=4.5,
+            markevery=max(1, len(loss) // 12),
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            label=_label(run, s),
+            **style,
+        )
         k = run.judgements[s].overflow_at
         if k is not None and k and math.isfinite(loss[k - 1]):
             ax.plot(k - 1, loss[k - 1], "x", color=style["color"], markersize=11, zorder=5)
@@ -471,12 +475,18 @@ def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
                 f"not finite\nfrom step {k} on", (k - 1, loss[k - 1]), (8, -4), va="top",
                 textcoords="offset points", fontsize="small",
             )  # fmt: skip
-    _log_axis(ax, np.concatenate(seen))
     ax.set_xlabel("step")
     ax.set_ylabel(name, parse_math=False)
     ax.set_title("loss against step", loc="left", fontsize=10)
     ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def _loss(values: np.ndarray, bottom: float) -> np.ndarray:
+    """Return the values above the bottom, with NaN where a logarithmic axis has no place."""
+    with np.errstate(all="ignore"):
+        loss = values - bottom
+    return np.where(np.isfinite(loss) & (loss > 0), loss, np.nan)
 
 
 def _bottom(entries: list[tuple[Descent, int]]) -> tuple[float, str]:
@@ -552,13 +562,13 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
 def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     """Draw the loss at the end of each run against its rate."""
     bottom, name = _bottom(entries)
-    seen = []
+    ends = np.array([run._flat(run.values)[s][-1] for run, s in entries])
+    starts = np.array([run._flat(run.values)[s][0] for run, s in entries])
+    ax.set_xscale("log")
+    _log_axis(ax, np.concatenate([_loss(ends, bottom), _loss(starts, bottom)]))
     for label, style in _by_gradient(entries):
         group = [(run, s) for run, s in entries if run.gradient == label]
-        with np.errstate(all="ignore"):
-            y = np.array([run._flat(run.values)[s][-1] - bottom for run, s in group])
-        y = np.where(np.isfinite(y) & (y > 0), y, np.nan)
-        seen.append(y)
+        y = _loss(np.array([run._flat(run.values)[s][-1] for run, s in group]), bottom)
         x = np.array([run.rate for run, _ in group])
         order = np.argsort(x, kind="stable")
         ax.plot(x[order], y[order], linewidth=1.2, markersize=7, markeredgecolor="white", **style)
@@ -569,8 +579,6 @@ def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         ax.annotate("at the start", (0.01, first), (0, 3), xycoords=("axes fraction", "data"),
                     textcoords="offset points", fontsize="small", color="#444444")  # fmt: skip
     _mark_stable(ax, run.theories[s])
-    ax.set_xscale("log")
-    _log_axis(ax, np.concatenate([*seen, [first]]))
     ax.set_xlabel("rate")
     ax.set_ylabel(f"{name} at the end", parse_math=False)
     ax.set_title(f"loss after {run.steps} steps", loc="left", fontsize=10)

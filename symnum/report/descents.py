@@ -397,9 +397,21 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
                 arrowprops={"arrowstyle": "-|>", "color": style["color"], "shrinkB": 0},
                 zorder=4,
             )
-    for start in {tuple(run.paths[s][0]) for run, s in entries}:
+    first = {tuple(run.paths[s][0]): run.paths[s] for run, s in reversed(entries)}
+    for start, path in first.items():
         ax.plot(*start, "o", color="white", markeredgecolor="black", markersize=8, zorder=5)
-        ax.annotate("start", start, (7, 7), textcoords="offset points", zorder=6)
+        move = path[min(1, len(path) - 1)] - path[0]
+        length = float(np.abs(move).max())
+        side = -np.sign(move) if length > 0 and math.isfinite(length) else np.ones(2)
+        ax.annotate(
+            "start",
+            start,
+            (9 * side[0] or 9, 9 * side[1] or 9),  # away from where the path goes
+            textcoords="offset points",
+            ha="right" if side[0] < 0 else "left",
+            va="top" if side[1] < 0 else "bottom",
+            zorder=6,
+        )
     theory = entries[0][0].theories[entries[0][1]]
     if "minimum" in theory.where:
         ax.plot(

@@ -247,7 +247,7 @@ def descend(
     >>> import symnum as sn
     >>> run = sn.descend("x0**2 + x1**2", [-3, 4], rate=10, gradient="central@1e-4")
     >>> run.end.tolist(), str(run.verdict)
-    ([-25898374737328.082, -1295248616896.4426], 'diverges')
+    ([-25898374737328.363, -1295248616896.5398], 'diverges')
     """
     formula = read_formula(f)
     rule = read_gradient(gradient)

@@ -48,6 +48,13 @@ class Parting:
         The first step at which x + h == x in every variable.
     h : float
         The scheme's step there; NaN without a scheme.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> parting = sn.compare("x**2", 1.0, ["forward@1e-2"]).partings[0]
+    >>> parting.step, parting.reason, parting.exact, round(parting.given, 9)
+    (1, 'truncation', 2.0, 2.01)
     """
 
     step: int | None
@@ -93,7 +100,7 @@ def part(
     h = np.nan
     reason = "gradient"
     if rule.scheme is not None:
-        h = float(step_at(rule.scheme, there[k])[variable])
+        h = float(step_at(rule.scheme, there[k]))
         reason = _largest_part(formula, function, rule.scheme, there[k], variable, h)
         if lost is not None and reason == "noise":
             reason = "rounding"  # it begins in f, and ends with x + h == x
@@ -150,6 +157,6 @@ def _lost(scheme: Scheme | None, path: np.ndarray) -> int | None:
     if scheme is None or scheme.is_complex:
         return None
     with np.errstate(all="ignore"):
-        h = np.stack([step_at(scheme, x) for x in path.T], axis=-1) * float(scheme.reach)
+        h = step_at(scheme, path.T)[:, None] * float(scheme.reach)
         lost = ((path + h == path) & (path - h == path) & np.isfinite(path)).all(axis=-1)
     return int(np.argmax(lost)) if lost.any() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ CERTIFIED = "certified"
 # Where a scheme has no step of its own: truncation h^p and rounding 2^-52/h balance here.
 _EPSILON = 2.0**-52
 _COMPLEX_STEP = 2.0**-100  # nothing is subtracted: the smaller the better, short of underflow
-_LEAST_SCALE = 2.0**-800
+_LEAST_EXPONENT = -800
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,20 @@ def slope_of(rule: Rule, formula: Formula, function: Callable[..., Any] | None) 
 
 
 def step_at(scheme: Scheme, x: np.ndarray) -> np.ndarray:
-    """Return a scheme's step for each coordinate: its own, or one that suits the size of x."""
+    """Return a scheme's step at points (n, *points): its own, or one that suits the size of x.
+
+    The size is that of the largest coordinate: a step in proportion to a single one would drown in
+    the rounding of f wherever a path crosses 0.
+    """
+    size = np.abs(x).max(axis=0)
     if scheme.h is not None:
-        return np.full(x.shape, scheme.h)
+        return np.full(size.shape, scheme.h)
     relative = _COMPLEX_STEP if scheme.is_complex else _EPSILON ** (1 / (scheme.accuracy + 1))
-    scale = np.ones_like(x)
-    known = np.isfinite(x) & (x != 0)
+    known = np.isfinite(size) & (size > 0)
     # a power of two, so that scaling x by one scales h and changes no digit of the path
-    scale[known] = np.exp2(np.clip(np.round(np.log2(np.abs(x[known]))), -1000, 1000))
-    least = float(np.exp2(np.round(np.log2(relative))))
-    return np.asarray(np.maximum(scale, _LEAST_SCALE) * least)
+    exponent = np.frexp(np.where(known, size, 1.0))[1] - 1
+    shift = round(math.log2(relative))
+    return np.asarray(np.ldexp(1.0, np.maximum(exponent, _LEAST_EXPONENT) + shift))
 
 
 def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] | None) -> Slope:
@@ -138,8 +143,8 @@ def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] 
     def slope(*columns: Any) -> list[Any]:
         x = [np.asarray(column, dtype=np.float64) for column in columns]
         found = []
+        h = step_at(scheme, np.stack(x))
         for variable in range(len(x)):
-            h = step_at(scheme, x[variable])
             values = node_values(evaluate, 1, x, variable, scheme, h)
             found.append(combine(scheme, values, h)[0])
         return found

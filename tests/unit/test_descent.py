@@ -156,7 +156,7 @@ def test_no_minimum_is_said():
     """Where there is no minimum the Hessian is that of the path's end, and the text says so."""
     run = sn.descend("x**3 + 3*x**2", [-3.0], rate=0.1, steps=5)
     assert run.theories[0].where == "end"
-    assert "no minimum was found" in str(run)
+    assert "no minimum was found" in " ".join(str(run).split())
 
 
 def test_flat_minimum_sets_no_rate():
@@ -173,7 +173,7 @@ def test_overflow_is_recorded():
     assert run.overflow_at == 120
     assert np.isfinite(run.path[:120]).all()
     assert not np.isfinite(run.values[120])
-    assert "from step 120 on numbers overflow" in str(run)
+    assert "from step 120 on numbers overflow" in " ".join(str(run).split())
     assert sn.descend("log(x)", 1.0, rate=0.9).overflow_at == 2
 
 
@@ -347,7 +347,7 @@ def test_path_that_cannot_be_certified_ends():
         ({"gradient": 3}, "a callable; int was given"),
         ({"gradient": sn.central(2, 2)}, "derivative order 2"),
         ({"gradient": lambda x: x[0]}, "an array of shape (2,) is expected"),
-        ({"gradient": lambda x: None}, "an array of shape (2,) is expected"),
+        ({"gradient": lambda x: [*x, None]}, "an array of shape (2,) is expected"),
         ({"gradient": lambda x: x * 1j}, "complex"),
         ({"gradient": lambda x: x[7]}, "raised IndexError"),
         ({"function": 3}, "function must be callable"),

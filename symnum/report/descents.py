@@ -425,7 +425,7 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         ax.set_aspect("equal")
     for set_label, name in zip((ax.set_xlabel, ax.set_ylabel), formula.variables, strict=True):
         set_label(name, parse_math=False)
-    ax.set_title("paths on the contours of f", loc="left", fontsize=10)
+    ax.set_title("paths on the contours of f", loc="left", fontsize=10, pad=16)
 
 
 def _width(i: int, count: int) -> float:
@@ -489,7 +489,7 @@ def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
             )  # fmt: skip
     ax.set_xlabel("step")
     ax.set_ylabel(name, parse_math=False)
-    ax.set_title("loss against step", loc="left", fontsize=10)
+    ax.set_title("loss against step", loc="left", fontsize=10, pad=16)
     ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)
 
@@ -557,8 +557,12 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         x = np.array([run.rate for run, _ in group])
         y = np.array([run.judgements[s].factor for run, s in group])
         common = {"linestyle": "none", "color": style["color"], "markeredgecolor": "white"}
-        ax.plot(x, y, marker=style["marker"], markersize=7, label=label, zorder=4, **common)
         above = y > _TOP
+        inside = np.where(above, np.nan, y)
+        marker = style["marker"]
+        ax.plot(
+            x, inside, marker=marker, markersize=7, label=label, zorder=4, clip_on=False, **common
+        )
         if above.any():  # beyond the picture: an arrow at its edge
             edge = np.full(int(above.sum()), _TOP)
             ax.plot(x[above], edge, marker="^", markersize=9, clip_on=False, zorder=5, **common)

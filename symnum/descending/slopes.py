@@ -141,12 +141,15 @@ def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] 
             return raw(*values)
 
     def slope(*columns: Any) -> list[Any]:
-        x = [np.asarray(column, dtype=np.float64) for column in columns]
+        lead = np.shape(columns[0])
+        # NumPy squares arrays, exactly rounded, and calls the C library's pow for numbers, which
+        # isn't: scaling x by a power of two would change digits
+        x = [np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in columns]
         found = []
         h = step_at(scheme, np.stack(x))
         for variable in range(len(x)):
             values = node_values(evaluate, 1, x, variable, scheme, h)
-            found.append(combine(scheme, values, h)[0])
+            found.append(combine(scheme, values, h)[0].reshape(lead))
         return found
 
     return slope

@@ -215,7 +215,7 @@ def _theory_sentence(run: Descent, theory: Theory) -> str:
     if theory.where == "end":
         where = f"at {place}, the last point of the path: no minimum was found"
     if not math.isfinite(theory.stable_rate):
-        return f"The exact Hessian has no positive eigenvalue {where}; there is no largest stable rate."
+        return f"No eigenvalue of the exact Hessian is positive {where}: no rate is the largest."
     largest = short(float(theory.eigenvalues[-1]), 4)
     top = "2" if not run.momentum else f"2 (1 + {short(run.momentum, 3)})"
     stable = short(theory.stable_rate, 4)

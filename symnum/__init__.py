@@ -16,6 +16,10 @@ __all__ = [
     "Derivative",
     "DerivativeStatus",
     "Derivatives",
+    "Comparison",
+    "Component",
+    "Course",
+    "Descent",
     "DomainError",
     "Exact",
     "Formula",
@@ -23,6 +27,7 @@ __all__ = [
     "Outcome",
     "ParseError",
     "Report",
+    "Parting",
     "Run",
     "Scheme",
     "Status",
@@ -38,8 +43,10 @@ __all__ = [
     "backward",
     "central",
     "check",
+    "compare",
     "complex_step",
     "differentiate",
+    "descend",
     "forward",
     "gradient",
     "hessian",
@@ -59,6 +66,10 @@ if TYPE_CHECKING:
     from symnum.differences.differentiate import Derivative, differentiate
     from symnum.differences.estimate import DerivativeStatus
     from symnum.differences.multivariate import Derivatives, gradient, hessian, jacobian
+    from symnum.descending.compare import Comparison, compare
+    from symnum.descending.descent import Descent, descend
+    from symnum.descending.judge import Course
+    from symnum.descending.parting import Parting
     from symnum.differences.schemes import (
         Scheme,
         backward,
@@ -90,6 +101,10 @@ else:
         "symnum.differences.differentiate": ("Derivative", "differentiate"),
         "symnum.differences.estimate": ("DerivativeStatus",),
         "symnum.differences.multivariate": ("Derivatives", "gradient", "hessian", "jacobian"),
+        "symnum.descending.compare": ("Comparison", "compare"),
+        "symnum.descending.descent": ("Descent", "descend"),
+        "symnum.descending.judge": ("Course",),
+        "symnum.descending.parting": ("Parting",),
         "symnum.differences.schemes": (
             "Scheme",
             "backward",

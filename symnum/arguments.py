@@ -45,7 +45,11 @@ _MOST_COORDINATES = 20_000_000
 
 
 def read_points(
-    at: Sequence[str], table: Path | None, variables: Sequence[str], owner: str = "the formula"
+    at: Sequence[str],
+    table: Path | None,
+    variables: Sequence[str],
+    owner: str = "the formula",
+    what: str = "--at",
 ) -> np.ndarray | None:
     """Return the points of all `--at` and `--points`, shape (P, n); None where none was given.
 
@@ -60,6 +64,8 @@ def read_points(
         The formula's variables, in order.
     owner : str
         Whose variables they are, for messages.
+    what : str
+        The option that gave them, for messages.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def read_points(
 
     if not at and table is None:
         return None
-    blocks = [_read_at(text, variables, owner) for text in at]
+    blocks = [_read_at(text, variables, owner, what) for text in at]
     if table is not None:
         blocks.append(_read_table(table, variables))
     _check_count(sum(len(block) for block in blocks), len(variables))
@@ -322,6 +328,8 @@ def read_count(text: str) -> int:
 
 def read_layers(text: str) -> list[int]:
     """Return the units of `784,50,10`.
+def read_steps_taken(text: str) -> int:
+    """Return the number of steps of `--steps 100`.
 
     Raises
     ------
@@ -353,6 +361,10 @@ def read_samples(text: str) -> int:
             f"--batch, how many samples, is a whole number from 1 to {MOST_SAMPLES:,}; "
             f"{shown(text)} was given"
         )
+        It is not a whole number from 1 on.
+    """
+    if not _WHOLE.fullmatch(text) or int(text) < 1:
+        msg = f"--steps is a whole number from 1 on, of up to 9 digits; {shown(text)} was given"
         raise UsageError(msg)
     return int(text)
 
@@ -439,6 +451,11 @@ def _read_at(text: str, variables: Sequence[str], owner: str, option: str = "--a
 
     example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
     where = f"{option} {shown(text)}"
+def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.ndarray:
+    import numpy as np
+
+    example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
+    where = f"{what} {shown(text)}"
     axes: dict[str, np.ndarray] = {}
     for name, value in _assignments(text, where, example):
         if name not in variables:
@@ -455,6 +472,7 @@ def _read_at(text: str, variables: Sequence[str], owner: str, option: str = "--a
             axes[name] = np.array([read_number(value, where)])
     if missing := [name for name in variables if name not in axes]:
         msg = f"{where} says nothing about {listed(missing)}; write {option} {example}"
+        msg = f"{where} says nothing about {listed(missing)}; write {what} {example}"
         raise UsageError(msg)
     _check_count(math.prod(len(axis) for axis in axes.values()), len(variables))
     grid = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BAD_REQUEST = 2
 """Exit status of a request that can't be understood."""
 
-_WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule
+_WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule; a descent diverges
 _UNDECIDED = 3
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
@@ -51,23 +51,30 @@ _OPTIONS = (
     "--error",
     "--format",
     "--function",
+    "--gradient",
     "--h",
     "--help",
     "--json",
     "--kind",
     "--minus",
     "--loss",
+    "--momentum",
     "--n",
     "--out",
     "--plot",
+    "--plot-rates",
     "--points",
     "--range",
+    "--rate",
     "--scheme",
     "--secant",
     "--seed",
+    "--start",
+    "--steps",
     "--stress",
     "--tangent",
     "--timeout",
+    "--tolerance",
     "--variables",
     "--version",
     "--wrt",
@@ -522,6 +529,99 @@ def net(
     print(report(network, value, gradient, exact, found))
     if plot is not None and not json:
         print(f"\nwritten: {plot}")
+def descend(
+    expressions: Expressions,
+    *,
+    start: Annotated[
+        str | None, typer.Option(metavar="POINT", help="Where from, such as x0=-3,x1=4.")
+    ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RATE", help="The learning rate. Repeat it for several.  [default: 0.1]"
+        ),
+    ] = None,
+    steps: Annotated[str, typer.Option(metavar="N", help="How many steps.")] = "100",
+    gradient: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GRADIENT",
+            help="exact, certified, or a scheme such as central@1e-4. Repeat it for several.  "
+            "[default: exact]",
+        ),
+    ] = None,
+    momentum: Annotated[
+        str, typer.Option(metavar="M", help="Polyak's, from 0 up to below 1.")
+    ] = "0",
+    tolerance: Annotated[
+        str | None,
+        typer.Option(metavar="G", help="Stop where no partial derivative is larger."),
+    ] = None,
+    variables: Variables = None,
+    bind: Bind = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw paths and losses into an .svg, .png or .pdf file."),
+    ] = None,
+    plot_rates: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw factors and last losses against the rate."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Descend a gradient, and say what each rate does and where paths part from the exact one.
+
+    Exit status: 0 no run diverges, 1 one does, 2 the request can't be understood.
+    """
+    from symnum.arguments import read_number, read_points, read_steps_taken
+
+    for picture in (plot, plot_rates):
+        if picture is not None:  # before the work, not after it
+            from symnum.report.plots import picture_path
+
+            picture_path(picture)
+    formula = _formula(expressions, variables, bind)
+    where = None if start is None else read_points([start], None, formula.variables, what="--start")
+    if where is None:
+        names = ",".join(f"{name}=1" for name in formula.variables[:4])
+        msg = f"a descent needs a start: write --start {names}"
+        raise UsageError(msg)
+    if len(where) > 1:
+        msg = f"--start is one point; a range gives {len(where):,}"
+        raise UsageError(msg)
+    rates = [read_number(text, "--rate") for text in rate or ["0.1"]]
+    count = read_steps_taken(steps)
+    stop = None if tolerance is None else read_number(tolerance, "--tolerance")
+
+    from symnum.descending.compare import compare
+
+    gradients = gradient or ["exact"]
+    work = count * len(rates) * len(gradients)
+    with _progress("descending", work, work) as advance:
+        comparison = compare(
+            formula,
+            where[0],
+            gradients,
+            rates,
+            steps=count,
+            momentum=read_number(momentum, "--momentum"),
+            tolerance=stop,
+            progress=advance,
+        )
+    written = []
+    if plot is not None:
+        written.append(comparison.plot(plot))
+    if plot_rates is not None:
+        written.append(comparison.plot_rates(plot_rates))
+    if json:
+        print(comparison.to_json())
+    else:
+        from symnum.report.descents import descents_document
+
+        _print_document(lambda width: descents_document(comparison.runs, width))
+        for path in written:
+            print(f"\nwritten: {path}")
+    return _WRONG if any(run.verdict == "diverges" for run in comparison) else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -42,6 +42,20 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
         variable; returns a list of arrays, one an output. An output without variables is a scalar.
         Where the formula is undefined the result is NaN or infinite, without warnings.
     """
+    compiled = compile_raw(program, complex_step=complex_step)
+
+    def evaluate(values: Sequence[Any]) -> list[Any]:
+        with np.errstate(all="ignore"):
+            return compiled(*values)
+
+    return evaluate
+
+
+def compile_raw(program: Program, *, complex_step: bool = False) -> Callable[..., list[Any]]:
+    """Return the same function, one argument a variable, which leaves NumPy's warnings as they are.
+
+    For loops that silence them once: that costs as much as a short formula.
+    """
     symbols: dict[int, sympy.Symbol] = {}
     assignments: list[tuple[sympy.Symbol, sympy.Expr]] = []
     namespace: dict[str, Any] = {}
@@ -76,15 +90,9 @@ def compile_program(program: Program, *, complex_step: bool = False) -> Evaluate
                 namespace[_function_name(line.op)] = _resolve(path)
     outputs = [symbols[output] for output in program.outputs]
     arguments = [sympy.Symbol(f"x{i}") for i in range(program.n_variables)]
-    compiled = sympy.lambdify(
+    return sympy.lambdify(  # type: ignore[no-any-return]  # lambdify is untyped
         arguments, outputs, modules=[namespace], cse=lambda _: (assignments, outputs)
     )
-
-    def evaluate(values: Sequence[Any]) -> list[Any]:
-        with np.errstate(all="ignore"):
-            return compiled(*values)  # type: ignore[no-any-return]  # lambdify is untyped
-
-    return evaluate
 
 
 def _last_uses(program: Program) -> dict[int, int]:

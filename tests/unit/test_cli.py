@@ -18,6 +18,7 @@ from symnum.cli import _OPTIONS, main
 ROOT = Path(symnum.__file__).parents[1]
 COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",))
 COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("net",))
+COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("descend",))
 QUADRATIC = "0.01*x**2 + 0.1*x"
 
 

@@ -1,0 +1,149 @@
+"""What a run does, from its path: converges, crawls, oscillates or diverges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+FEWEST = 100
+"""Steps that a run is given to halve what is left, though it be shorter, before it crawls."""
+
+_EPSILON = 2.0**-52
+_HALF_THE_DIGITS = 2.0**-26
+_STANDING = 4 * _EPSILON  # a step of fewer ulps of x than this is rounding's
+
+
+class Course(StrEnum):
+    """What a descent does; each equals its lower-case word.
+
+    Examples
+    --------
+    >>> import symnum as sn
+    >>> [str(sn.descend("x**2", 1.0, rate=rate).verdict) for rate in (0.1, 1e-10, 1.0, 10.0)]
+    ['converges', 'crawls', 'oscillates', 'diverges']
+    """
+
+    CONVERGES = "converges"
+    """Comes closer: at its factor such a run, or one of 100 steps, halves what is left."""
+    CRAWLS = "crawls"
+    """Moves so slowly that neither a run of this length nor 100 steps halve what is left."""
+    OSCILLATES = "oscillates"
+    """Jumps to and fro without coming closer."""
+    DIVERGES = "diverges"
+    """Goes up and away, or ends in numbers that are no longer finite."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The course of one path, and what it was read from.
+
+    Parameters
+    ----------
+    course : Course
+        The verdict.
+    factor : float
+        What one step multiplies the next by, fitted to the later half of the steps that move;
+        NaN where fewer than two do.
+    overflow_at : int or None
+        The first step at which a number is not finite.
+    stands_from : int or None
+        The first step from which on x no longer moves; None where it moves to the end.
+    jumps : bool
+        Whether the steps go to and fro.
+    """
+
+    course: Course
+    factor: float
+    overflow_at: int | None
+    stands_from: int | None
+    jumps: bool
+
+
+def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgement:
+    """Return the course of a path of shape (steps + 1, n)."""
+    finite = (
+        np.isfinite(path).all(axis=-1) & np.isfinite(values) & np.isfinite(gradients).all(axis=-1)
+    )
+    overflow = None if finite.all() else int(np.argmin(finite))
+    # what follows the first number that isn't finite says nothing
+    end = len(path) if overflow is None else overflow
+    path, values, gradients = path[:end], values[:end], gradients[:end]
+    if end == 0:
+        return Judgement(Course.DIVERGES, math.nan, overflow, None, False)
+    with np.errstate(all="ignore"):
+        moves = np.diff(path, axis=0)
+        lengths = _lengths(moves)
+        size = np.abs(path).max(axis=-1, initial=0.0)
+        moving = lengths > _STANDING * np.maximum(size[:-1], size[1:])
+        stands = np.flatnonzero(moves.any(axis=-1))
+        count = int(stands[-1]) + 1 if stands.size else 0
+        stands_from = None if count == len(moves) else count
+        factor = _factor(lengths, moving)
+        jumps = _jumps(moves, lengths, moving)
+        course = (
+            Course.DIVERGES
+            if overflow is not None or _rises(values, lengths, factor)
+            else _course(path, gradients, moving, factor, jumps)
+        )
+    return Judgement(course, factor, overflow, stands_from, jumps)
+
+
+def _lengths(moves: np.ndarray) -> np.ndarray:
+    """Return Euclidean lengths without overflow of the squares."""
+    if not moves.size:
+        return np.zeros(len(moves))
+    size = np.abs(moves).max(axis=-1)
+    scaled = np.divide(moves, size[:, None], out=np.zeros_like(moves), where=size[:, None] > 0)
+    return np.asarray(size * np.sqrt((scaled * scaled).sum(axis=-1)))
+
+
+def _later(moving: np.ndarray) -> np.ndarray:
+    """Return the later half of the steps that move, at least two where there are."""
+    found = np.flatnonzero(moving)
+    return found[min(len(found) // 2, max(len(found) - 2, 0)) :]
+
+
+def _factor(lengths: np.ndarray, moving: np.ndarray) -> float:
+    later = _later(moving)
+    if len(later) < 2:
+        return math.nan
+    logs = np.log(lengths[later])
+    k = later - later.mean()
+    return float(np.exp((k @ (logs - logs.mean())) / (k @ k)))
+
+
+def _jumps(moves: np.ndarray, lengths: np.ndarray, moving: np.ndarray) -> bool:
+    later = _later(moving)
+    if len(later) < 2:
+        return False
+    unit = moves[later] / lengths[later][:, None]
+    return bool(np.mean((unit[1:] * unit[:-1]).sum(axis=-1) < 0) > 0.5)
+
+
+def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
+    """Tell whether the path goes up and its steps grow, or did before rounding stopped it."""
+    if len(values) < 2:
+        return False
+    grows = lengths.max(initial=0.0) > 2 * lengths[0] or factor > 1
+    if len(values) == 2 or math.isnan(factor):
+        grows = True
+    up = values[-1] - values[0] > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
+    # down for ever is away too: steps that keep growing reach no minimum
+    return bool((up and grows) or factor ** len(lengths) > 2)
+
+
+def _course(
+    path: np.ndarray, gradients: np.ndarray, moving: np.ndarray, factor: float, jumps: bool
+) -> Course:
+    first, last = (float(np.abs(gradients[k]).max()) for k in (0, -1))
+    if last <= _HALF_THE_DIGITS * first:
+        return Course.CONVERGES  # also where the start is stationary
+    if math.isnan(factor):
+        # one step, or none that moves x: only the gradient tells
+        return Course.CONVERGES if len(path) > 1 and last <= first / 2 else Course.CRAWLS
+    if factor ** max(len(moving), FEWEST) <= 0.5:
+        return Course.CONVERGES
+    return Course.OSCILLATES if jumps else Course.CRAWLS

@@ -1,0 +1,156 @@
+"""The recurrence itself, in float64 and in balls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from symnum.descending.slopes import Slope
+from symnum.formula.balls import BallProgram, nearest_double, precision
+from symnum.formula.formula import Formula
+
+START_BITS = 192
+CAP_BITS = 12_288
+"""Precision at which a certified path is given up."""
+
+
+def walk(
+    slope: Slope,
+    start: np.ndarray,
+    rate: float,
+    steps: int,
+    momentum: float,
+    tolerance: float | None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the steps x - rate g, or with momentum x + v, v = momentum v - rate g.
+
+    Parameters
+    ----------
+    slope : callable
+        The gradient, from one array a variable to one a partial derivative.
+    start : float64 array, shape (*starts, n)
+        Where from.
+    rate, momentum : float
+        Of the method.
+    steps : int
+        How many steps, at most.
+    tolerance : float, optional
+        Stop where no partial derivative is larger in modulus.
+    progress : callable, optional
+        Called with the number of steps taken since the last call.
+
+    Returns
+    -------
+    path, gradients : float64 arrays, shape (steps + 1, *starts, n)
+        Where each step came to, the start first, and the gradient there.
+    """
+    # inside, variables come first: a gradient is called with one row a variable
+    x = np.ascontiguousarray(np.moveaxis(start, -1, 0))
+    path = np.empty((steps + 1, *x.shape))
+    gradients = np.empty_like(path)
+    path[0] = x
+    taken = steps
+    velocity: Any = None
+    with np.errstate(all="ignore"):
+        for k in range(steps):
+            g = gradients[k]
+            for i, partial in enumerate(slope(*x)):
+                g[i] = partial
+            if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
+                taken = k
+                break
+            if momentum:
+                velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
+                x = x + velocity
+            else:
+                x = x - rate * g
+            path[k + 1] = x
+            if progress is not None:
+                progress(1)
+        else:
+            for i, partial in enumerate(slope(*x)):
+                gradients[steps, i] = partial
+    path, gradients = path[: taken + 1], gradients[: taken + 1]
+    return np.moveaxis(path, 1, -1), np.moveaxis(gradients, 1, -1)
+
+
+def _known(g: np.ndarray) -> bool:
+    return bool(np.isfinite(g).all())
+
+
+def certified_walk(
+    formula: Formula, start: np.ndarray, rate: float, steps: int, momentum: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the steps without any rounding: in balls, precision doubled until one double is left.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is descended.
+    start : float64 array, shape (n,)
+        Where from, taken exactly; so are rate and momentum.
+    rate, momentum : float
+        Of the method.
+    steps : int
+        How many.
+
+    Returns
+    -------
+    path, gradients : float64 arrays, shape (steps + 1, n)
+        The doubles nearest the exact path and the exact gradients along it; infinite beyond the
+        doubles, NaN from the first step on that isn't certified.
+    """
+    program = formula.gradient().program
+    balls = BallProgram(program)
+    path = np.full((steps + 1, start.size), np.nan)
+    gradients = np.full_like(path, np.nan)
+    done = 0
+    bits = START_BITS
+    while bits <= CAP_BITS:
+        with precision(bits):
+            done = _certify(balls, start, rate, momentum, path, gradients, done)
+        if done > steps:
+            break
+        bits *= 2
+    return path, gradients
+
+
+def _certify(
+    balls: BallProgram,
+    start: np.ndarray,
+    rate: float,
+    momentum: float,
+    path: np.ndarray,
+    gradients: np.ndarray,
+    known: int,
+) -> int:
+    """Fill in the rows from `known` on that this precision suffices for; return their end."""
+    x: list[Any] = [arb(float(value)) for value in start]
+    alpha, beta = arb(rate), arb(momentum)
+    velocity: list[Any] = [arb(0)] * len(x)
+    for k in range(len(path)):
+        g = balls.run(x)
+        if k >= known:
+            rows = [_rounded(values) for values in (x, g)]
+            if rows[0] is None or rows[1] is None:
+                return k
+            path[k], gradients[k] = rows
+        if not all(value.is_finite() for value in (*x, *g)):
+            return k + 1
+        velocity = [beta * v - alpha * slope for v, slope in zip(velocity, g, strict=True)]
+        x = [value + v for value, v in zip(x, velocity, strict=True)]
+    return len(path)
+
+
+def _rounded(values: Sequence[Any]) -> list[float] | None:
+    found = []
+    for value in values:
+        double = nearest_double(value) if value.is_finite() else None
+        if double is None:
+            return None
+        found.append(double[0])
+    return found

@@ -1,0 +1,613 @@
+"""Descents as text, as JSON and as pictures: paths on contours, losses, factors against rates."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnum.descending.judge import FEWEST
+from symnum.errors import UsageError
+from symnum.report.numbers import short, to_json_number
+from symnum.report.plots import _save, _style, picture_path
+from symnum.report.tables import Block, Grid, Heading, plain
+
+if TYPE_CHECKING:
+    from symnum.descending.descent import Descent
+    from symnum.descending.judge import Judgement
+    from symnum.descending.parting import Parting
+    from symnum.descending.theory import Theory
+
+WIDTH = 96
+MOST_LINES = 8
+"""Runs that are still told apart in one picture."""
+
+_FEW = 4
+_MOST_RUNS = 40
+_GRID = 161  # contours are smooth from here on
+_TOP = 2.0  # factors above this are shown as such
+_AWAY = 1.5  # a window is this much larger than the way from the start to the minimum
+_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "#000000", "linestyle": "-", "marker": "o"},
+    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+    {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
+    {"color": "#009E73", "linestyle": ":", "marker": "D"},
+    {"color": "#CC79A7", "linestyle": "-", "marker": "v"},
+    {"color": "#E69F00", "linestyle": "--", "marker": "P"},
+    {"color": "#56B4E9", "linestyle": "-.", "marker": "X"},
+    {"color": "#7F7F7F", "linestyle": ":", "marker": "*"},
+)
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def reason_of(run: Descent, start: int) -> str:
+    """Return what one start's run does, where it parts from the exact path, and why."""
+    theory = run.theories[start]
+    course = _course_sentence(run, run.judgements[start], theory, start)
+    return f"{course} {_parting_sentence(run, run.partings[start], start)}".rstrip()
+
+
+def _course_sentence(run: Descent, judgement: Judgement, theory: Theory, start: int) -> str:
+    course, factor = str(judgement.course), judgement.factor
+    if course == "diverges":
+        text = _away(run, judgement, start)
+        stable = theory.stable_rate
+        if run.rate > stable:
+            text += f"; the rate {short(run.rate, 3)} is above the largest stable one, "
+            text += short(stable, 3)
+    elif course == "oscillates":
+        text = f"it jumps to and fro; a step multiplies the distance by {_factor(factor)}"
+    elif math.isnan(factor):
+        text = {
+            "converges": "the gradient is next to 0",
+            "crawls": "rate times gradient is too small to move x",
+        }[course]
+    elif course == "crawls":
+        count = max(run.steps, FEWEST)
+        text = f"{count} steps at the factor {_factor(factor)} would not halve what is left"
+    else:
+        text = f"a step multiplies the distance by {_factor(factor)}"
+        text += ", jumping to and fro" if judgement.jumps else ""
+    return f"{course}: {text}."
+
+
+def _away(run: Descent, judgement: Judgement, start: int) -> str:
+    pieces = []
+    if judgement.factor > 1:
+        pieces.append(f"a step multiplies the distance by {_factor(judgement.factor)}")
+    k = judgement.overflow_at
+    if k is not None:
+        row = [run.paths[start][k], run._flat(run.values)[start][k]]
+        row.append(run._flat(run.gradients, 1)[start][k])
+        infinite = any(np.isinf(part).any() for part in row)
+        what = "numbers overflow" if infinite else "f or its gradient is not a number"
+        pieces.append(f"from step {k} on {what}")
+    return " and ".join(pieces) or "f rises"
+
+
+def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
+    if parting.step is None:
+        if parting.final == 0 and not run._rule.is_exact:
+            return "It is the exact path to the last digit."
+        if not run._rule.is_exact and math.isfinite(parting.final):
+            return f"Up to the end it stays within {short(parting.final)} of the exact path."
+        return ""
+    text = f"Parts from the exact path at step {parting.step}, by {short(parting.distance)}: "
+    text += _why(run, parting)
+    if parting.lost_from is not None:
+        end = np.abs(run.paths[start][-1]).max()
+        text += (
+            f"; from step {parting.lost_from} on x + h == x in every variable, the differences are "
+            f"0 and the path stands near {short(end)}"
+        )
+    if math.isfinite(parting.final) and parting.final > 10 * parting.distance:
+        text += f"; at the end the two are {short(parting.final)} apart"
+    return text + "."
+
+
+def _why(run: Descent, parting: Parting) -> str:
+    if parting.reason == "recurrence":
+        return "the gradients agree, but x - rate g is rounded at each step and the errors grow"
+    given, exact = _apart(parting.given, parting.exact)
+    name = parting.variable
+    text = f"at step {parting.cause_at} its df/d{name} is {given} where the exact one is {exact}"
+    tail = {
+        "truncation": f", the truncation of {run.gradient}",
+        "rounding": ", by the rounding of f(x + h) - f(x - h)"
+        if run._rule.scheme is not None
+        else "",
+        "noise": ", by the rounding of f"
+        if run._rule.scheme is not None
+        else ", by the rounding of the formula in float64",
+    }
+    return text + tail.get(parting.reason, "")
+
+
+def _apart(given: float, exact: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as tell them apart."""
+    for digits in range(4, 17):
+        texts = f"{given:.{digits}g}", f"{exact:.{digits}g}"
+        if texts[0] != texts[1] or not math.isfinite(given):
+            break
+    digits = min(digits + 1, 17)
+    return f"{given:.{digits}g}", f"{exact:.{digits}g}"
+
+
+def _factor(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    if 0.999 < value < 1.001 and value != 1:
+        return "1" if abs(value - 1) < 1e-13 else f"1 {'-' if value < 1 else '+'} {_gap(value)}"
+    return short(value, 3)
+
+
+def _gap(value: float) -> str:
+    return short(abs(value - 1))
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def descents_text(runs: Sequence[Descent], width: int = WIDTH) -> str:
+    """Return descents as a table and sentences."""
+    return plain(descents_document(runs, width), width)
+
+
+def descents_document(runs: Sequence[Descent], width: int) -> list[Block]:
+    """Return descents as blocks: what, the stable rate, a table, a sentence for each run."""
+    del width  # sentences are wrapped when they are printed
+    entries = [(run, s) for run in runs for s in range(len(run.theories))]
+    first = runs[0]
+    names = ", ".join(first.formula.variables[:_FEW])
+    more = ", ..." if len(first.formula.variables) > _FEW else ""
+    text = _cut(first.formula.texts[0], 200)
+    starts = len(first.theories)
+    place = _place(first, first.paths[0][0]) if starts == 1 else f"{starts} starts"
+    momentum = f", momentum {short(first.momentum, 3)}" if first.momentum else ""
+    blocks: list[Block] = [
+        Heading(f"f({names}{more}) = {text} from {place}{momentum}"),
+        _theory_sentence(first, first.theories[0]),
+    ]
+    columns = ["rate", "gradient", "steps", "end", "f there", "verdict"]
+    columns += ["factor\npredicted", "factor\nobserved", "parts\nat step"]
+    rows = tuple(_row(run, s) for run, s in entries[:_MOST_RUNS])
+    blocks.append(Grid(tuple(columns), rows, left=frozenset({1, 3, 5})))
+    labels = [f"Rate {short(run.rate, 3)}, {run.gradient}" for run, _ in entries]
+    sentences = [
+        f"{label} {reason_of(run, s)}" if starts == 1 else f"{label}, start {s} {reason_of(run, s)}"
+        for label, (run, s) in list(zip(labels, entries, strict=True))[:_MOST_RUNS]
+    ]
+    blocks.append("\n".join(sentences))
+    if len(entries) > _MOST_RUNS:
+        blocks.append(f"({len(entries) - _MOST_RUNS} more runs are not shown)")
+    return blocks
+
+
+def _row(run: Descent, s: int) -> tuple[str, ...]:
+    judgement, theory, parting = run.judgements[s], run.theories[s], run.partings[s]
+    end = run.paths[s][-1]
+    shown = [short(value, 3) for value in end[:_FEW]]
+    return (
+        short(run.rate, 3),
+        _cut(run.gradient, 30),
+        str(run.steps),
+        "(" + ", ".join([*shown, *(["..."] if len(end) > _FEW else [])]) + ")",
+        short(run._flat(run.values)[s][-1], 3),
+        str(judgement.course),
+        _factor(theory.factor),
+        _factor(judgement.factor),
+        "-" if parting.step is None else str(parting.step),
+    )
+
+
+def _theory_sentence(run: Descent, theory: Theory) -> str:
+    if not theory.where:
+        return "Nothing is known of the Hessian here, so there is no largest stable rate."
+    place = _place(run, theory.point)
+    if theory.where == "flat minimum":
+        return f"The Hessian vanishes at the minimum near {place}: it sets no largest stable rate."
+    where = f"at the minimum {place}"
+    if theory.where == "end":
+        where = f"at {place}, the last point of the path: no minimum was found"
+    if not math.isfinite(theory.stable_rate):
+        return f"No eigenvalue of the exact Hessian is positive {where}: no rate is the largest."
+    largest = short(float(theory.eigenvalues[-1]), 4)
+    top = "2" if not run.momentum else f"2 (1 + {short(run.momentum, 3)})"
+    stable = short(theory.stable_rate, 4)
+    return (
+        f"Largest stable rate: {stable} = {top} / {largest}, the largest eigenvalue of the exact "
+        f"Hessian {where}."
+    )
+
+
+def _place(run: Descent, point: np.ndarray) -> str:
+    names = run.formula.variables
+    pieces = [f"{n} = {short(v, 4)}" for n, v in zip(names[:_FEW], point, strict=False)]
+    return ", ".join(pieces) + (", ..." if len(names) > _FEW else "")
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 4] + " ..."
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def descents_to_json(runs: Sequence[Descent]) -> str:
+    """Return descents as one JSON document of kind `descent`, a run for each start."""
+    first = runs[0]
+    return json.dumps(
+        {
+            "kind": "descent",
+            "schema": 1,
+            "formula": first.formula.texts[0],
+            "variables": list(first.formula.variables),
+            "runs": [_run_json(run, s) for run in runs for s in range(len(run.theories))],
+        },
+        allow_nan=False,
+    )
+
+
+def _run_json(run: Descent, s: int) -> dict[str, Any]:
+    judgement, theory, parting = run.judgements[s], run.theories[s], run.partings[s]
+    return {
+        "gradient": run.gradient,
+        "rate": run.rate,
+        "momentum": run.momentum,
+        "path": [[to_json_number(x) for x in row] for row in run.paths[s].tolist()],
+        "values": [to_json_number(x) for x in run._flat(run.values)[s].tolist()],
+        "verdict": str(judgement.course),
+        "stable_rate": to_json_number(theory.stable_rate),
+        "hessian_at": theory.where,
+        "factor_predicted": to_json_number(theory.factor),
+        "factor_observed": to_json_number(judgement.factor),
+        "overflow_at": judgement.overflow_at,
+        "parts_from_exact_at": parting.step,
+        "distance": to_json_number(parting.distance),
+        "reason": reason_of(run, s),
+    }
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
+    """Draw paths on contours (of two variables) and losses against the step.
+
+    Parameters
+    ----------
+    runs : sequence of Descent
+        At most 8 lines in all.
+    path_or_ax : str, path, matplotlib.axes.Axes, optional
+        A file, axes to draw into, or None for a new Figure.
+
+    Returns
+    -------
+    Path, Axes or Figure
+        What was drawn into.
+    """
+    entries = _entries(runs)
+    two = len(runs[0].formula.variables) == 2
+    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+        (_contours if two else _losses)(path_or_ax, entries)
+        path_or_ax.legend(fontsize="small", handlelength=3.2)
+        return path_or_ax
+    return _finished(path_or_ax, entries, [_contours, _losses] if two else [_losses])
+
+
+def plot_rates(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
+    """Draw the factor of a step, predicted and observed, and the last loss against the rate."""
+    entries = [(run, s) for run in runs for s in range(len(run.theories))]
+    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+        _factors(path_or_ax, entries)
+        path_or_ax.legend(fontsize="small")
+        return path_or_ax
+    return _finished(path_or_ax, entries, [_factors, _last_losses])
+
+
+def _entries(runs: Sequence[Descent]) -> list[tuple[Descent, int]]:
+    entries = [(run, s) for run in runs for s in range(len(run.paths))]
+    if len(entries) > MOST_LINES:
+        msg = f"{len(entries)} paths don't fit into one picture: draw at most {MOST_LINES}"
+        raise UsageError(msg)
+    return entries
+
+
+def _finished(path: Any, entries: list[tuple[Descent, int]], panels: list[Any]) -> Any:
+    from matplotlib.figure import Figure
+
+    target = None if path is None else picture_path(path)
+    with _style():
+        figure = Figure(figsize=(5.6 * len(panels) + 0.6, 5.4), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for ax, panel in zip(axes, panels, strict=True):
+            panel(ax, entries)
+        handles: dict[str, Any] = {}
+        for ax in axes:
+            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+        figure.legend(
+            list(handles.values()),
+            [_cut(label, 60) for label in handles],
+            loc="outside lower center",
+            ncols=2,
+            fontsize=9,
+            handlelength=3.2,
+        )
+        run = entries[0][0]
+        title = f"Gradient descent of f = {run.formula.texts[0]}"
+        figure.suptitle(_cut(title, 90), parse_math=False, fontsize=11, fontweight="bold")
+        if target is None:
+            return figure
+        _save(figure, target)
+    return target
+
+
+def _label(run: Descent, s: int) -> str:
+    start = f", start {s}" if len(run.paths) > 1 else ""
+    return f"rate {short(run.rate, 3)}, {run.gradient}{start}: {run.judgements[s].course}"
+
+
+def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+    """Draw the paths on the contours of f, in a window round start and minimum."""
+    low, high = _window(entries)
+    formula = entries[0][0].formula
+    axes = [np.linspace(low[i], high[i], _GRID) for i in range(2)]
+    grid = np.stack(np.meshgrid(*axes, indexing="xy"), axis=-1)
+    heights = np.asarray(formula(grid))
+    known = heights[np.isfinite(heights)]
+    if known.size and known.max() > known.min():
+        # shares of the area, not of the height: even rings round a quadratic's minimum, and a
+        # curved valley shows as well
+        levels = np.unique(np.quantile(known, np.linspace(0, 0.98, 15)[1:] ** 2))
+        shown = np.where(np.isfinite(heights), heights, np.nan)
+        ax.contour(*axes, shown, levels=levels, colors="#B5B5B5", linewidths=0.7, zorder=1)
+    for i, ((run, s), style) in enumerate(zip(entries, _STYLES, strict=False)):
+        path = run.paths[s]
+        path = path[np.isfinite(path).all(axis=-1)]
+        # a line to 1e128 is drawn to the edge of the window and no further
+        inside = ((path >= low) & (path <= high)).all(axis=-1)
+        out = np.flatnonzero(~inside)
+        end = int(out[0]) if out.size else len(path)
+        shown = path[:end]
+        if end < len(path):
+            shown = np.vstack([shown, _edge(path[end - 1], path[end], low, high)])
+        every = max(1, len(shown) // 40)
+        ax.plot(
+            *shown.T,
+            linewidth=_width(i, len(entries)),
+            markersize=4,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            markevery=every,
+            label=_label(run, s),
+            zorder=3,
+            **style,
+        )
+        if end < len(path):
+            ax.annotate(
+                "",
+                shown[-1],
+                shown[-2],
+                arrowprops={"arrowstyle": "-|>", "color": style["color"], "shrinkB": 0},
+                zorder=4,
+            )
+    first = {tuple(run.paths[s][0]): run.paths[s] for run, s in reversed(entries)}
+    for start, path in first.items():
+        ax.plot(*start, "o", color="white", markeredgecolor="black", markersize=8, zorder=5)
+        move = path[min(1, len(path) - 1)] - path[0]
+        length = float(np.abs(move).max())
+        side = -np.sign(move) if length > 0 and math.isfinite(length) else np.ones(2)
+        ax.annotate(
+            "start",
+            start,
+            (9 * side[0] or 9, 9 * side[1] or 9),  # away from where the path goes
+            textcoords="offset points",
+            ha="right" if side[0] < 0 else "left",
+            va="top" if side[1] < 0 else "bottom",
+            zorder=6,
+        )
+    theory = entries[0][0].theories[entries[0][1]]
+    if "minimum" in theory.where:
+        ax.plot(
+            *theory.point, "*", color="#F0E442", markeredgecolor="black", markersize=14, zorder=5,
+            label="minimum", linestyle="none",
+        )  # fmt: skip
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    ratio = (high[1] - low[1]) / (high[0] - low[0])
+    if 0.5 < ratio < 2:
+        ax.set_aspect("equal")
+    for set_label, name in zip((ax.set_xlabel, ax.set_ylabel), formula.variables, strict=True):
+        set_label(name, parse_math=False)
+    ax.set_title("paths on the contours of f", loc="left", fontsize=10, pad=16)
+
+
+def _width(i: int, count: int) -> float:
+    """Return a line's width: those drawn first are wider, and seen below the ones that follow."""
+    return 1.2 + 3.3 * (count - 1 - i) / max(count - 1, 2)
+
+
+def _window(entries: list[tuple[Descent, int]]) -> tuple[np.ndarray, np.ndarray]:
+    places = [run.paths[s][0] for run, s in entries]
+    for run, s in entries:
+        theory = run.theories[s]
+        if "minimum" in theory.where:
+            places.append(theory.point)
+            if str(run.judgements[s].course) == "diverges":
+                # the start's mirror image: where a rate that is too large goes first
+                places.append(2 * theory.point - run.paths[s][0])
+        if str(run.judgements[s].course) != "diverges":
+            places += list(run.paths[s])
+    box = np.array(places)
+    low, high = box.min(axis=0), box.max(axis=0)
+    middle, half = (low + high) / 2, (high - low) / 2
+    widest = float(half.max()) or max(float(np.abs(middle).max()), 1.0)
+    half = np.maximum(half, widest / 4) * 1.15
+    if len(places) == len(entries):
+        half *= _AWAY
+    return middle - half, middle + half
+
+
+def _edge(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return where the line from a point inside to one outside leaves the window."""
+    with np.errstate(all="ignore"):
+        move = outside - inside
+        bound = np.where(move > 0, high - inside, low - inside)
+        shares = np.where(move != 0, bound / move, np.inf)
+    return np.asarray(inside + max(min(float(shares.min()), 1.0), 0.0) * move)
+
+
+def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+    """Draw the loss, above that of the minimum, against the step."""
+    bottom, name = _bottom(entries)
+    losses = [_loss(run._flat(run.values)[s], bottom) for run, s in entries]
+    _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
+    for i, ((run, s), loss, style) in enumerate(zip(entries, losses, _STYLES, strict=False)):
+        ax.plot(
+            np.arange(len(loss)),
+            loss,
+            linewidth=_width(i, len(entries)),
+            markersize=4.5,
+            markevery=max(1, len(loss) // 12),
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            label=_label(run, s),
+            **style,
+        )
+        k = run.judgements[s].overflow_at
+        if k is not None and k and math.isfinite(loss[k - 1]):
+            ax.plot(k - 1, loss[k - 1], "x", color=style["color"], markersize=11, zorder=5)
+            ax.annotate(
+                f"not finite\nfrom step {k} on", (k - 1, loss[k - 1]), (8, -4), va="top",
+                textcoords="offset points", fontsize="small",
+            )  # fmt: skip
+    ax.set_xlabel("step")
+    ax.set_ylabel(name, parse_math=False)
+    ax.set_title("loss against step", loc="left", fontsize=10, pad=16)
+    ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def _loss(values: np.ndarray, bottom: float) -> np.ndarray:
+    """Return the values above the bottom, with NaN where a logarithmic axis has no place."""
+    with np.errstate(all="ignore"):
+        loss = values - bottom
+    return np.where(np.isfinite(loss) & (loss > 0), loss, np.nan)
+
+
+def _bottom(entries: list[tuple[Descent, int]]) -> tuple[float, str]:
+    """Return what is taken off the values, so that a logarithmic axis has a place for them."""
+    run, s = entries[0]
+    theory = run.theories[s]
+    if "minimum" in theory.where:
+        point = theory.point[0] if len(theory.point) == 1 else theory.point
+        bottom = float(run.formula(point))
+        # Newton's minimum of a sum of squares is 0 but for rounding
+        values = run._flat(run.values)[s]
+        if math.isfinite(bottom) and abs(bottom) > 2.0**-60 * abs(float(values[0])):
+            return bottom, "f − f at the minimum"
+        return 0.0, "f"
+    values = np.concatenate([run._flat(run.values)[s] for run, s in entries])
+    values = values[np.isfinite(values)]
+    if values.size and values.min() <= 0:
+        return float(values.min()), "f − its lowest value here"
+    return 0.0, "f"
+
+
+def _log_axis(ax: Any, values: np.ndarray) -> None:
+    known = values[np.isfinite(values) & (values > 0)]
+    ax.set_yscale("log")
+    if not known.size:
+        ax.text(0.5, 0.5, "f is at its lowest all along", transform=ax.transAxes, ha="center")
+        ax.set_ylim(1e-16, 1)
+        return
+    from symnum.report.plots import _HUGE, _TINY, _ticks
+
+    low, high = float(known.min()), float(known.max())
+    room = (high / low) ** 0.05 if high / low < math.inf else 1e10
+    room = max(room, 1.5)
+    low, high = max(low / room, _TINY), min(high * room if high < _HUGE / room else _HUGE, _HUGE)
+    ax.set_ylim(low, high)
+    _ticks(ax.yaxis, low, high)
+
+
+def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+    """Draw the factor of a step against the rate: predicted as a line, observed as markers."""
+    from symnum.descending.theory import factor_of
+
+    run, s = entries[0]
+    theory = run.theories[s]
+    rates = np.array([run.rate for run, _ in entries])
+    steep = theory.eigenvalues[theory.eigenvalues != 0]
+    line = np.geomspace(rates.min() / 1.5, rates.max() * 1.5, 400)
+    if math.isfinite(theory.stable_rate):
+        line = np.unique(np.append(line, theory.stable_rate))
+    if steep.size and theory.where != "flat minimum":
+        factors = [max(factor_of(float(e), float(r), run.momentum) for e in steep) for r in line]
+        shown = np.minimum(factors, 2 * _TOP)  # far above the picture
+        ax.plot(line, shown, color="#333333", linewidth=1.2, label="predicted by the Hessian")
+    for label, style in _by_gradient(entries):
+        group = [(run, s) for run, s in entries if run.gradient == label]
+        x = np.array([run.rate for run, _ in group])
+        y = np.array([run.judgements[s].factor for run, s in group])
+        common = {"linestyle": "none", "color": style["color"], "markeredgecolor": "white"}
+        above = y > _TOP
+        inside = np.where(above, np.nan, y)
+        marker = style["marker"]
+        ax.plot(
+            x, inside, marker=marker, markersize=7, label=label, zorder=4, clip_on=False, **common
+        )
+        if above.any():  # beyond the picture: an arrow at its edge
+            edge = np.full(int(above.sum()), _TOP)
+            ax.plot(x[above], edge, marker="^", markersize=9, clip_on=False, zorder=5, **common)
+    ax.axhline(1.0, color="#7F7F7F", linewidth=0.8)
+    _mark_stable(ax, theory)
+    ax.set_xscale("log")
+    ax.set_ylim(0, _TOP)
+    ax.set_xlabel("rate")
+    ax.set_ylabel("factor of a step")
+    ax.set_title("what a step multiplies the distance by", loc="left", fontsize=10)
+
+
+def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+    """Draw the loss at the end of each run against its rate."""
+    bottom, name = _bottom(entries)
+    ends = np.array([run._flat(run.values)[s][-1] for run, s in entries])
+    starts = np.array([run._flat(run.values)[s][0] for run, s in entries])
+    ax.set_xscale("log")
+    _log_axis(ax, np.concatenate([_loss(ends, bottom), _loss(starts, bottom)]))
+    for label, style in _by_gradient(entries):
+        group = [(run, s) for run, s in entries if run.gradient == label]
+        y = _loss(np.array([run._flat(run.values)[s][-1] for run, s in group]), bottom)
+        x = np.array([run.rate for run, _ in group])
+        order = np.argsort(x, kind="stable")
+        ax.plot(x[order], y[order], linewidth=1.2, markersize=7, markeredgecolor="white", **style)
+    run, s = entries[0]
+    first = float(run._flat(run.values)[s][0] - bottom)
+    if first > 0:
+        ax.axhline(first, color="#7F7F7F", linewidth=0.8)
+        ax.annotate("at the start", (0.01, first), (0, 3), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", fontsize="small", color="#444444")  # fmt: skip
+    _mark_stable(ax, run.theories[s])
+    ax.set_xlabel("rate")
+    ax.set_ylabel(f"{name} at the end", parse_math=False)
+    ax.set_title(f"loss after {run.steps} steps", loc="left", fontsize=10)
+
+
+def _mark_stable(ax: Any, theory: Theory) -> None:
+    if math.isfinite(theory.stable_rate):
+        name = f"largest stable rate {short(theory.stable_rate, 3)}"
+        ax.axvline(
+            theory.stable_rate, color="#CC79A7", linestyle=(0, (1, 1.5)), linewidth=1.6, label=name
+        )
+
+
+def _by_gradient(entries: list[tuple[Descent, int]]) -> list[tuple[str, dict[str, Any]]]:
+    labels = list(dict.fromkeys(run.gradient for run, _ in entries))
+    return [(label, _STYLES[i % len(_STYLES)]) for i, label in enumerate(labels)]

@@ -12,13 +12,12 @@ from symnum.version import __version__
 __all__ = [
     "Cause",
     "Checked",
-    "Component",
-    "Derivative",
-    "DerivativeStatus",
-    "Derivatives",
     "Comparison",
     "Component",
     "Course",
+    "Derivative",
+    "DerivativeStatus",
+    "Derivatives",
     "Descent",
     "DomainError",
     "Exact",
@@ -26,8 +25,8 @@ __all__ = [
     "LimitError",
     "Outcome",
     "ParseError",
-    "Report",
     "Parting",
+    "Report",
     "Run",
     "Scheme",
     "Status",
@@ -45,8 +44,8 @@ __all__ = [
     "check",
     "compare",
     "complex_step",
-    "differentiate",
     "descend",
+    "differentiate",
     "forward",
     "gradient",
     "hessian",
@@ -63,13 +62,13 @@ if TYPE_CHECKING:
     from symnum import nets, zoo
     from symnum.checking.check import assert_derivative, check
     from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
-    from symnum.differences.differentiate import Derivative, differentiate
-    from symnum.differences.estimate import DerivativeStatus
-    from symnum.differences.multivariate import Derivatives, gradient, hessian, jacobian
     from symnum.descending.compare import Comparison, compare
     from symnum.descending.descent import Descent, descend
     from symnum.descending.judge import Course
     from symnum.descending.parting import Parting
+    from symnum.differences.differentiate import Derivative, differentiate
+    from symnum.differences.estimate import DerivativeStatus
+    from symnum.differences.multivariate import Derivatives, gradient, hessian, jacobian
     from symnum.differences.schemes import (
         Scheme,
         backward,

@@ -328,8 +328,6 @@ def read_count(text: str) -> int:
 
 def read_layers(text: str) -> list[int]:
     """Return the units of `784,50,10`.
-def read_steps_taken(text: str) -> int:
-    """Return the number of steps of `--steps 100`.
 
     Raises
     ------
@@ -361,6 +359,16 @@ def read_samples(text: str) -> int:
             f"--batch, how many samples, is a whole number from 1 to {MOST_SAMPLES:,}; "
             f"{shown(text)} was given"
         )
+        raise UsageError(msg)
+    return int(text)
+
+
+def read_steps_taken(text: str) -> int:
+    """Return the number of steps of `--steps 100`.
+
+    Raises
+    ------
+    UsageError
         It is not a whole number from 1 on.
     """
     if not _WHOLE.fullmatch(text) or int(text) < 1:
@@ -446,11 +454,6 @@ def _has(variables: Sequence[str]) -> str:
     return f"the formula has {listed(variables)}"
 
 
-def _read_at(text: str, variables: Sequence[str], owner: str, option: str = "--at") -> np.ndarray:
-    import numpy as np
-
-    example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
-    where = f"{option} {shown(text)}"
 def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.ndarray:
     import numpy as np
 
@@ -471,7 +474,6 @@ def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.n
         else:
             axes[name] = np.array([read_number(value, where)])
     if missing := [name for name in variables if name not in axes]:
-        msg = f"{where} says nothing about {listed(missing)}; write {option} {example}"
         msg = f"{where} says nothing about {listed(missing)}; write {what} {example}"
         raise UsageError(msg)
     _check_count(math.prod(len(axis) for axis in axes.values()), len(variables))

@@ -56,8 +56,8 @@ _OPTIONS = (
     "--help",
     "--json",
     "--kind",
-    "--minus",
     "--loss",
+    "--minus",
     "--momentum",
     "--n",
     "--out",
@@ -460,6 +460,8 @@ def draw(
     functions.draw(kind, shown, path=path)
     for line in [*functions.lines_of(shown), f"written: {path}"]:
         print(line)
+
+
 @app.command()
 def net(
     sizes: Annotated[
@@ -529,6 +531,9 @@ def net(
     print(report(network, value, gradient, exact, found))
     if plot is not None and not json:
         print(f"\nwritten: {plot}")
+
+
+@app.command(context_settings=_FORMULAS)
 def descend(
     expressions: Expressions,
     *,

@@ -16,9 +16,7 @@ import symnum
 from symnum.cli import _OPTIONS, main
 
 ROOT = Path(symnum.__file__).parents[1]
-COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",))
-COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("net",))
-COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("descend",))
+COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",), ("net",), ("descend",))
 QUADRATIC = "0.01*x**2 + 0.1*x"
 
 

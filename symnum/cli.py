@@ -352,18 +352,20 @@ def check(
             derivative, code = load_all([target, function])
         called = [derivative, *([f] if is_code else []), *([] if code is None else [code])]
         try:
-            verdict = run_check(
-                f,
-                derivative,
-                at=None if where is None else _as_taken(where, called, seconds),
-                domain=box,
-                function=code,
-                derivative_order=order,
-                n=count,
-                seed=number,
-                stress=stress,
-                timeout=seconds,
-            )
+            with _pulse("checking") as called_again:
+                verdict = run_check(
+                    f,
+                    derivative,
+                    at=None if where is None else _as_taken(where, called, seconds),
+                    domain=box,
+                    function=code,
+                    derivative_order=order,
+                    n=count,
+                    seed=number,
+                    stress=stress,
+                    timeout=seconds,
+                    progress=called_again,
+                )
         except SystemExit:
             msg = "the code ends the program (SystemExit) instead of returning a number"
             raise UsageError(msg) from None
@@ -902,6 +904,25 @@ def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None
                 waiting = 0
 
         yield advance
+
+
+@contextmanager
+def _pulse(what: str) -> Iterator[Callable[[int], None] | None]:
+    """Count calls on a terminal's stderr, where nobody knows how many there will be."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}: {task.completed:,} calls"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda calls: progress.update(task, completed=calls)
 
 
 def _print_derivative(

@@ -6,6 +6,8 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import wraps
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -70,6 +72,7 @@ def check(
     seed: int = 0,
     stress: bool = False,
     timeout: float | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Verdict:
     """Check somebody's derivative of a formula against the certified one.
 
@@ -80,7 +83,8 @@ def check(
     derivative : callable or formula
         Somebody's derivative: returns a scalar, (n,) or (m, n).
     at : array_like, optional
-        Points: any shape for one variable, (..., n) for several, or a dict of arrays for one.
+        Points: any shape for one variable, (..., n) for several, or a dict of arrays for one; for
+        a function of a list of arrays of several shapes, such a list.
     domain : sequence of (low, high), or dict, optional
         The box that is searched besides. Default: ±|x|/2 round each given point (±1 at 0); without
         points [-3, 3].
@@ -97,6 +101,8 @@ def check(
         function lives.
     timeout : float, optional
         Seconds that `derivative` and `function` may take in all, or the verdict is `undecided`.
+    progress : callable, optional
+        Is told after every call of their code how many there have been.
 
     Returns
     -------
@@ -116,7 +122,8 @@ def check(
     ('wrong', (0,))
     """
     if timeout is None:
-        request = Request(f, derivative, at, domain, function, derivative_order, seed, n)
+        over = _told(progress)
+        request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)
         return _checked(request, stress)
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
         msg = f"timeout is {timeout!r}; a number of seconds above 0 is expected, or None"
@@ -124,15 +131,38 @@ def check(
     # Their code runs in a thread of its own, which is left behind when the time is up.
     watch = Watch(min(float(timeout), threading.TIMEOUT_MAX))
     try:
-        request = Request(
-            f, derivative, at, domain, function, derivative_order, seed, n, watch.over
-        )
+        over = _told(progress, watch.over)
+        request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)
         return _checked(request, stress)
     except OutOfTime:
         reason = f"timeout: the check took more than {timeout:g} s"
         return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
     finally:
         watch.stop()
+
+
+def _told(
+    progress: Callable[[int], None] | None,
+    over: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what is put over their code: a time limit, and the count of calls."""
+    if progress is None:
+        return over
+    calls = count(1)
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        limited = over(function)
+
+        @wraps(function)
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return limited(*arguments, **named)
+            finally:
+                progress(next(calls))
+
+        return call
+
+    return counted
 
 
 def assert_derivative(
@@ -319,7 +349,7 @@ def _function_mismatch(request: Request) -> Verdict | None:
             names=request.names,
             points_tried=len(evidence.given),
             seed=request.seed,
-            form=str(request.candidate.form),
+            form=request.form,
             reason=(
                 "the trace of f does not reproduce f to within rounding, so there is nothing to "
                 "hold against; give f's formula, or points where f is better conditioned"
@@ -355,7 +385,7 @@ def _run_many(request: Request) -> Verdict:
         return _broken(request, broken, truth)
     assert request.code is not None
     lines = lines_of(request.code, points[0], request.rng)
-    return gradient_verdict(candidate, lines, points, request.names, request.seed)
+    return gradient_verdict(candidate, lines, points, request.names, request.seed, request.form)
 
 
 def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evidence:
@@ -395,7 +425,7 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
         violations=(broken.sentence,),
         points_tried=len(truth.points),
         seed=request.seed,
-        form=str(request.candidate.form),
+        form=request.form,
         reference=request.held_against,
     )
 
@@ -426,7 +456,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             names=request.names,
             points_tried=len(evidence.given),
             seed=request.seed,
-            form=str(request.candidate.form),
+            form=request.form,
             reference=request.held_against,
             reason=_nothing_known(request, evidence),
         )
@@ -481,7 +511,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         len(evidence.given),
         request.watched.unreached(),
         request.seed,
-        str(candidate.form),
+        request.form,
         reference.label,
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable
+from functools import update_wrapper
+from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
 
@@ -25,8 +27,9 @@ class Watched:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)  # its signature says how it is called
         self._function = function
-        code = getattr(function, "__code__", None)
+        code = getattr(unwrap(function), "__code__", None)  # theirs, under ours
         self._code: CodeType | None = code if isinstance(code, CodeType) else None
         self._left = set() if self._code is None else _lines(self._code)
         self._calls = 0

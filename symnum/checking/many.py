@@ -113,6 +113,7 @@ def gradient_verdict(
     points: np.ndarray,
     names: tuple[str, ...],
     seed: int,
+    form: str,
 ) -> Verdict:
     """Return the verdict on a gradient of many parameters.
 
@@ -128,11 +129,13 @@ def gradient_verdict(
         The entries' names.
     seed : int
         Of the directions.
+    form : str
+        How the candidate takes a point, in words.
     """
     common: dict[str, Any] = {
         "names": names,
         "seed": seed,
-        "form": str(candidate.form),
+        "form": form,
         "reference": lines.reference,
     }
     limits = np.full(len(names), np.inf)

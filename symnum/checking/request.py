@@ -12,6 +12,7 @@ import numpy as np
 from symnum.checking.claim import Answer, Candidate, Form, Layout, parameters
 from symnum.checking.code_reference import code_reference
 from symnum.checking.lines import Watched
+from symnum.checking.listed import by_number, is_blocks, of_dict
 from symnum.checking.points import box_round, uniform
 from symnum.checking.reference import Reference, reference_of
 from symnum.checking.subject import code_of, form_of, layout_of, prod_of, subject_of
@@ -48,6 +49,9 @@ class Request:
             raise UsageError(msg)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
+        self.listed = callable(f) and callable(derivative) and is_blocks(at)
+        if self.listed and not isinstance(f, Formula):
+            f, derivative, at = of_dict(f), of_dict(derivative), by_number(at)
         layout = layout_of(at) if callable(f) and not isinstance(f, Formula) else None
         positional = not (at is None or isinstance(at, Mapping)) or not (
             domain is None or isinstance(domain, Mapping)
@@ -91,7 +95,8 @@ class Request:
             )
             derivative = _as_function(self.written, self.variables)
         self.derivative = derivative
-        candidate = self._read_candidate(over(derivative), at is not None)
+        self.watched = Watched(derivative)
+        self.candidate = candidate = self._read_candidate(over(self.watched), at is not None)
         if self.formula is not None and function is not None:
             try:
                 self.code = self._read_code(function, candidate.form is Form.ARRAY)
@@ -99,8 +104,6 @@ class Request:
                 self.code = replace(candidate, function=function)
             accepted = ((1,),) if not self.output_shape else ()
             self.code = replace(self.code, shape=self.output_shape, accepted=accepted)
-        self.watched = Watched(candidate.function)
-        self.candidate = replace(candidate, function=self.watched)
         self.names = self._names(derivative_order)
         # One derivative a parameter costs too much where f is code and they are many.
         self.along_directions = (
@@ -114,6 +117,11 @@ class Request:
             self.reference = reference_of(self.formula, derivative_order)
         elif not self.along_directions:
             self.reference = self._code_reference(derivative_order)
+
+    @property
+    def form(self) -> str:
+        """How the candidate takes a point, in words."""
+        return "a list of arrays" if self.listed else str(self.candidate.form)
 
     @property
     def held_against(self) -> str:

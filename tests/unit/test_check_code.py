@@ -112,3 +112,46 @@ def test_how_many_variables():
         check(branching, slopes)
     with pytest.raises(UsageError, match="can't be evaluated"):
         check(branching, slopes, n=1)
+
+
+INPUTS = np.random.default_rng(0).normal(size=(6, 4))
+TARGETS = np.random.default_rng(1).normal(size=6)
+BLOCKS = [
+    np.random.default_rng(2).normal(size=(4, 3)),
+    np.random.default_rng(3).normal(size=3),
+    np.random.default_rng(4).normal(size=3),
+]
+
+
+def network_loss(parameters):
+    """Return the loss of a network whose parameters are a list of arrays."""
+    w, b, v = parameters
+    return np.sum((np.tanh(INPUTS @ w + b) @ v - TARGETS) ** 2)
+
+
+def network_gradient(parameters, factor=1):
+    """Return its gradient, a list too."""
+    w, b, v = parameters
+    h = np.tanh(INPUTS @ w + b)
+    r = 2 * (h @ v - TARGETS)
+    back = np.outer(r, v) * (1 - h * h)
+    return [INPUTS.T @ back, factor * back.sum(axis=0), h.T @ r]
+
+
+def test_a_list_of_arrays():
+    """Parameters may come as a list; their entries are named by its index and their own."""
+    right = check(network_loss, network_gradient, at=BLOCKS)
+    assert right.status == "ok", str(right)
+    assert right.form == "a list of arrays"
+    assert right.unreached_lines == ()
+    wrong = check(network_loss, lambda p: network_gradient(p, 2), at=BLOCKS)
+    assert {wrong.names[k] for k in wrong.components} == {"[1][0]", "[1][1]", "[1][2]"}
+    assert wrong.cause == "factor"
+
+
+def test_progress():
+    """Every call of their code is told."""
+    told = []
+    check("x**2", lambda x: 2 * x, progress=told.append)
+    assert told == list(range(1, len(told) + 1))
+    assert len(told) > 50

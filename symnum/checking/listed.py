@@ -1,0 +1,41 @@
+"""Parameters as a list of arrays, the way frameworks hand them out: seen as a dict by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import Parameter, Signature
+from typing import Any
+
+import numpy as np
+
+_TAKES_ONE = Signature([Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)])
+
+
+def is_blocks(at: Any) -> bool:
+    """Say whether points are one list of arrays of their own shapes, rather than many points."""
+    if not isinstance(at, (list, tuple)) or not at:
+        return False
+    if not all(isinstance(block, np.ndarray) for block in at):
+        return False
+    shapes = {block.shape for block in at}
+    return len(shapes) > 1 or any(block.ndim > 1 for block in at)
+
+
+def by_number(blocks: Sequence[Any]) -> dict[str, Any]:
+    """Return a list as a dict: `[0]`, `[1]`, ... are its names."""
+    return {f"[{i}]": block for i, block in enumerate(blocks)}
+
+
+def of_dict(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
+    """Return a function of a list of arrays as one of a dict, with answers of either kind."""
+
+    @wraps(function)
+    def called(arrays: dict[str, Any]) -> Any:
+        found = function(list(arrays.values()))
+        if isinstance(found, (list, tuple)) and len(found) == len(arrays):
+            return by_number(found)
+        return found
+
+    called.__signature__ = _TAKES_ONE  # type: ignore[attr-defined]  # not that of the list
+    return called

@@ -1,6 +1,7 @@
 """Check gradients of functions that nothing certifies: no formula, no trace, no balls.
 
-    python benchmarks/without_formula.py
+    python benchmarks/without_formula.py           # prints the tables
+    python benchmarks/without_formula.py --write   # and puts them into the document
 
 Every function passes its argument through a buffer of doubles, so that it can't be looked into:
 all that is left is to evaluate it. Right gradients must never be called wrong, planted errors must
@@ -12,12 +13,16 @@ from __future__ import annotations
 import argparse
 import array
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 import symnum as sn
+
+PAGE = Path(__file__).parents[1] / "docs" / "explanation-without-a-formula.md"
 
 
 @dataclass(frozen=True)
@@ -234,10 +239,10 @@ FAMILIES = (
 CLEAN = (separable, rosenbrock, logistic, tanh_net, relu_net, low_rank, offset, hash_noise, decades)
 
 
-def right_gradients(seeds: int, sizes: tuple[int, ...]) -> None:
-    """Print what becomes of right gradients."""
-    print("| right gradients of f | checks | ok | undecided | called wrong | evaluations, median |")
-    print("|---|---:|---:|---:|---:|---:|")
+def right_gradients(seeds: int, sizes: tuple[int, ...]) -> Iterator[str]:
+    """Yield a table of what becomes of right gradients."""
+    yield "| right gradients of f | checks | ok | undecided | called wrong | evaluations, median |"
+    yield "|---|---:|---:|---:|---:|---:|"
     total = np.zeros(4, dtype=int)
     for family in FAMILIES:
         counts = {"ok": 0, "undecided": 0, "wrong": 0, "inaccurate": 0}
@@ -250,16 +255,16 @@ def right_gradients(seeds: int, sizes: tuple[int, ...]) -> None:
                 counts[str(verdict.status)] += 1
                 calls.append(f.calls)
                 if verdict.status in {"wrong", "inaccurate"}:
-                    print(f"<!-- {problem.name} n={n} seed={seed}: {verdict} -->")
+                    print(f"{problem.name} n={n} seed={seed}: {verdict}", file=sys.stderr)
         wrong = counts["wrong"] + counts["inaccurate"]
         row = (len(calls), counts["ok"], counts["undecided"], wrong)
         total += row
-        print(f"| {problem.name} | {' | '.join(map(str, row))} | {np.median(calls):.0f} |")
-    print(f"| all | {' | '.join(map(str, total))} | |")
+        yield f"| {problem.name} | {' | '.join(map(str, row))} | {np.median(calls):.0f} |"
+    yield f"| all | {' | '.join(map(str, total))} | |"
 
 
-def planted(seeds: int, sizes: tuple[int, ...]) -> None:
-    """Print how errors in single entries are found, and with how many evaluations."""
+def planted(seeds: int, sizes: tuple[int, ...]) -> Iterator[str]:
+    """Yield a table of how wrong entries are found, and with how many evaluations."""
     changes: dict[str, Callable[[float], float]] = {
         "zeroed": lambda g: 0 * g,
         "sign": lambda g: -g,
@@ -267,8 +272,8 @@ def planted(seeds: int, sizes: tuple[int, ...]) -> None:
         "1 %": lambda g: 1.01 * g,
         "1e-4": lambda g: 1.0001 * g,
     }
-    print("| n | wrong entries | cases | named exactly | below the limit | median | 90 % | most |")
-    print("|---:|---|---:|---:|---:|---:|---:|---:|")
+    yield "| n | wrong entries | cases | named exactly | below the limit | median | 90 % | most |"
+    yield "|---:|---|---:|---:|---:|---:|---:|---:|"
     for n in sizes:
         for name, change in changes.items():
             for k in (1, 2, 5):
@@ -300,20 +305,21 @@ def planted(seeds: int, sizes: tuple[int, ...]) -> None:
                         found = set(verdict.components) == set(chosen.tolist())
                         named += found
                         if not found:
-                            print(f"<!-- {problem.name} n={n} seed={seed} {name}: {verdict} -->")
+                            what = f"{problem.name} n={n} k={k} seed={seed} {name}"
+                            print(f"{what}: {verdict}", file=sys.stderr)
                 if not calls:
-                    print(f"| {n:,} | {k}, {name} | 0 | | {below} | | | |")
+                    yield f"| {n:,} | {k}, {name} | 0 | | {below} | | | |"
                     continue
-                print(
+                yield (
                     f"| {n:,} | {k}, {name} | {len(calls)} | {named} | {below} | "
                     f"{np.median(calls):.0f} | {np.quantile(calls, 0.9):.0f} | {max(calls)} |"
                 )
 
 
-def limits(seeds: int, sizes: tuple[int, ...]) -> None:
-    """Print whether an error of so many times the stated detection limit is seen."""
-    print("| error, in detection limits | n | cases | not ok | called wrong |")
-    print("|---:|---:|---:|---:|---:|")
+def limits(seeds: int, sizes: tuple[int, ...]) -> Iterator[str]:
+    """Yield a table of whether an error of so many times the stated detection limit is seen."""
+    yield "| error, in detection limits | n | cases | not ok | called wrong |"
+    yield "|---:|---:|---:|---:|---:|"
     for n in sizes:
         for times in (1, 3, 10):
             cases = seen = called = 0
@@ -340,23 +346,40 @@ def limits(seeds: int, sizes: tuple[int, ...]) -> None:
                     cases += 1
                     seen += verdict.status != "ok"
                     called += verdict.status in {"wrong", "inaccurate"}
-            print(f"| {times} | {n:,} | {cases} | {seen} | {called} |")
+            yield f"| {times} | {n:,} | {cases} | {seen} | {called} |"
+
+
+def show(part: str, rows: Iterator[str], keep: bool) -> None:
+    """Print a table row by row; put it into the document if asked to."""
+    found = []
+    for row in rows:
+        print(row, flush=True)
+        found.append(row)
+    print()
+    if keep:
+        start, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+        text = PAGE.read_text(encoding="utf-8")
+        before, after = text.split(start)[0], text.split(end)[1]
+        table = "\n".join(found)
+        PAGE.write_text(f"{before}{start}\n\n{table}\n\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--sizes", type=int, nargs="*", default=(100, 1_000, 10_000))
     parser.add_argument("--only", choices=("right", "planted", "limits"))
+    parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    seeds = arguments.seeds
-    if arguments.only in {None, "right"}:
-        right_gradients(seeds, (2, 5, 10, 30, 100, 1_000, 10_000))
-    if arguments.only in {None, "planted"}:
-        planted(max(1, seeds // 3), arguments.sizes)
-    if arguments.only in {None, "limits"}:
-        limits(max(1, seeds // 3), (2, 5, *arguments.sizes))
+    seeds, sizes, only = arguments.seeds, tuple(arguments.sizes), arguments.only
+    few = max(1, seeds // 3)
+    if only in {None, "right"}:
+        show("right", right_gradients(seeds, (2, 5, 10, 30, *sizes)), arguments.write)
+    if only in {None, "planted"}:
+        show("planted", planted(few, sizes), arguments.write)
+    if only in {None, "limits"}:
+        show("limits", limits(few, (2, 5, *sizes)), arguments.write)
 
 
 if __name__ == "__main__":

@@ -146,13 +146,14 @@ def code_of(
 
 
 def _names(f: Callable[..., Any], count: int, layout: Layout | None) -> tuple[str, ...]:
-    """Return the variables' names: those of scalar parameters, else x0, x1, ..."""
+    """Return the variables' names as a trace calls them: `a`, `x0`, `theta[3]`."""
     if layout is not None:
         return layout.labels()
     named = parameters(f) or []
     if len(named) == count:
         return tuple(named)
-    return tuple(f"x{i}" for i in range(count))
+    array = named[0] if len(named) == 1 else "x"
+    return tuple(f"x{i}" if array == "x" else f"{array}[{i}]" for i in range(count))
 
 
 def _count(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> int:

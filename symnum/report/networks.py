@@ -37,17 +37,23 @@ def verdict_text(verdict: NetworkVerdict) -> str:
         lines.append(f"Cause: {verdict.cause}: {verdict.cause_detail}.")
     elif verdict.status == "wrong":
         lines.append("No single slip explains it.")
+        if verdict.cause_detail:
+            lines.append(f"{verdict.cause_detail}.")
+    if verdict.reason:
+        lines.append(f"{verdict.reason}.")
+    if verdict.wrong_parameters:
+        lines.append(f"Wrong: {', '.join(verdict.wrong_parameters)}.")
     if verdict.parameters:
         rows = tuple(
             (
                 report.name,
                 f"{report.entries:,}",
                 f"{report.wrong:,}",
-                f"{report.median_ulps:.3g}",
-                f"{report.largest_ulps:.3g}",
-                report.worst_name,
-                repr(report.given),
-                repr(report.exact),
+                _known(f"{report.median_ulps:.3g}"),
+                _known(f"{report.largest_ulps:.3g}"),
+                report.worst_name if report.worst else "-",
+                _known(repr(report.given)),
+                _known(repr(report.exact)),
             )
             for report in verdict.parameters
         )
@@ -55,6 +61,10 @@ def verdict_text(verdict: NetworkVerdict) -> str:
         lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
         lines.append(f"Held against: {verdict.reference}.")
     return "\n".join(lines)
+
+
+def _known(number: str) -> str:
+    return "-" if number == "nan" else number
 
 
 def steps_text(steps: StepErrors) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from symnum.errors import UsageError
 from symnum.nets.described import check_described
-from symnum.nets.undescribed import check_against, check_along
+from symnum.nets.entrywise import check_against
+from symnum.nets.undescribed import check_along
 from symnum.nets.verdict import NetworkVerdict
 
 if TYPE_CHECKING:

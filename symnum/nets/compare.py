@@ -84,7 +84,7 @@ def constant_factor(
     words = [
         f"{name}: the sign is turned"
         if np.isclose(r, -1.0, rtol=1e-9)
-        else f"{name}: {r:.6g} times"
+        else f"{name}: given/exact = {r:.6g}"
         for name, r in found.items()
     ]
     return NetworkCause.FACTOR, "; ".join(words)

@@ -24,10 +24,12 @@ def stepped(params, x, t):
     return loss({k: np.asarray(v, dtype=np.float64) for k, v in params.items()}, x, t)
 
 
-def large(batch=3):
-    """Return the chapter's network's parameters, samples and targets, 100 times its weights."""
-    _, params, x, t = chapter(batch)
-    return {name: array * 10 for name, array in params.items()}, x, t
+def many(seed):
+    """Return more parameters and samples than are run on balls."""
+    random = np.random.default_rng([9, seed])
+    shapes = {"W1": (30, 10), "b1": (10,), "W2": (10, 4), "b2": (4,)}
+    params = {name: random.standard_normal(shape) for name, shape in shapes.items()}
+    return params, random.standard_normal((70, 30)), np.eye(4)[random.integers(0, 4, 70)]
 
 
 def on_balls(sizes, seed):
@@ -41,7 +43,7 @@ CASES = {
     "square": lambda seed: on_balls("square", seed),
     "steps": lambda seed: (stepped, *case("wide", seed=seed)[1:]),
     "square steps": lambda seed: (stepped, *case("square", seed=seed)[1:]),
-    "large": lambda seed: (loss, *large()),
+    "many": lambda seed: (loss, *many(seed)),
 }
 
 
@@ -56,6 +58,16 @@ def test_right_backpropagation_is_right(name, seed):
     assert verdict.wrong_parameters == ()
     certified = name in ("entries", "square")
     assert ("not certified" in verdict.reference) != certified
+
+
+def test_the_chapters_network():
+    """784-50-10: backpropagation is right against its loss, and a wrong layer is named."""
+    _, params, x, t = chapter()
+    assert check_network(loss, backpropagation, params, x=x, t=t)
+    verdict = check_network(
+        loss, lambda p, x, t: backpropagation(p, x, t, "no derivative"), params, x=x, t=t
+    )
+    assert verdict.wrong_parameters == ("W1", "b1")
 
 
 EVERY = ("W1", "b1", "W2", "b2")
@@ -262,11 +274,11 @@ def test_saturated_sigmoids():
         ({"t": [[np.inf, 0, 0]]}, sn.DomainError, r"t\[0, 0\] is inf"),
         ({"loss": None}, sn.UsageError, "give loss, network= or reference="),
         ({"h": 1e-4}, sn.UsageError, "network= with it"),
-        ({"loss": lambda p, x, t: np.nan}, sn.DomainError, "the loss is nan"),
-        ({"loss": lambda p, x, t: [1.0, 2.0]}, sn.UsageError, "must return one number"),
+        ({"loss": lambda *_: np.nan}, sn.DomainError, "the loss is nan"),
+        ({"loss": lambda *_: [1.0, 2.0]}, sn.UsageError, "must return one number"),
         ({"gradient": None}, sn.UsageError, "gradient is a NoneType"),
-        ({"gradient": lambda p, x, t: 1.0}, sn.UsageError, "must return a dict of arrays"),
-        ({"gradient": lambda p, x, t: dict.fromkeys(p, "a")}, sn.UsageError, "real numbers"),
+        ({"gradient": lambda *_: 1.0}, sn.UsageError, "must return a dict of arrays"),
+        ({"gradient": lambda p, *_: dict.fromkeys(p, "a")}, sn.UsageError, "real numbers"),
     ],
 )
 def test_bad_input_is_refused(change, error, says):

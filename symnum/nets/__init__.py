@@ -8,6 +8,7 @@ Examples
 39760
 """
 
+from symnum.nets.adapters import Adapted, from_class, from_jax, from_torch
 from symnum.nets.check import check_network
 from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
@@ -18,6 +19,7 @@ from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 __all__ = [
     "Activation",
+    "Adapted",
     "Dense",
     "KinkNear",
     "Loss",
@@ -28,6 +30,9 @@ __all__ = [
     "ParameterSteps",
     "StepErrors",
     "check_network",
+    "from_class",
+    "from_jax",
+    "from_torch",
     "kinks_near",
     "numerical_gradient",
     "plain_numerical_gradient",

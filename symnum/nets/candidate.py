@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.verdict import Outcome
-from symnum.errors import UsageError
+from symnum.errors import SymnumError, UsageError
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
 
 Arrays = dict[str, np.ndarray]
@@ -31,6 +31,17 @@ def copy(values: Any) -> Any:
     return deepcopy(values)
 
 
+def _call(what: str, function: Callable[..., Any], params: Arrays, x: Any, t: Any) -> Any:
+    try:
+        with np.errstate(all="ignore"):  # what overflows is seen from the answer
+            return function(copies(params), copy(x), copy(t))
+    except SymnumError:
+        raise
+    except Exception as error:
+        msg = f"{what}(params, x, t) raises {type(error).__name__}: {error}"
+        raise UsageError(msg) from error
+
+
 def ask_loss(
     loss: Callable[..., Any], params: Arrays, x: Any, t: Any
 ) -> tuple[float, np.dtype[Any]]:
@@ -41,8 +52,7 @@ def ask_loss(
     UsageError
         It is not one number.
     """
-    with np.errstate(all="ignore"):  # what overflows is seen from the answer
-        answer = loss(copies(params), copy(x), copy(t))
+    answer = _call("loss", loss, params, x, t)
     try:
         array = np.asarray(answer)
         number = float(array.astype(np.float64).reshape(()))
@@ -62,8 +72,7 @@ def ask_gradient(
     UsageError
         It returned no dict of arrays of real numbers.
     """
-    with np.errstate(all="ignore"):
-        answer = gradient(copies(params), copy(x), copy(t))
+    answer = _call("gradient", gradient, params, x, t)
     if not isinstance(answer, Mapping):
         msg = (
             f"gradient(params, x, t) must return a dict of arrays named "

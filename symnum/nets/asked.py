@@ -20,9 +20,10 @@ Call = Callable[..., Any]
 
 # Neighbours an ulp away at which a gradient is asked for again: how it moves is how it rounds.
 _SHAKES = 4
-SHAKEN = 16.0
-# A candidate that moves more than so much of itself is not shaken by rounding.
-MOST_SHAKEN = 2.0**-30
+_SHAKEN = 16.0
+# A candidate that moves more than so many units of rounding is not shaken by rounding.
+_MOST_SHAKEN = 2.0**23
+_DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,29 @@ class Asked:
     def samples(self) -> int:
         """How many samples there are; 1 where nobody can tell."""
         return len(self.x) if np.ndim(self.x) > 1 else 1
+
+    @property
+    def unit(self) -> float:
+        """Half the distance from 1 to the next number of the candidate's precision."""
+        return _SINGLE if self.single else _DOUBLE
+
+    def room(self) -> np.ndarray:
+        """Return what rounding may do to each entry of the gradient, flat."""
+        size = np.concatenate([np.abs(array).ravel() for array in self.given.values()])
+        moves = np.abs(self.shaken).max(axis=0)
+        starts = np.cumsum([array.size for array in self.given.values()])[:-1]
+        # Four neighbours may miss how one entry moves, but not how most of its array does.
+        usual = [np.maximum(part, np.median(part)) for part in np.split(moves, starts)]
+        moved: np.ndarray = np.minimum(
+            _SHAKEN * np.concatenate(usual), _MOST_SHAKEN * self.unit * size
+        )
+        return moved + 16 * self.unit * size
+
+    def room_along(self, direction: np.ndarray, claim: np.ndarray, place: slice) -> float:
+        """Return what rounding may do to a part of the gradient, times a direction."""
+        parts = float(np.linalg.norm(direction * claim))
+        moved = float(np.abs(self.shaken[:, place] @ direction).max())
+        return 8 * self.unit * parts + min(_SHAKEN * moved, _MOST_SHAKEN * self.unit * parts)
 
 
 def read_parameters(params: Mapping[str, Any], x: Any, t: Any) -> Arrays:
@@ -109,18 +133,21 @@ def ask(
             return None, open_verdict(
                 f"two calls of gradient with the same arguments differ, in {name}"
             )
-    shaken = _shaken(gradient, params, x, t, given, seed)
     single = np.dtype(np.float32) in dtypes
+    shaken = _shaken(gradient, params, x, t, given, single, seed)
     return Asked(gradient, params, x, t, given, single, shaken), None
 
 
-def _shaken(gradient: Call, params: Arrays, x: Any, t: Any, given: Arrays, seed: int) -> np.ndarray:
-    """Return how a gradient moves when every parameter moves by an ulp, up or down."""
+def _shaken(
+    gradient: Call, params: Arrays, x: Any, t: Any, given: Arrays, single: bool, seed: int
+) -> np.ndarray:
+    """Return how a gradient moves when every parameter moves by an ulp of its precision."""
     random = np.random.default_rng(seed)
     rows = []
     for _ in range(_SHAKES):
+        ulp = 2 * (_SINGLE if single else _DOUBLE)
         moved = {
-            name: np.nextafter(array, random.choice([-np.inf, np.inf], array.shape))
+            name: array * (1.0 + ulp * random.choice([-1.0, 1.0], array.shape))
             for name, array in params.items()
         }
         answer = gradient(moved, copy(x), copy(t))

@@ -27,6 +27,10 @@ _MOST_ON_BALLS = 20_000
 # Up to so many parameters each has a derivative of its own.
 _MOST_ENTRIES = 100
 
+# Distances, as powers of two against the point, at which a loss that is flat is the same.
+_FLAT = (-10, -8, -6, -4, -2)
+_FLAT_ULPS = 16.0
+
 Loss = Callable[[dict[str, np.ndarray]], float]
 
 
@@ -60,8 +64,21 @@ class StepLine:
         found = differentiate(self._function, self._point, direction, seed=self._seed)
         self.evaluations += found.evaluations
         if not found:
-            return Slope(nan, inf, found.reason)
+            return self._flat(direction) or Slope(nan, inf, found.reason)
         return Slope(found.value, found.error)
+
+    def _flat(self, direction: np.ndarray) -> Slope | None:
+        """Return a slope of 0 where the loss doesn't move beyond its rounding, near and far."""
+        size = float(np.abs(self._point[direction != 0]).max()) / float(np.abs(direction).max())
+        size = size or 1.0
+        values = [self._function(self._point)]
+        steps = [sign * 2.0**power * size for power in _FLAT for sign in (-1.0, 1.0)]
+        values += [self._function(self._point + step * direction) for step in steps]
+        self.evaluations += len(values)
+        spread = max(values) - min(values)
+        if not spread <= _FLAT_ULPS * float(np.spacing(max(map(abs, values)))):
+            return None
+        return Slope(0.0, max(spread, 5e-324) / (2.0 ** min(_FLAT) * size))
 
     def cheap(self, direction: np.ndarray, bar: float) -> Slope:  # noqa: ARG002  # as for balls
         """Do the same: the loss of a network is cheap beside what is made of it."""

@@ -20,7 +20,7 @@ from symnum.checking.directions import Line, Slope, find_wrong_entries
 from symnum.checking.verdict import Outcome
 from symnum.errors import DomainError
 from symnum.formula.exact import Exact
-from symnum.nets.asked import MOST_SHAKEN, SHAKEN, Asked, ask, open_verdict, read_parameters
+from symnum.nets.asked import Asked, ask, open_verdict, read_parameters
 from symnum.nets.candidate import ask_loss, copies, copy
 from symnum.nets.compare import SINGLE, digits_text
 from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry
@@ -39,6 +39,7 @@ _MOST_MEASURED = 60
 _LIKELY = 2
 # A limit that is no better than this share of the typical entry leaves the answer open.
 _POOR = 1e-2
+_NOTHING = 1e-9
 # No loss that takes softmax of its outputs changes when all of them are moved; exp overflows.
 _NUDGE, _SHIFT = 1.0, 1000.0
 
@@ -108,17 +109,23 @@ def _along(
         start = place.stop
     reports = tuple(part.report for part in parts)
     wrong = [part for part in parts if part.report.wrong]
-    if asked.single:
+    if asked.single and not wrong:
         off = max(part.off for part in parts)
-        if not wrong or off < SINGLE * _UNIT * SHAKEN:
-            detail = f"the gradient has the dtype float32{digits_text(off)}"
-            return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
+        detail = f"the gradient has the dtype float32{digits_text(off)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
     if wrong:
         return NetworkVerdict(Outcome.WRONG, reports, *_common(parts, asked.samples), words)
     reason = next((f"{p.report.name}: {p.reason}" for p in parts if p.reason), "")
     if reason:
         return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
-    poor = [each for each in reports if each.detection_limit > _POOR]
+    # An array of zeros but for rounding is held against the largest entry of all.
+    largest = max(float(np.abs(array).max()) for array in asked.given.values())
+    poor = [
+        each
+        for each in reports
+        if each.detection_limit > _POOR
+        and each.detection_limit * np.abs(asked.given[each.name]).max() > _NOTHING * largest
+    ]
     if poor:
         reason = (
             f"{poor[0].name}: the loss is too noisy: an error of {poor[0].detection_limit:.2g} of "
@@ -189,7 +196,7 @@ def _part(
         if slope.reason:
             reason = slope.reason
             continue
-        theta = slope.error + _rounding(direction, claim, asked.shaken[:, place])
+        theta = slope.error + asked.room_along(direction, claim, place)
         tried.append(_Tried(direction, slope, math.fsum((direction * claim).tolist()), theta))
     norm = float(np.linalg.norm(claim))
     off = max((abs(t.slope.value - t.claimed) / max(norm, 1e-300) for t in tried), default=0.0)
@@ -204,10 +211,9 @@ def _part(
         return _Part(empty, off=off)
     shape = asked.given[name].shape
     cause, detail, ratio = _slip(name, asked.given[name], tried)
-    if asked.single and off < SINGLE * _UNIT * SHAKEN:
-        found: dict[int, Slope] = {}  # single entries are off as the whole is
-    elif cause is None:
-        found = _entries(inner, claim, random)
+    found: dict[int, Slope]
+    if cause is None:
+        found = _entries(inner, claim, asked.unit, random)
     else:
         found = _measured(inner, claim, int(np.argmax(np.abs(claim))))
     worst = max(found, key=lambda k: abs(found[k].value - claim[k]), default=None)
@@ -227,13 +233,6 @@ def _part(
         limit,
     )
     return _Part(made, cause, detail, ratio, off=off)
-
-
-def _rounding(direction: np.ndarray, claim: np.ndarray, shaken: np.ndarray) -> float:
-    """Return what rounding explains of a right gradient's product with a direction."""
-    parts = float(np.linalg.norm(direction * claim))
-    moved = float(np.abs(shaken @ direction).max()) if len(shaken) else 0.0
-    return 8 * _UNIT * parts + min(SHAKEN * moved, MOST_SHAKEN * parts)
 
 
 def _slip(
@@ -278,21 +277,23 @@ def _measured(line: Within, claim: np.ndarray, index: int) -> dict[int, Slope]:
     return {} if slope.reason else {index: slope}
 
 
-def _entries(line: Within, claim: np.ndarray, random: np.random.Generator) -> dict[int, Slope]:
+def _entries(
+    line: Within, claim: np.ndarray, unit: float, random: np.random.Generator
+) -> dict[int, Slope]:
     """Return wrong entries: a few that were tried, or those that bisection names."""
     likely = [int(np.argmax(np.abs(claim))), *random.integers(0, len(claim), _LIKELY).tolist()]
     for index in likely:
         _measured(line, claim, index)
     # Where those are wrong, most are: there is no need to search.
-    if len(_off(line, claim)) < 2:
+    if len(_off(line, claim, unit)) < 2:
         with suppress(Spent):
             find_wrong_entries(line, claim, int(random.integers(1 << 31)))
-    return _off(line, claim)
+    return _off(line, claim, unit)
 
 
-def _off(line: Within, claim: np.ndarray) -> dict[int, Slope]:
+def _off(line: Within, claim: np.ndarray, unit: float) -> dict[int, Slope]:
     """Return the entries that were measured alone and exclude the claim."""
-    room = 8 * _UNIT
+    room = 16 * unit
     return {
         k: slope
         for k, slope in line.alone_at.items()
@@ -304,9 +305,7 @@ def _unpacked(
     exact: Exact, bound: np.ndarray, asked: Asked, layout: Layout
 ) -> tuple[dict[str, Exact], Arrays]:
     """Return flat results by the parameters' names, with room for how the candidate rounds."""
-    moves = np.abs(asked.shaken).max(axis=0)
-    size = np.abs(layout.flatten(asked.given))
-    room = bound + np.minimum(SHAKEN * moves, MOST_SHAKEN * size) + 8 * np.spacing(size)
+    room = bound * (SINGLE if asked.single else 1.0) + asked.room()
     found, bounds, start = {}, {}, 0
     for name, shape in layout.shapes:
         part = slice(start, start + math.prod(shape))

@@ -178,7 +178,7 @@ def test_classes_that_do_not_fit_are_refused(make, says):
 def test_class_that_returns_something_else():
     """An answer that is no dict and no list is refused in a sentence."""
     model = OneLayer()
-    model.grad = lambda x, t: 1.0
+    model.grad = lambda *_: 1.0
     adapted = from_class(model, ["W"], gradient="grad")
     with pytest.raises(sn.UsageError, match=r"grad\(x, t\) must return a dict of arrays"):
         adapted.gradient(adapted.params, np.ones(2), np.ones(3))
@@ -415,12 +415,10 @@ def described(activation, loss):
 
 
 def drawn(network, size):
-    """Return parameters, samples and one-hot targets, with logits of about that size."""
+    """Return parameters, samples and one-hot targets: saturated units, or logits of that size."""
     random = np.random.default_rng(5)
     params = {k: random.standard_normal(s) for k, s in network.shapes.items()}
-    params["W2"] = params["W2"] * size
-    if size > 1:
-        params["b1"] = params["b1"] * size
+    params["W1" if size == 40.0 else "W2"] *= size
     return params, random.standard_normal((3, 3)), np.eye(3)[[2, 0, 1]]
 
 

@@ -14,6 +14,7 @@ from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
 from symnum.nets.network import Network
 from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
+from symnum.nets.parts import EntryParts, ErrorParts, error_parts
 from symnum.nets.steps import KinkNear, ParameterSteps, StepErrors, kinks_near, step_errors
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
@@ -21,6 +22,8 @@ __all__ = [
     "Activation",
     "Adapted",
     "Dense",
+    "EntryParts",
+    "ErrorParts",
     "KinkNear",
     "Loss",
     "Network",
@@ -30,6 +33,7 @@ __all__ = [
     "ParameterSteps",
     "StepErrors",
     "check_network",
+    "error_parts",
     "from_class",
     "from_jax",
     "from_torch",

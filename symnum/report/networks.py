@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnum.report.network_parts import parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
 from symnum.report.plots import _LINE_STYLES, _save, _style, picture_path
 from symnum.report.tables import Grid
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from symnum.formula.exact import Exact
     from symnum.nets.network import Network
+    from symnum.nets.parts import ErrorParts
     from symnum.nets.steps import StepErrors
     from symnum.nets.verdict import NetworkVerdict
 
@@ -114,6 +116,7 @@ def network_text(
     gradient: Mapping[str, np.ndarray],
     exact: Mapping[str, Exact],
     steps: StepErrors,
+    parts: ErrorParts,
 ) -> str:
     """Return a network's gradient as a table: errors of backpropagation, and the best steps."""
     count = sum(array.size for array in gradient.values())
@@ -130,6 +133,8 @@ def network_text(
     lines += Grid(heads, tuple(rows), frozenset({0})).lines()
     lines += ["", "Central differences of the loss, error against the exact gradient:", ""]
     lines.append(steps_text(steps))
+    lines += ["", "The parts of that error for one entry of each, at the entry's best h:", ""]
+    lines.append(parts_text(parts))
     return "\n".join(lines)
 
 
@@ -139,6 +144,7 @@ def network_to_json(
     gradient: Mapping[str, np.ndarray],
     exact: Mapping[str, Exact],
     steps: StepErrors,
+    parts: ErrorParts,
 ) -> str:
     """Return the same as a JSON document of kind "network"."""
     errors = gradient_errors(gradient, exact)
@@ -172,6 +178,7 @@ def network_to_json(
         "loss": to_json_number(loss),
         "h": steps.h.tolist(),
         "parameters": parameters,
+        "parts": parts_objects(parts),
     }
     return json.dumps(document, allow_nan=False, ensure_ascii=True)
 

@@ -70,7 +70,8 @@ class ParameterReport:
     exact, given : float
         The derivative that is held against it there, and the candidate's.
     detection_limit : float
-        The largest relative error that rounding explains at the median entry.
+        The largest relative error that rounding explains at the median entry; along directions,
+        the smallest error that would have been seen, against the largest entry.
     kinks : int
         Entries without a derivative: they are not compared.
 

@@ -56,10 +56,12 @@ def verdict_text(verdict: NetworkVerdict) -> str:
                 report.worst_name if report.worst else "-",
                 _known(repr(report.given)),
                 _known(repr(report.exact)),
+                _known(f"{report.detection_limit:.0e}"),
             )
             for report in verdict.parameters
         )
         heads = ("", "entries", "wrong", "median\nulps", "largest\nulps", "worst", "given", "exact")
+        heads = (*heads, "detection\nlimit")
         lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
         lines.append(f"Held against: {verdict.reference}.")
     return "\n".join(lines)

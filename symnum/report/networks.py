@@ -60,8 +60,10 @@ def verdict_text(verdict: NetworkVerdict) -> str:
             )
             for report in verdict.parameters
         )
-        heads = ("", "entries", "wrong", "median\nulps", "largest\nulps", "worst", "given", "exact")
-        heads = (*heads, "detection\nlimit")
+        heads = (
+            *("", "entries", "wrong", "median\nulps", "largest\nulps"),
+            *("worst", "given", "exact", "detection\nlimit"),
+        )
         lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
         lines.append(f"Held against: {verdict.reference}.")
     return "\n".join(lines)

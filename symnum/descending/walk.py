@@ -53,7 +53,8 @@ def walk(
     first = np.moveaxis(start, -1, 0)
     path = np.empty((steps + 1, *first.shape))
     gradients = np.empty_like(path)
-    x, g, evaluate = _workspace(slope, first.shape)
+    workspace = _workspace(slope, first.shape)
+    x, g, evaluation = workspace
     path[0] = x[...] = first
     taken = steps
     velocity: Any = None
@@ -62,7 +63,8 @@ def walk(
     rates: Any = np.full(x.shape, rate) if x.ndim == 1 else rate
     with np.errstate(all="ignore"):
         for k in range(steps):
-            evaluate()
+            for function, arguments in evaluation:
+                function(*arguments)
             gradients[k] = g
             if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
                 taken = k
@@ -76,7 +78,7 @@ def walk(
             if progress is not None:
                 progress(1)
         else:
-            evaluate()
+            workspace.run()
             gradients[steps] = g
     path, gradients = path[: taken + 1], gradients[: taken + 1]
     return np.moveaxis(path, 1, -1), np.moveaxis(gradients, 1, -1)
@@ -92,7 +94,7 @@ def _workspace(slope: Slope, shape: tuple[int, ...]) -> Workspace:
         for i, partial in enumerate(slope(*x)):
             g[i] = partial
 
-    return Workspace(x, g, evaluate)
+    return Workspace(x, g, [(evaluate, ())])
 
 
 def _known(g: np.ndarray) -> bool:

@@ -58,14 +58,19 @@ class Workspace(NamedTuple):
     x : float64 array, shape (variables, *shape)
         To be filled with the point.
     out : float64 array, shape (outputs, *shape)
-        The results, once `run` was called.
-    run : callable
-        Evaluates the program.
+        The results, once every step was taken.
+    steps : list of (function, arguments)
+        What to call, in order, to evaluate the program.
     """
 
     x: np.ndarray
     out: np.ndarray
-    run: Callable[[], None]
+    steps: list[tuple[Callable[..., Any], tuple[Any, ...]]]
+
+    def run(self) -> None:
+        """Evaluate the program."""
+        for function, arguments in self.steps:
+            function(*arguments)
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,7 @@ class Rolled:
         for row, number in self.constants:
             space[row] = number
         results = space[self.variables : self.variables + self.outputs]
-
-        def run() -> None:
-            for function, arguments in steps:
-                function(*arguments)
-
-        return Workspace(space[: self.variables], results, run)
+        return Workspace(space[: self.variables], results, steps)
 
     def __call__(self, *columns: Any) -> list[Any]:
         """Return the outputs, one array each, given one a variable."""

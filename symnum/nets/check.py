@@ -71,7 +71,7 @@ def check_network(
     error analysis (Higham 2002). A cause is a slip that, carried out on the described network,
     gives the candidate's numbers. Without a description the loss is run on ball duals, which
     certifies its derivatives; where it can't be, or has more than 20,000 parameters times samples,
-    `symnum.differentiate` measures them, with an error bar that is not certified.
+    they are measured as by `symnum.differentiate`, with an error bar that is not certified.
 
     Examples
     --------

@@ -7,14 +7,14 @@ measure the derivative with an error bar.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, nan
 
 import numpy as np
 
 from symnum.checking.claim import Candidate, Form, Layout
+from symnum.checking.counted import Counted
 from symnum.checking.directions import Line, Slope
 from symnum.checking.many import DualLine
-from symnum.differences.differentiate import differentiate
+from symnum.checking.steps_line import StepsLine
 from symnum.formula.duals import CodeReference, Kind
 from symnum.formula.exact import Exact
 
@@ -39,55 +39,55 @@ class Spent(Exception):
 
 
 class StepLine:
-    """Derivatives along directions by real steps, with error bars.
+    """Derivatives along directions by the complex step or by real steps, with error bars.
+
+    Where no step shows a slope because the loss doesn't move at all, the slope is 0.
 
     Parameters
     ----------
-    function : callable
-        From a flat point to the loss.
+    code : Candidate
+        The loss.
     point : float64 array, shape (n,)
         Where.
-    seed : int
-        Of `differentiate`.
     """
 
-    def __init__(
-        self, function: Callable[[np.ndarray], float], point: np.ndarray, seed: int
-    ) -> None:
-        self._function = function
+    # A loss is no solver that stops when it is content.
+    least_error = 0.0
+
+    def __init__(self, code: Candidate, point: np.ndarray) -> None:
+        self._function = Counted(code)
+        self._steps = StepsLine(code, point)
         self._point = point
-        self._seed = seed
-        self.evaluations = 0
+
+    @property
+    def evaluations(self) -> int:
+        """How often the loss has been called."""
+        return self._steps.evaluations + self._function.calls
 
     def full(self, direction: np.ndarray) -> Slope:
         """Measure the derivative along a direction."""
-        found = differentiate(self._function, self._point, direction, seed=self._seed)
-        self.evaluations += found.evaluations
-        if not found:
-            return self._flat(direction) or Slope(nan, inf, found.reason)
-        return Slope(found.value, found.error)
+        found = self._steps.full(direction)
+        return (self._flat(direction) or found) if found.reason else found
 
     def _flat(self, direction: np.ndarray) -> Slope | None:
         """Return a slope of 0 where the loss doesn't move beyond its rounding, near and far."""
         size = float(np.abs(self._point[direction != 0]).max()) / float(np.abs(direction).max())
         size = size or 1.0
-        values = [self._function(self._point)]
         steps = [sign * 2.0**power * size for power in _FLAT for sign in (-1.0, 1.0)]
-        values += [self._function(self._point + step * direction) for step in steps]
-        self.evaluations += len(values)
-        spread = max(values) - min(values)
-        if not spread <= _FLAT_ULPS * float(np.spacing(max(map(abs, values)))):
+        points = [self._point, *(self._point + step * direction for step in steps)]
+        values = np.array([float(self._function(point)) for point in points])
+        spread = float(values.max() - values.min())
+        if not spread <= _FLAT_ULPS * float(np.spacing(np.abs(values).max())):
             return None
         return Slope(0.0, max(spread, 5e-324) / (2.0 ** min(_FLAT) * size))
 
-    def cheap(self, direction: np.ndarray, bar: float) -> Slope:  # noqa: ARG002  # as for balls
-        """Do the same: the loss of a network is cheap beside what is made of it."""
-        return self.full(direction)
+    def cheap(self, direction: np.ndarray, bar: float) -> Slope:
+        """Measure in few evaluations, as the full measurements found it safe."""
+        return self._steps.cheap(direction, bar)
 
     def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
-        """Measure twice, with other steps the second time."""
-        once, other = self.full(direction), self.full(3.0 * direction)
-        return once, Slope(other.value / 3.0, other.error / 3.0, other.reason)
+        """Measure twice, with other steps the second time where real steps do."""
+        return self._steps.alone(direction)
 
 
 class Within:
@@ -110,9 +110,18 @@ class Within:
         self._part = part
         self._n = n
         self._left = most
-        self.evaluations = 0
         self.alone_at: dict[int, Slope] = {}
         """What was measured of single entries."""
+
+    @property
+    def evaluations(self) -> int:
+        """How often the loss has been called."""
+        return self._line.evaluations
+
+    @property
+    def least_error(self) -> float:
+        """The share of an entry that it may be off by and yet be right."""
+        return self._line.least_error
 
     def _whole(self, direction: np.ndarray) -> np.ndarray:
         if self._left <= 0:
@@ -149,15 +158,15 @@ def on_balls(size: int, samples: int) -> bool:
 
 
 def line_of(
-    loss: Loss, layout: Layout, point: np.ndarray, probe: np.ndarray, samples: int, seed: int
+    loss: Loss, layout: Layout, point: np.ndarray, probe: np.ndarray, samples: int
 ) -> tuple[Line, str]:
     """Return the best way to measure derivatives at a point, tried along a probe; and its words."""
+    code = Candidate(loss, Form.DICT, (), ((1,),), layout)
     if on_balls(len(point), samples):
-        code = Candidate(loss, Form.DICT, (), ((1,),), layout)
         line = DualLine(code, point)
         if not line.full(probe).reason:
             return line, BALLS
-    return StepLine(lambda flat: loss(layout.pack(flat)), point, seed), STEPS
+    return StepLine(code, point), STEPS
 
 
 def every_entry(

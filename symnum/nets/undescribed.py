@@ -101,7 +101,7 @@ def _along(
 ) -> NetworkVerdict:
     """Try each array along directions of its own, and say what the wrong ones have in common."""
     random = np.random.default_rng(seed)
-    line, words = line_of(loss, layout, point, _direction(random, len(point)), asked.samples, seed)
+    line, words = line_of(loss, layout, point, _direction(random, len(point)), asked.samples)
     parts, start = [], 0
     for name, shape in layout.shapes:
         place = slice(start, start + math.prod(shape))

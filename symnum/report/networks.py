@@ -43,7 +43,7 @@ def verdict_text(verdict: NetworkVerdict) -> str:
             lines.append(f"{verdict.cause_detail}.")
     if verdict.reason:
         lines.append(f"{verdict.reason}.")
-    if verdict.wrong_parameters:
+    if verdict.status == "wrong" and verdict.wrong_parameters:
         lines.append(f"Wrong: {', '.join(verdict.wrong_parameters)}.")
     if verdict.parameters:
         rows = tuple(

@@ -72,7 +72,7 @@ def from_torch(
 
     def run(values: Mapping[str, Any], x: Any, t: Any, kind: str) -> tuple[Any, dict[str, Any]]:
         dtype = getattr(torch, kind)
-        state = _state(module, dtype)
+        state = _state(module, dtype, names)
         moved = {}
         for own, (name, turned) in names.items():
             array = np.asarray(values[name])
@@ -108,14 +108,15 @@ def from_torch(
     return Adapted(loss, gradient, params, kind)
 
 
-def _state(module: Any, dtype: Any) -> dict[str, Any]:
-    """Return copies of the module's tensors, real numbers among them in the precision."""
+def _state(module: Any, dtype: Any, moved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return copies of the tensors that don't move, real numbers among them in the precision."""
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     return {
         name: tensor.detach().to(dtype, copy=True)
         if tensor.is_floating_point()
         else tensor.detach().clone()
         for name, tensor in tensors.items()
+        if name not in moved
     }
 
 

@@ -144,6 +144,21 @@ def test_one_wrong_entry_is_named(name):
     assert "W1[3,2]" in str(verdict)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_small_errors_are_seen(name):
+    """An error of 1e-7 in one array is found: rounding is not given more room than it takes."""
+    f, params, x, t = CASES[name](6)
+
+    def candidate(params, x, t):
+        found = backpropagation(params, x, t)
+        return {**found, "W1": found["W1"] * (1 + 1e-7)}
+
+    verdict = check_network(f, candidate, params, x=x, t=t)
+    assert verdict.wrong_parameters == ("W1",), str(verdict)
+    right = check_network(f, backpropagation, params, x=x, t=t)
+    assert all(report.detection_limit < 1e-7 for report in right.parameters)
+
+
 def test_another_gradient_as_the_reference():
     """A gradient is held against another one entry by entry, without a tolerance."""
     _, params, x, t = chapter()

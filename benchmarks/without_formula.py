@@ -356,7 +356,7 @@ def main() -> None:
     if arguments.only in {None, "planted"}:
         planted(max(1, seeds // 3), arguments.sizes)
     if arguments.only in {None, "limits"}:
-        limits(max(1, seeds // 3), (2, 5, 100, 10_000))
+        limits(max(1, seeds // 3), (2, 5, *arguments.sizes))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ _MAGNITUDES = 64
 _PARTS = 32
 # A part is told from its neighbour where the difference is so many error bars.
 _APART = 12.0
+# The fewest error bars between two parts with which one can be told from the other.
+_TOLD = 6.0
 # Two directions whose errors differ by more are not of one scale: the second is measured in full.
 _LIKE = 1.5
-# The measured error of one entry must explain what was seen along the direction, to this share.
-_EXPLAINS = 0.05
 # So many directions without a difference are enough; one is, after wrong entries were named.
 _QUIET = 2
 # Wrong entries that are looked for; beyond them "and more" is the answer.
@@ -79,8 +79,8 @@ class Line(Protocol):
     def cheap(self, direction: np.ndarray, bar: float) -> Slope:
         """Measure in few evaluations, as a full one found it safe; `bar` is what will do."""
 
-    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
-        """Measure at two steps, of which each has an error bar of its own."""
+    def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
+        """Measure with two sets of steps, each with an error bar of its own; `bar` will do."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,8 @@ def find_wrong_entries(
                 theta = search.least(direction)
         if abs(residual) <= theta:
             with np.errstate(divide="ignore"):
-                seen = 2 * theta / np.abs(direction)
+                seen = (4 if line.least_error else 2) * theta / np.abs(direction)
+            seen = np.fmax(seen, line.least_error * np.abs(claim))
             limit = np.where(direction == 0, limit, np.fmax(seen, limit if quiet else 0.0))
             quiet += 2 if search.wrong else 1
             continue
@@ -316,7 +317,7 @@ def _name_one(search: _Search, direction: np.ndarray, residual: float, theta: fl
 
 
 def _count(residual: float, bar: float, size: int) -> int:
-    return max(0, min(_PARTS, int(abs(residual) / (_APART * bar)) if bar else _PARTS, size))
+    return max(0, min(_PARTS, int(abs(residual) / (_TOLD * bar)) if bar else _PARTS, size))
 
 
 def _parts(
@@ -331,25 +332,22 @@ def _parts(
     return [part for part in np.array_split(suspects, count) if part.size] if count else []
 
 
-def _confirm(
-    search: _Search, direction: np.ndarray, index: int, residual: float | None = None
-) -> bool:
-    """Measure one entry alone, at two steps that must agree and both exclude the claim."""
+def _confirm(search: _Search, direction: np.ndarray, index: int, residual: float) -> bool:
+    """Measure one entry alone, at two steps that must agree and both exclude the claim.
+
+    `residual` is what it is suspected to be off by, along the direction.
+    """
     single = np.zeros(len(direction))
     single[index] = direction[index]
-    one, two = search.line.alone(single)
+    one, two = search.line.alone(single, abs(residual) / _APART)
     doubtful = one.reason or two.reason or abs(one.value - two.value) > one.error + two.error
     if doubtful or not _both_exclude(search, single, one, two):
         one = two = search.line.full(single)
         if not _both_exclude(search, single, one, two):
             return False
     best = one if one.error <= two.error else two
-    left, bar = search.residual(best, single)
-    if residual is not None and abs(left - residual) > _EXPLAINS * abs(residual) + 2 * bar:
-        search.wrong[index] = best.value / direction[index]
-        return True  # it is wrong, and not alone: the next direction looks for the rest
     search.wrong[index] = best.value / direction[index]
-    return True
+    return True  # where it is not alone, the next direction looks for the rest
 
 
 def _both_exclude(search: _Search, single: np.ndarray, one: Slope, two: Slope) -> bool:
@@ -380,7 +378,7 @@ def _split(search: _Search, direction: np.ndarray, residual: float, theta: float
         if abs(seen) <= least:
             return
         if len(part) == 1:
-            if not _confirm(search, direction, int(part[0])):
+            if not _confirm(search, direction, int(part[0]), seen):
                 least = 2 * abs(seen)  # so large are differences that come to nothing
             continue
         half = np.zeros(len(direction))

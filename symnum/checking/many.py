@@ -73,7 +73,7 @@ class DualLine:
         """Do the same: there is no cheaper way."""
         return self.full(direction)
 
-    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+    def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:  # noqa: ARG002  # same
         """Do the same: a certified value needs no second opinion."""
         found = self.full(direction)
         return found, found

@@ -19,6 +19,7 @@ from symnum.differences.line import Line
 _BUDGET = 80
 # Two steps of a difference are of different kind from this ratio on, in octaves.
 _OCTAVES = 2
+_SEVERAL = 2
 
 
 class StepsLine:
@@ -72,15 +73,16 @@ class StepsLine:
         sharpest = min(self._measurements, key=lambda one: one.error)
         return self._measure(direction, next(enough, sharpest))
 
-    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
-        """Measure at two steps, of which each has an error bar of its own."""
-        plain = sorted((one for one in self._measurements if one.m == 0), key=lambda one: one.error)
-        if len(plain) > 1:
-            first = plain[0]
-            other = next((o for o in plain if abs(o.k - first.k) >= _OCTAVES), plain[1])
-            return self._measure(direction, first), self._measure(direction, other)
-        found = self.full(direction)
-        return found, found
+    def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
+        """Measure with two sets of steps, of which each has an error bar of its own."""
+        enough = [one for one in self._measurements if one.error <= bar]
+        good = enough or sorted(self._measurements, key=lambda one: one.error)
+        if len(good) < _SEVERAL:
+            found = self.full(direction)
+            return found, found
+        first, *others = good
+        other = next((o for o in others if abs(o.k - first.k) >= _OCTAVES), others[0])
+        return self._measure(direction, first), self._measure(direction, other)
 
     def _line(self, direction: np.ndarray) -> Line:
         return Line(self._function, self._point, direction, False)

@@ -32,7 +32,7 @@ class Ideal:
         """Use what is known: 8 evaluations, or 2 where little will do."""
         return self._measure(direction, 2 if bar else 8)
 
-    def alone(self, direction):
+    def alone(self, direction, bar):
         """Use two steps."""
         return self._measure(direction, 2), self._measure(direction, 2)
 

@@ -85,9 +85,9 @@ class StepLine:
         """Measure in few evaluations, as the full measurements found it safe."""
         return self._steps.cheap(direction, bar)
 
-    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+    def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
         """Measure twice, with other steps the second time where real steps do."""
-        return self._steps.alone(direction)
+        return self._steps.alone(direction, bar)
 
 
 class Within:
@@ -133,7 +133,9 @@ class Within:
 
     def full(self, direction: np.ndarray) -> Slope:
         """Measure along a direction within the array."""
-        return self._line.full(self._whole(direction))
+        found = self._line.full(self._whole(direction))
+        self._remember(direction, found)
+        return found
 
     def cheap(self, direction: np.ndarray, bar: float) -> Slope:
         """Measure along a direction within the array."""
@@ -142,14 +144,19 @@ class Within:
             raise Spent
         return found
 
-    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+    def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
         """Measure a single entry, and remember it."""
-        one, two = self._line.alone(self._whole(direction))
-        index = int(np.flatnonzero(direction)[0])
-        size = float(direction[index])
-        if not one.reason and abs(one.value - two.value) <= one.error + two.error:
-            self.alone_at[index] = Slope(one.value / size, one.error / abs(size))
+        one, two = self._line.alone(self._whole(direction), bar)
+        if not two.reason and abs(one.value - two.value) <= one.error + two.error:
+            self._remember(direction, one if one.error <= two.error else two)
         return one, two
+
+    def _remember(self, direction: np.ndarray, found: Slope) -> None:
+        places = np.flatnonzero(direction)
+        if len(places) != 1 or found.reason:
+            return
+        size = float(direction[places[0]])
+        self.alone_at[int(places[0])] = Slope(found.value / size, found.error / abs(size))
 
 
 def on_balls(size: int, samples: int) -> bool:

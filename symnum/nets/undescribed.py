@@ -271,7 +271,7 @@ def _measured(line: Within, claim: np.ndarray, index: int) -> dict[int, Slope]:
     single = np.zeros(len(claim))
     single[index] = 1.0
     try:
-        slope, _ = line.alone(single)
+        slope, _ = line.alone(single, 0.0)
     except Spent:
         return {}
     return {} if slope.reason else {index: slope}

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from PIL import Image
 
 mpl.use("Agg")
 
 from symnum import Formula, sweep
+from symnum.nets import Dense, Network, error_parts
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 LARGEST = 150_000  # bytes: a page with pictures should load at once
@@ -80,12 +82,29 @@ def main() -> None:
         else:
             sweep(picture.formula, picture.x, list(picture.schemes)).plot(path)
             colours, method = COLOURS, Image.Quantize.MAXCOVERAGE
-        with Image.open(path) as image:
-            small = image.convert("RGB").quantize(colours, method)
-        small.save(path, optimize=True)
-        size = path.stat().st_size
-        print(f"{path.name}: {size:,} bytes")
-        assert size <= LARGEST, f"{path.name} is larger than {LARGEST:,} bytes"
+        finish(path, colours, method)
+    finish(network_parts(), COLOURS, Image.Quantize.MAXCOVERAGE)
+
+
+def network_parts() -> Path:
+    """Draw the parts of a numerical gradient's error for the network of benchmarks/nets.py."""
+    network = Network([Dense(784, 50), "sigmoid", Dense(50, 10)], "softmax_cross_entropy")
+    random = np.random.default_rng(3)
+    x, labels = random.random((3, 784)), random.integers(0, 10, 3)
+    path: Path = error_parts(network, network.init(seed=0), x, labels).plot(
+        FOLDER / "network-parts.png"
+    )
+    return path
+
+
+def finish(path: Path, colours: int, method: Image.Quantize) -> None:
+    """Make a picture's file small, and print its size."""
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(colours, method)
+    small.save(path, optimize=True)
+    size = path.stat().st_size
+    print(f"{path.name}: {size:,} bytes")
+    assert size <= LARGEST, f"{path.name} is larger than {LARGEST:,} bytes"
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ _OPTIONS = (
     "--momentum",
     "--n",
     "--out",
+    "--parts",
     "--plot",
     "--plot-rates",
     "--points",
@@ -491,6 +492,10 @@ def net(
         Path | None,
         typer.Option(metavar="FILE", help="Draw the error against h into a file."),
     ] = None,
+    parts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the four parts of the error into a file."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Hold a network's backpropagation and numerical gradient against its exact gradient.
@@ -502,14 +507,16 @@ def net(
 
     units, count, number = read_layers(sizes), read_samples(batch), read_seed(seed)
     steps = None if h is None else read_steps(h)
-    if plot is not None:  # before the work, not after it
+    pictures = [path for path in (plot, parts) if path is not None]
+    if pictures:  # before the work, not after it
         from symnum.report.plots import picture_path
 
-        picture_path(plot)
+        for path in pictures:
+            picture_path(path)
 
     import numpy as np
 
-    from symnum.nets import Activation, Dense, Network, step_errors
+    from symnum.nets import Activation, Dense, Network, error_parts, step_errors
     from symnum.report.networks import network_text, network_to_json
 
     between = Activation(activation)
@@ -527,12 +534,15 @@ def net(
     value, gradient = network.loss(params, x, t), network.gradient(params, x, t)
     exact = network.exact_gradient(params, x, t)
     found = step_errors(network, params, x, t, h=steps, seed=number)
+    shares = error_parts(network, params, x, t, h=steps, seed=number)
     if plot is not None:
         found.plot(plot)
+    if parts is not None:
+        shares.plot(parts)
     report = network_to_json if json else network_text
-    print(report(network, value, gradient, exact, found))
-    if plot is not None and not json:
-        print(f"\nwritten: {plot}")
+    print(report(network, value, gradient, exact, found, shares))
+    if pictures and not json:
+        print("\n" + "\n".join(f"written: {path}" for path in pictures))
 
 
 @app.command(context_settings=_FORMULAS)

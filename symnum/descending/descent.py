@@ -31,6 +31,8 @@ from symnum.formula.formula import Formula
 MOST_CERTIFIED = 1_000
 """Steps up to which the exact path is certified for a comparison: its digits grow with each."""
 
+# So many points are evaluated at once: their arrays stay in the processor's cache.
+_BLOCK = 1 << 13
 _MOST_CERTIFIED_WORK = 2_000_000  # steps x lines of the gradient's program
 
 
@@ -293,9 +295,17 @@ def _certified(
 
 
 def _values(formula: Formula, path: np.ndarray, function: Callable[..., Any] | None) -> np.ndarray:
-    columns = [path[..., i] for i in range(path.shape[-1])]
     if function is None:
-        return np.array(np.broadcast_to(formula.compiled()(columns)[0], path.shape[:-1]))
+        evaluate = formula.compiled()
+        values = np.empty(path.shape[:-1])
+        rows = max(1, _BLOCK // max(1, math.prod(path.shape[1:-1])))
+        for start in range(0, len(path), rows):
+            part = path[start : start + rows]
+            values[start : start + rows] = evaluate([part[..., i] for i in range(path.shape[-1])])[
+                0
+            ]
+        return values
+    columns = [path[..., i] for i in range(path.shape[-1])]
     known = np.isfinite(path).all(axis=-1)
     values = np.full(path.shape[:-1], math.nan)
     if known.any():

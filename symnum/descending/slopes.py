@@ -16,6 +16,7 @@ from symnum.differences.schemes import SCHEMES, Scheme, parse_scheme
 from symnum.errors import UsageError
 from symnum.formula.compile import compile_raw
 from symnum.formula.formula import Formula
+from symnum.formula.rolled import roll
 
 Slope = Callable[..., Sequence[Any]]
 """From one array a variable, (n, *starts), to one array a partial derivative."""
@@ -95,8 +96,12 @@ def read_gradient(gradient: Any) -> Rule:
 
 @lru_cache(maxsize=32)  # a descent is short beside the compiling of its gradient
 def exact_slope(formula: Formula) -> Slope:
-    """Return the exact gradient's program, compiled for float64, without NumPy's silence."""
-    return compile_raw(formula.gradient().program)
+    """Return the exact gradient's program for float64, without NumPy's silence.
+
+    Lines of one shape are computed together where that is faster, as they are for many variables.
+    """
+    program = formula.gradient().program
+    return roll(program) or compile_raw(program)
 
 
 @lru_cache(maxsize=32)

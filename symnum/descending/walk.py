@@ -11,6 +11,7 @@ from flint import arb
 from symnum.descending.slopes import Slope
 from symnum.formula.balls import BallProgram, nearest_double, precision
 from symnum.formula.formula import Formula
+from symnum.formula.rolled import Rolled, Workspace
 
 START_BITS = 192
 CAP_BITS = 12_288
@@ -49,33 +50,51 @@ def walk(
         Where each step came to, the start first, and the gradient there.
     """
     # inside, variables come first: a gradient is called with one row a variable
-    x = np.ascontiguousarray(np.moveaxis(start, -1, 0))
-    path = np.empty((steps + 1, *x.shape))
+    first = np.moveaxis(start, -1, 0)
+    path = np.empty((steps + 1, *first.shape))
     gradients = np.empty_like(path)
-    path[0] = x
+    workspace = _workspace(slope, first.shape)
+    x, g, evaluation = workspace
+    path[0] = x[...] = first
     taken = steps
     velocity: Any = None
+    step = np.empty_like(x)
+    # a row of rates costs less than turning a number into an array at each step
+    rates: Any = np.full(x.shape, rate) if x.ndim == 1 else rate
     with np.errstate(all="ignore"):
         for k in range(steps):
-            g = gradients[k]
-            for i, partial in enumerate(slope(*x)):
-                g[i] = partial
+            for function, arguments in evaluation:
+                function(*arguments)
+            gradients[k] = g
             if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
                 taken = k
                 break
             if momentum:
                 velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
-                x = x + velocity
+                np.add(x, velocity, x)
             else:
-                x = x - rate * g
+                np.subtract(x, np.multiply(g, rates, step), x)
             path[k + 1] = x
             if progress is not None:
                 progress(1)
         else:
-            for i, partial in enumerate(slope(*x)):
-                gradients[steps, i] = partial
+            workspace.run()
+            gradients[steps] = g
     path, gradients = path[: taken + 1], gradients[: taken + 1]
     return np.moveaxis(path, 1, -1), np.moveaxis(gradients, 1, -1)
+
+
+def _workspace(slope: Slope, shape: tuple[int, ...]) -> Workspace:
+    """Return arrays for the point and the gradient there, and what fills in the second."""
+    if isinstance(slope, Rolled):
+        return slope.bound(shape[1:])
+    x, g = np.empty(shape), np.empty(shape)
+
+    def evaluate() -> None:
+        for i, partial in enumerate(slope(*x)):
+            g[i] = partial
+
+    return Workspace(x, g, [(evaluate, ())])
 
 
 def _known(g: np.ndarray) -> bool:

@@ -68,14 +68,14 @@ def compile_raw(program: Program, *, complex_step: bool = False) -> Callable[...
             # Float64 scalars of the namespace: 1/0 between constants is IEEE's, not Python's.
             symbols[index] = sympy.Symbol(f"c{index}")
             namespace[f"c{index}"] = (
-                _NAMED[line.op] if line.op in _NAMED else _nearest_double(line.value)
+                _NAMED[line.op] if line.op in _NAMED else nearest_double(line.value)
             )
         else:
             args = [symbols[arg] for arg in line.args]
             if line.op == "pow" and program.lines[line.args[1]].op == "const":
                 # NumPy squares where the exponent is a Python number, and calls pow for its own.
                 args[1] = sympy.Symbol(f"n{line.args[1]}")
-                namespace[args[1].name] = float(_nearest_double(program.lines[line.args[1]].value))
+                namespace[args[1].name] = float(nearest_double(program.lines[line.args[1]].value))
             # A name whose array is no longer needed is used again: its memory is still in cache.
             free += [
                 symbols[arg]
@@ -107,7 +107,8 @@ def _last_uses(program: Program) -> dict[int, int]:
     return last
 
 
-def _nearest_double(value: Any) -> np.float64:
+def nearest_double(value: Any) -> np.float64:
+    """Return an exact rational as a double, infinite beyond them."""
     try:
         return np.float64(float(value))
     except OverflowError:

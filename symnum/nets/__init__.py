@@ -8,17 +8,22 @@ Examples
 39760
 """
 
+from symnum.nets.adapters import Adapted, from_class, from_jax, from_torch
 from symnum.nets.check import check_network
 from symnum.nets.layers import Activation, Dense
 from symnum.nets.losses import Loss
 from symnum.nets.network import Network
 from symnum.nets.numerical import numerical_gradient, plain_numerical_gradient
+from symnum.nets.parts import EntryParts, ErrorParts, error_parts
 from symnum.nets.steps import KinkNear, ParameterSteps, StepErrors, kinks_near, step_errors
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 __all__ = [
     "Activation",
+    "Adapted",
     "Dense",
+    "EntryParts",
+    "ErrorParts",
     "KinkNear",
     "Loss",
     "Network",
@@ -28,6 +33,10 @@ __all__ = [
     "ParameterSteps",
     "StepErrors",
     "check_network",
+    "error_parts",
+    "from_class",
+    "from_jax",
+    "from_torch",
     "kinks_near",
     "numerical_gradient",
     "plain_numerical_gradient",

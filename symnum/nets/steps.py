@@ -213,23 +213,56 @@ def step_errors(
     structure = network.structure
     arrays, batch = check_parameters(structure, params), check_batch(structure, x, t)
     check_finite(arrays, batch.x)
-    steps = np.geomspace(1e-12, 1.0, 25) if h is None else np.atleast_1d(np.asarray(h))
-    if steps.ndim != 1 or not steps.size:
-        msg = "h is a step or a list of steps"
-        raise UsageError(msg)
-    steps = np.array([check_step(step) for step in steps.tolist()])
+    steps = read_h(h)
     if gradient is None:
         reference = {k: e.hi for k, e in network.exact_gradient(arrays, batch.x, batch.t).items()}
     else:
         reference = check_parameters(structure, gradient)
-    random = np.random.default_rng(seed)
-    made = []
-    for name, shape in structure.shapes.items():
-        given = None if entries is None else entries.get(name)
-        chosen = _chosen(name, shape, given, count, random)
-        made.append(_measured(structure, arrays, batch, name, chosen, steps, reference[name]))
+    made = [
+        _measured(structure, arrays, batch, name, chosen, steps, reference[name])
+        for name, chosen in chosen_entries(structure, entries, count, seed).items()
+    ]
     words = "the exact gradient" if gradient is None else "the gradient given"
     return StepErrors(steps, tuple(made), words)
+
+
+def read_h(h: Any) -> np.ndarray:
+    """Return the steps as an array; 25 of them where none are given.
+
+    Raises
+    ------
+    UsageError
+        They are not positive finite numbers.
+    """
+    steps = np.geomspace(1e-12, 1.0, 25) if h is None else np.atleast_1d(np.asarray(h))
+    if steps.ndim != 1 or not steps.size:
+        msg = "h is a step or a list of steps"
+        raise UsageError(msg)
+    return np.array([check_step(step) for step in steps.tolist()])
+
+
+def chosen_entries(
+    structure: Structure,
+    entries: Mapping[str, Sequence[Any]] | None,
+    count: int,
+    seed: int,
+) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """Return entries of each parameter: those given, or random ones where none are.
+
+    Raises
+    ------
+    UsageError
+        There is no such parameter or entry.
+    """
+    random = np.random.default_rng(seed)
+    for name in entries or ():
+        if name not in structure.shapes:
+            msg = f"there is no parameter {name!r}; there are {', '.join(structure.shapes)}"
+            raise UsageError(msg)
+    return {
+        name: _chosen(name, shape, None if entries is None else entries.get(name), count, random)
+        for name, shape in structure.shapes.items()
+    }
 
 
 def _chosen(

@@ -59,15 +59,19 @@ class ParameterReport:
     entries : int
         How many entries it has.
     wrong : int
-        How many of them are off by more than rounding explains.
+        How many of them are off by more than rounding explains. Along directions: how many were
+        confirmed alone, at least 1; all of them where one slip explains the whole array.
     median_ulps, largest_ulps : float
-        Errors in units in the last place of the exact entry, over all entries that have one.
+        Errors in units in the last place of the exact entry, over all entries that have one; NaN
+        where the check went along directions and not entry by entry.
     worst : tuple of int
-        The entry with the largest error against what rounding explains.
+        The entry with the largest error against what rounding explains; along directions, the
+        worst of those that were measured alone, and empty where none was.
     exact, given : float
-        The exact derivative there, and the candidate's.
+        The derivative that is held against it there, and the candidate's.
     detection_limit : float
-        The largest relative error that rounding explains at the median entry.
+        The largest relative error that rounding explains at the median entry; along directions,
+        the smallest error that would have been seen, against the largest entry.
     kinks : int
         Entries without a derivative: they are not compared.
 
@@ -95,7 +99,7 @@ class ParameterReport:
     @property
     def worst_name(self) -> str:
         """The worst entry's name, such as W1[5,2]."""
-        return f"{self.name}[{','.join(map(str, self.worst))}]"
+        return f"{self.name}[{','.join(map(str, self.worst))}]" if self.worst else self.name
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ class NetworkVerdict:
         Where, in words.
     reference : str
         What it was held against.
+    reason : str
+        Why nothing could be decided; empty otherwise.
 
     Examples
     --------
@@ -130,6 +136,7 @@ class NetworkVerdict:
     cause: NetworkCause | None = None
     cause_detail: str = ""
     reference: str = "certified gradient of the described network"
+    reason: str = ""
 
     @property
     def wrong_parameters(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnum.report.network_parts import parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
 from symnum.report.plots import _LINE_STYLES, _save, _style, picture_path
 from symnum.report.tables import Grid
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from symnum.formula.exact import Exact
     from symnum.nets.network import Network
+    from symnum.nets.parts import ErrorParts
     from symnum.nets.steps import StepErrors
     from symnum.nets.verdict import NetworkVerdict
 
@@ -37,24 +39,38 @@ def verdict_text(verdict: NetworkVerdict) -> str:
         lines.append(f"Cause: {verdict.cause}: {verdict.cause_detail}.")
     elif verdict.status == "wrong":
         lines.append("No single slip explains it.")
+        if verdict.cause_detail:
+            lines.append(f"{verdict.cause_detail}.")
+    if verdict.reason:
+        lines.append(f"{verdict.reason}.")
+    if verdict.status == "wrong" and verdict.wrong_parameters:
+        lines.append(f"Wrong: {', '.join(verdict.wrong_parameters)}.")
     if verdict.parameters:
         rows = tuple(
             (
                 report.name,
                 f"{report.entries:,}",
                 f"{report.wrong:,}",
-                f"{report.median_ulps:.3g}",
-                f"{report.largest_ulps:.3g}",
-                report.worst_name,
-                repr(report.given),
-                repr(report.exact),
+                _known(f"{report.median_ulps:.3g}"),
+                _known(f"{report.largest_ulps:.3g}"),
+                report.worst_name if report.worst else "-",
+                _known(repr(report.given)),
+                _known(repr(report.exact)),
+                _known(f"{report.detection_limit:.0e}"),
             )
             for report in verdict.parameters
         )
-        heads = ("", "entries", "wrong", "median\nulps", "largest\nulps", "worst", "given", "exact")
+        heads = (
+            *("", "entries", "wrong", "median\nulps", "largest\nulps"),
+            *("worst", "given", "exact", "detection\nlimit"),
+        )
         lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
         lines.append(f"Held against: {verdict.reference}.")
     return "\n".join(lines)
+
+
+def _known(number: str) -> str:
+    return "-" if number == "nan" else number
 
 
 def steps_text(steps: StepErrors) -> str:
@@ -104,6 +120,7 @@ def network_text(
     gradient: Mapping[str, np.ndarray],
     exact: Mapping[str, Exact],
     steps: StepErrors,
+    parts: ErrorParts,
 ) -> str:
     """Return a network's gradient as a table: errors of backpropagation, and the best steps."""
     count = sum(array.size for array in gradient.values())
@@ -120,6 +137,8 @@ def network_text(
     lines += Grid(heads, tuple(rows), frozenset({0})).lines()
     lines += ["", "Central differences of the loss, error against the exact gradient:", ""]
     lines.append(steps_text(steps))
+    lines += ["", "The parts of that error for one entry of each, at the entry's best h:", ""]
+    lines.append(parts_text(parts))
     return "\n".join(lines)
 
 
@@ -129,6 +148,7 @@ def network_to_json(
     gradient: Mapping[str, np.ndarray],
     exact: Mapping[str, Exact],
     steps: StepErrors,
+    parts: ErrorParts,
 ) -> str:
     """Return the same as a JSON document of kind "network"."""
     errors = gradient_errors(gradient, exact)
@@ -162,6 +182,7 @@ def network_to_json(
         "loss": to_json_number(loss),
         "h": steps.h.tolist(),
         "parameters": parameters,
+        "parts": parts_objects(parts),
     }
     return json.dumps(document, allow_nan=False, ensure_ascii=True)
 

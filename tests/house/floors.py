@@ -34,6 +34,7 @@ EXEMPT = {
     ("symnum.formula.formula", "symnum.report"),
     ("symnum.differences.sweep", "symnum.report"),
     ("symnum.checking.verdict", "symnum.report"),
+    ("symnum.nets.parts", "symnum.report"),
     ("symnum.nets.steps", "symnum.report"),
     ("symnum.nets.verdict", "symnum.report"),
     ("symnum.descending.compare", "symnum.report"),

@@ -269,3 +269,19 @@ def test_candidates_get_copies():
     assert check_network(None, writes, params, x=x, t=t, network=network)
     assert all((params[k] == before[k]).all() for k in params)
     assert x.any()
+
+
+def test_text_names_wrong_parameters_only_where_the_gradient_is_wrong():
+    """A float32 gradient has errors in every entry, and none of its parameters is called wrong."""
+    network, params, x, t = case()
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: v.astype(np.float32) for k, v in backpropagation(p, x, t).items()},
+        params,
+        network,
+        x=x,
+        t=t,
+    )
+    assert "Wrong:" not in str(verdict)
+    assert "digits of the largest entries are right" in str(verdict)
+    assert "Wrong: W2." in str(checked("sign"))

@@ -421,6 +421,22 @@ def test_net_as_json(run):
     assert (status, document["kind"]) == (0, "network")
     assert [p["name"] for p in document["parameters"]] == ["W1", "b1", "W2", "b2"]
     assert document["parameters"][0]["status"] == {"certified": 12}
+    assert [p["parameter"] for p in document["parts"]] == ["W1", "b1", "W2", "b2"]
+    for entry in document["parts"]:
+        shares = ("truncation", "step_rounding", "evaluation", "arithmetic")
+        total = sum(entry[share][0] for share in shares)
+        assert abs(total - entry["error"][0]) <= entry["radius"][0]
+
+
+def test_net_draws_both_pictures(run, tmp_path):
+    """`net --plot FILE --parts FILE` writes both, and says so."""
+    one, two = tmp_path / "steps.svg", tmp_path / "parts.svg"
+    options = ("--h", "1e-8:1e-2:4", "--plot", str(one), "--parts", str(two))
+    status, out, _ = run("net", "2,3", *options)
+    assert status == 0
+    assert "step rounding" in two.read_text(encoding="utf-8")
+    assert one.exists()
+    assert f"written: {two}" in out.replace("\n", "").replace("written", "written")
 
 
 @pytest.mark.parametrize(
@@ -433,6 +449,7 @@ def test_net_as_json(run):
         (["3,2", "--activation", "foo"], "no activation called 'foo'"),
         (["3,2", "--loss", "foo"], "no loss called 'foo'"),
         (["3,2", "--plot", "x.gif"], "a picture's name ends in"),
+        (["3,2", "--parts", "x.gif"], "a picture's name ends in"),
     ],
 )
 def test_net_refuses(run, arguments, says):

@@ -1,0 +1,165 @@
+"""A gradient of a network that nobody has described, asked for: what came, and how it rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symnum.checking.verdict import Outcome
+from symnum.errors import DomainError, UsageError
+from symnum.formula.formula import as_doubles
+from symnum.nets.candidate import ask_gradient, copy
+from symnum.nets.data import check_finite
+from symnum.nets.verdict import NetworkCause, NetworkVerdict
+
+Arrays = dict[str, np.ndarray]
+Call = Callable[..., Any]
+
+# Neighbours an ulp away at which a gradient is asked for again: how it moves is how it rounds.
+_SHAKES = 4
+_SHAKEN = 16.0
+# A candidate that moves more than so many units of rounding is not shaken by rounding.
+_MOST_SHAKEN = 2.0**23
+_DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked: the loss or a reference, the candidate's answer, and where.
+
+    Parameters
+    ----------
+    params : dict of arrays
+        The parameters.
+    given : dict of arrays
+        The candidate's gradient.
+    single : bool
+        Whether an array of it has the dtype float32.
+    shaken : float64 array, shape (shakes, n)
+        How the candidate's answer moves with the parameters' last digits.
+    """
+
+    gradient: Call
+    params: Arrays
+    x: Any
+    t: Any
+    given: Arrays
+    single: bool
+    shaken: np.ndarray
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are; 1 where nobody can tell."""
+        return len(self.x) if np.ndim(self.x) > 1 else 1
+
+    @property
+    def unit(self) -> float:
+        """Half the distance from 1 to the next number of the candidate's precision."""
+        return _SINGLE if self.single else _DOUBLE
+
+    def room(self) -> np.ndarray:
+        """Return what rounding may do to each entry of the gradient, flat."""
+        size = np.concatenate([np.abs(array).ravel() for array in self.given.values()])
+        moves = np.abs(self.shaken).max(axis=0)
+        starts = np.cumsum([array.size for array in self.given.values()])[:-1]
+        # Four neighbours may miss how one entry moves, but not how most of its array does.
+        usual = [np.maximum(part, np.median(part)) for part in np.split(moves, starts)]
+        moved: np.ndarray = np.minimum(
+            _SHAKEN * np.concatenate(usual), _MOST_SHAKEN * self.unit * size
+        )
+        return moved + 16 * self.unit * size
+
+    def room_along(self, direction: np.ndarray, claim: np.ndarray, place: slice) -> float:
+        """Return what rounding may do to a part of the gradient, times a direction."""
+        parts = float(np.linalg.norm(direction * claim))
+        moved = float(np.abs(self.shaken[:, place] @ direction).max())
+        return 8 * self.unit * parts + min(_SHAKEN * moved, _MOST_SHAKEN * self.unit * parts)
+
+
+def read_parameters(params: Mapping[str, Any], x: Any, t: Any) -> Arrays:
+    """Return the parameters as float64 arrays.
+
+    Raises
+    ------
+    UsageError
+        They are no dict of arrays by name.
+    DomainError
+        A number among them, x or t is not finite.
+    """
+    if not isinstance(params, Mapping) or not params:
+        msg = f"the parameters are a dict of arrays by name; this is a {type(params).__name__}"
+        raise UsageError(msg)
+    arrays = {}
+    for name, values in params.items():
+        if not isinstance(name, str):
+            msg = f"a parameter's name is a text; {name!r} is a {type(name).__name__}"
+            raise UsageError(msg)
+        arrays[name] = np.array(as_doubles(values, name))
+        if not arrays[name].size:
+            msg = f"{name} has no entries"
+            raise UsageError(msg)
+    check_finite(arrays, np.zeros(0))
+    for name, values in (("x", x), ("t", t)):
+        array = np.asarray(values) if isinstance(values, np.ndarray | list | tuple) else None
+        if array is not None and array.dtype.kind == "f" and not np.isfinite(array).all():
+            place = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
+            msg = f"{name}{place} is {array[tuple(place)]}; finite numbers are expected"
+            raise DomainError(msg)
+    return arrays
+
+
+def ask(
+    gradient: Call, params: Arrays, x: Any, t: Any, seed: int
+) -> tuple[Asked | None, NetworkVerdict | None]:
+    """Ask for the gradient, and again near by; return what came, or a verdict on its kind."""
+    shapes = {name: array.shape for name, array in params.items()}
+    given, dtypes, problem = ask_gradient(shapes, gradient, params, x, t)
+    if problem is not None:
+        return None, problem
+    bad = [name for name, array in given.items() if not np.isfinite(array).all()]
+    if bad:
+        detail = f"{', '.join(bad)}: not finite"
+        return None, NetworkVerdict(
+            Outcome.WRONG, cause=NetworkCause.NONFINITE, cause_detail=detail, reference="itself"
+        )
+    again, _, problem = ask_gradient(shapes, gradient, params, x, t)
+    if problem is not None:
+        return None, problem
+    for name, array in given.items():
+        if not np.array_equal(array, again[name]):
+            return None, open_verdict(
+                f"two calls of gradient with the same arguments differ, in {name}"
+            )
+    single = np.dtype(np.float32) in dtypes
+    shaken = _shaken(gradient, params, x, t, given, single, seed)
+    return Asked(gradient, params, x, t, given, single, shaken), None
+
+
+def _shaken(
+    gradient: Call, params: Arrays, x: Any, t: Any, given: Arrays, single: bool, seed: int
+) -> np.ndarray:
+    """Return how a gradient moves when every parameter moves by an ulp of its precision."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(_SHAKES):
+        ulp = 2 * (_SINGLE if single else _DOUBLE)
+        moved = {
+            name: array * (1.0 + ulp * random.choice([-1.0, 1.0], array.shape))
+            for name, array in params.items()
+        }
+        answer = gradient(moved, copy(x), copy(t))
+        rows.append(
+            np.concatenate(
+                [np.ravel(np.asarray(answer[n], dtype=np.float64) - given[n]) for n in given]
+            )
+        )
+    moves: np.ndarray = np.nan_to_num(np.array(rows))
+    return moves
+
+
+def open_verdict(reason: str) -> NetworkVerdict:
+    """Return the verdict that nothing can be decided."""
+    return NetworkVerdict(Outcome.UNDECIDED, reference="the loss", reason=reason)

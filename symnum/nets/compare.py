@@ -1,0 +1,108 @@
+"""A gradient set against what is known of it: reports, rounding, and constant factors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from symnum.formula.exact import Exact
+from symnum.nets.verdict import NetworkCause, ParameterReport
+
+Arrays = dict[str, np.ndarray]
+
+# A slip that is carried out in float64 is itself rounded, and may enlarge what it is applied to.
+SLIP_ROOM = 64.0
+# float32 rounds this many times as coarsely as float64.
+SINGLE = 2.0**29
+
+
+def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> ParameterReport:
+    """Return what is found of one parameter, entry by entry."""
+    with np.errstate(all="ignore"):
+        hi = np.asarray(exact.hi)
+        known = np.isfinite(hi)
+        error = np.abs((given - hi) - exact.lo)
+        ulps = np.where(known, error / np.spacing(np.abs(hi)), 0.0)
+        excess = np.where(known, error / np.maximum(bound, np.spacing(np.abs(hi))), 0.0)
+        excess = np.where(known & ~np.isfinite(given), np.inf, excess)
+        between = (given >= np.minimum(exact.left, exact.right) - bound) & (
+            given <= np.maximum(exact.left, exact.right) + bound
+        )
+        outside = ~known & ~between & np.isfinite(exact.left) & np.isfinite(exact.right)
+        wrong = (excess > 1.0) | outside
+        worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), hi.shape))
+        limits = (bound / np.abs(hi))[known & (hi != 0.0)]
+    return ParameterReport(
+        name,
+        hi.size,
+        int(np.count_nonzero(wrong)),
+        float(np.median(ulps[known])) if known.any() else float("nan"),
+        float(ulps[known].max()) if known.any() else float("nan"),
+        worst,
+        float(hi[worst]),
+        float(given[worst]),
+        float(np.median(limits)) if limits.size else float("nan"),
+        int(np.count_nonzero(~known)),
+    )
+
+
+def within(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays, room: float) -> bool:
+    """Say whether every entry that has a derivative is near the exact one."""
+    return all(
+        bool(
+            np.all(
+                ~np.isfinite(exact[name].hi)
+                | (
+                    np.abs(given[name] - exact[name].hi)
+                    <= room * np.maximum(bounds[name], np.spacing(np.abs(exact[name].hi)))
+                )
+            )
+        )
+        for name in given
+    )
+
+
+def constant_factor(
+    given: Arrays, exact: Mapping[str, Exact], bounds: Arrays
+) -> tuple[NetworkCause | None, str]:
+    """Return the constant by which every wrong parameter is off, if there is one."""
+    found = {}
+    for name, array in given.items():
+        hi = np.nan_to_num(exact[name].hi)
+        if within({name: array}, exact, bounds, 1.0):
+            continue
+        square = float(np.vdot(hi, hi))
+        ratio = float(np.vdot(hi, array)) / square if square else float("nan")
+        room = SLIP_ROOM * max(1.0, abs(ratio)) * bounds[name] + 4 * np.spacing(np.abs(array))
+        if not np.all(np.abs(array - ratio * hi) <= room):
+            return None, ""
+        found[name] = ratio
+    if not found:
+        return None, ""
+    words = [
+        f"{name}: the sign is turned"
+        if np.isclose(r, -1.0, rtol=1e-9)
+        else f"{name}: given/exact = {r:.6g}"
+        for name, r in found.items()
+    ]
+    return NetworkCause.FACTOR, "; ".join(words)
+
+
+def kept_digits(given: Arrays, exact: Mapping[str, Exact]) -> str:
+    """Say how many digits of each array's largest entry a gradient of low precision keeps."""
+    worst = 0.0
+    for name, array in given.items():
+        hi = np.asarray(exact[name].hi)
+        largest = float(np.nanmax(np.abs(hi)))
+        if largest > 0.0:
+            worst = max(worst, float(np.nanmax(np.abs(array - hi))) / largest)
+    return digits_text(worst)
+
+
+def digits_text(relative: float) -> str:
+    """Say in words how many digits a relative error leaves."""
+    if not 0.0 < relative < 1.0:
+        return ""
+    return f": {-math.log10(relative):.1f} digits of the largest entries are right"

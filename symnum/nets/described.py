@@ -1,0 +1,171 @@
+"""A gradient held against the certified one of a described network, and the slip that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnum.checking.verdict import Outcome
+from symnum.formula.exact import Exact
+from symnum.nets.backward import float_loss
+from symnum.nets.bounds import rounding_bounds
+from symnum.nets.candidate import ask_gradient, ask_loss, copies, copy
+from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits, report, within
+from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
+from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
+from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
+from symnum.nets.slips import slips
+from symnum.nets.steps import kinks_near
+from symnum.nets.structure import Structure
+from symnum.nets.verdict import NetworkCause, NetworkVerdict
+
+if TYPE_CHECKING:
+    from symnum.nets.network import Network
+
+Arrays = dict[str, np.ndarray]
+
+# Past the largest logit that exp takes, and no change to softmax: a shift of every logit.
+_SHIFT = 1000.0
+
+
+def check_described(
+    network: Network,
+    loss: Callable[..., Any] | None,
+    gradient: Callable[..., Any],
+    params: Mapping[str, Any],
+    x: Any,
+    t: Any,
+    h: float | None,
+) -> NetworkVerdict:
+    """Hold a gradient against the certified one of a network; see `check_network`."""
+    structure = network.structure
+    arrays = check_parameters(structure, params)
+    batch = check_batch(structure, x, t)
+    check_finite(arrays, batch.x)
+    bounds = rounding_bounds(structure, arrays, batch)
+    if loss is not None:
+        found = _loss_differs(structure, loss, arrays, batch, x, t, bounds.loss)
+        if found:
+            return NetworkVerdict(
+                Outcome.WRONG, cause=NetworkCause.WRONG_FUNCTION, cause_detail=found
+            )
+    given, dtypes, problem = ask_gradient(structure.shapes, gradient, arrays, x, t)
+    if problem is not None:
+        return problem
+    exact = network.exact_gradient(arrays, batch.x, batch.t)
+    reports = tuple(report(name, given[name], exact[name], bounds.gradient[name]) for name in given)
+    nonfinite = [name for name, array in given.items() if not np.isfinite(array).all()]
+    if nonfinite:
+        detail = f"{', '.join(nonfinite)}: not finite, where the exact gradient is"
+        if _takes_softmax(structure):
+            detail += "; exp overflows from 710 on where the largest logit isn't taken out"
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.NONFINITE, detail)
+    if not any(each.wrong for each in reports):
+        overflow = _overflows(structure, gradient, arrays, x, t)
+        if overflow:
+            return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.MAX_SHIFT, overflow)
+        return NetworkVerdict(Outcome.OK, reports)
+    if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
+        detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
+    if h is not None:
+        for each in sorted(reports, key=lambda r: -abs(r.given - r.exact) if r.wrong else 0.0):
+            worst = int(np.nanargmax(np.abs(given[each.name] - exact[each.name].hi)))
+            place = tuple(int(i) for i in np.unravel_index(worst, given[each.name].shape))
+            kinks = kinks_near(network, arrays, batch.x, each.name, place, h=h)
+            if each.wrong and kinks:
+                return NetworkVerdict(
+                    Outcome.WRONG, reports, NetworkCause.KINK, "; ".join(map(str, kinks[:3]))
+                )
+    cause, detail = _explain(structure, arrays, batch, given, exact, bounds.gradient)
+    return NetworkVerdict(Outcome.WRONG, reports, cause, detail)
+
+
+def _loss_differs(
+    structure: Structure,
+    loss: Callable[..., Any],
+    params: Arrays,
+    batch: Batch,
+    x: Any,
+    t: Any,
+    bound: float,
+) -> str:
+    """Say how the loss differs from the network's; empty where rounding explains it."""
+    ours = float_loss(structure, params, batch)
+    theirs, dtype = ask_loss(loss, params, x, t)
+    room = SINGLE if dtype == np.float32 else 1.0
+    if abs(theirs - ours) <= room * (2.0 * bound + 4.0 * np.spacing(abs(ours))):
+        return ""
+    ratio = theirs / ours if ours else float("nan")
+    hint = ""
+    if batch.size > 1 and np.isclose(ratio, batch.size, rtol=1e-12):
+        hint = ": the sum over the batch in place of its mean"
+    return f"the loss is {theirs!r}, and that of the described network is {ours!r}{hint}"
+
+
+def _explain(
+    structure: Structure,
+    params: Arrays,
+    batch: Batch,
+    given: Arrays,
+    exact: Mapping[str, Exact],
+    bounds: Arrays,
+) -> tuple[NetworkCause | None, str]:
+    """Return the slip that gives the candidate's numbers, if there is one."""
+    for name in given:
+        hi = exact[name].hi
+        if not given[name].any() and np.nanmax(np.abs(hi)) > 0.0:
+            cause = NetworkCause.ZERO
+            rest = {k: v for k, v in given.items() if k != name}
+            more = "" if within(rest, exact, bounds, 1.0) else ", and others are wrong too"
+            return cause, f"{name}: the gradient was left at 0{more}"
+    for slip in slips(structure, params, batch):
+        if all(_same(given[k], slip.gradient[k], bounds[k], exact[k].hi) for k in given):
+            return slip.cause, slip.detail
+    return constant_factor(given, exact, bounds)
+
+
+def _same(given: np.ndarray, slip: np.ndarray, bound: np.ndarray, exact: np.ndarray) -> bool:
+    """Say whether two arrays agree, with rounding in proportion to what the slip made of it."""
+    if slip.shape != given.shape:
+        return False
+    with np.errstate(all="ignore"):
+        # A slip may enlarge the whole array, and its rounding with it.
+        largest = np.nanmax(np.abs(exact))
+        grown = max(1.0, float(np.max(np.abs(slip)) / largest)) if largest > 0.0 else 1.0
+        room = SLIP_ROOM * grown * np.maximum(bound, np.median(bound)) + 4 * np.spacing(
+            np.abs(slip)
+        )
+        return bool(np.all(np.abs(given - slip) <= room))
+
+
+def _takes_softmax(structure: Structure) -> bool:
+    last = structure.layers[-1]
+    return structure.loss.formula in (CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED) or (
+        isinstance(last, Activation) and last.formula in (SOFTMAX, SOFTMAX_UNSHIFTED)
+    )
+
+
+def _overflows(
+    structure: Structure, gradient: Callable[..., Any], params: Arrays, x: Any, t: Any
+) -> str:
+    """Say what a candidate does at logits that are all 1000 larger, which changes no softmax."""
+    if not _takes_softmax(structure):
+        return ""
+    last = max(i for i, layer in enumerate(structure.layers) if isinstance(layer, Dense))
+    names = structure.names[last]
+    assert names is not None
+    if names[1] is None:
+        return ""
+    moved = {**params, names[1]: params[names[1]] + _SHIFT}
+    with np.errstate(all="ignore"):
+        answer = gradient(copies(moved), copy(x), copy(t))
+    bad = [name for name in structure.shapes if not np.isfinite(np.asarray(answer[name])).all()]
+    if not bad:
+        return ""
+    return (
+        f"right here, and not finite ({', '.join(bad)}) once exp overflows, from logits of 710 on: "
+        "take the largest logit of each sample out before exp"
+    )

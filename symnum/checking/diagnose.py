@@ -7,7 +7,6 @@ single slip explains it, never a guess.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,8 +27,9 @@ from symnum.formula.unparse import unparse
 # A hypothesis may miss a value by this share of the error it explains, and by a few bounds.
 _CLOSE = 1e-6
 _BOUNDS = 8.0
-# Seconds spent on edits of the derivative's program.
-_PATIENCE = 1.5
+# Operations on arrays spent on edits of the derivative's program: a second or two. It isn't a time,
+# so that the same check gives the same answer on a busy machine.
+_PATIENCE = 200_000
 _ROWS = 80
 _SEVERAL = 2
 
@@ -408,18 +408,25 @@ class _Edit:
     words: str
 
 
+@dataclass
+class _Budget:
+    """Operations spent on a diagnosis."""
+
+    spent: int = 0
+
+
 def _edited(reference: Reference, view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
     """Find one edit of the derivative's own program; of each wrong component's where need be."""
     if reference.derivative is None:
         return None
-    start = time.monotonic()
     programs = [reference.derivative.program, *_from_sympy(reference.derivative)]
-    whole = _search(programs, reference, view, list(view.wrong), start)
+    budget = _Budget()
+    whole = _search(programs, reference, view, list(view.wrong), budget)
     if whole is not None or len(view.wrong) == 1:
         return whole
     found = []
     for k in view.wrong:
-        one = _search(programs, reference, view, [k], start)
+        one = _search(programs, reference, view, [k], budget)
         if one is None:
             return None
         found.append((k, one))
@@ -448,17 +455,18 @@ def _search(
     reference: Reference,
     view: _View,
     columns: list[int],
-    start: float,
+    budget: _Budget,
 ) -> tuple[Cause, str] | None:
     labels = reference.variables
     for program in programs:
         outputs = [program.outputs[k] for k in columns]
         machine = Machine(program.with_outputs(outputs), view.points)
         for edit in _edits(machine, view, columns, labels):
-            if time.monotonic() - start > _PATIENCE:
-                return None
             if view.explained(machine.changed(edit.line, edit.values, outputs), columns):
                 return edit.cause, edit.words
+            if budget.spent + machine.work > _PATIENCE:
+                return None
+        budget.spent += machine.work
     return None
 
 

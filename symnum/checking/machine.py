@@ -11,6 +11,9 @@ import numpy as np
 from symnum.formula.compile import operation
 from symnum.formula.program import Program
 
+# So many lines are passed over in the time that one is computed in.
+_LOOKS = 8
+
 
 class Machine:
     """Holds every line's values at some points.
@@ -21,12 +24,18 @@ class Machine:
         The code.
     points : float64 array, shape (P, n)
         The points.
+
+    Attributes
+    ----------
+    work : int
+        Operations on arrays so far, for those who ration them.
     """
 
     def __init__(self, program: Program, points: np.ndarray) -> None:
         self.program = program
         self.live = program.live()
         self.values: dict[int, Any] = {}
+        self.work = 0
         self._points = points
         with np.errstate(all="ignore"):
             for index in self.live:
@@ -56,14 +65,15 @@ class Machine:
     def changed(self, index: int, values: Any, outputs: Sequence[int]) -> np.ndarray:
         """Return the outputs, shape (P, len(outputs)), if one line had other values."""
         new = {index: values}
-        for later in self.live:
-            if later <= index:
-                continue
-            line = self.program.lines[later]
-            if any(arg in new for arg in line.args):
-                new[later] = self.apply(
-                    line.op, [new.get(arg, self.values[arg]) for arg in line.args]
-                )
+        with np.errstate(all="ignore"):
+            for later in self.live:
+                if later <= index:
+                    continue
+                line = self.program.lines[later]
+                if any(arg in new for arg in line.args):
+                    args = [new.get(arg, self.values[arg]) for arg in line.args]
+                    new[later] = operation(line.op)(*args)
+        self.work += len(new) + len(self.live) // _LOOKS
         return np.stack([new.get(o, self.values[o]) + self._zero for o in outputs], axis=1)
 
     @property

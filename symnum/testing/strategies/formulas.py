@@ -237,8 +237,8 @@ def _formula(steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
         }
         if constant.issuperset(args):
             continue  # a constant part: it may be 0 in disguise
-        if step.name == "where" and (args[0] == args[1] or constant.issuperset(args[:2])):
-            continue  # no choice
+        if step.name in _CHOOSING and (args[0] == args[1] or constant.issuperset(args[:2])):
+            continue  # nothing to choose from
         line = _apply(writer, step.name, args)
         if writer.is_defined(line):
             earlier.append(line)
@@ -249,6 +249,7 @@ def _formula(steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
     return from_program(final.finish(outputs), variables)
 
 
+_CHOOSING = frozenset({"where", "max", "min"})
 _MOVING = frozenset({"earlier", "var"})
 
 

@@ -355,10 +355,12 @@ def _index(s: Subject) -> Iterator[Plan]:
 def _spurious(s: Subject) -> Iterator[Plan]:
     for k in sorted(set(range(s.n)) - set(s.components)):
 
-        def change(f: list[Any], _: Sequence[np.ndarray], k: int = k) -> None:
-            f[k] = f[k] + 1.0
+        name = _name(s, k)
 
-        sentence = f"component {_name(s, k)} is 1, and the function doesn't depend on it"
+        def change(f: list[Any], x: Sequence[np.ndarray], k: int = k) -> None:
+            f[k] = f[k] + x[k] + 1.0
+
+        sentence = f"component {name} is {name} + 1, and the function doesn't depend on {name}"
         yield _said(_changed(s, change), sentence)
 
 

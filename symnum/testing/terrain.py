@@ -249,11 +249,7 @@ class Terrain:
         return np.array(points).reshape(-1, self.n)
 
     def _simple(self) -> np.ndarray:
-        values = [
-            [v for v in SIMPLE if self.box is None or self.box[i, 0] <= v <= self.box[i, 1]]
-            or [float(self.box[i].mean()) if self.box is not None else 0.0]
-            for i in range(min(self.n, _COORDINATES))
-        ]
+        values = [self._simple_numbers(i) for i in range(min(self.n, _COORDINATES))]
         if self.n <= 4:
             each = [v[: int(_MOST_SIMPLE ** (1 / self.n))] for v in values]
             ranked = sorted(product(*[range(len(v)) for v in each]), key=lambda r: (sum(r), r))
@@ -271,6 +267,14 @@ class Terrain:
         if self.box is not None:
             found = np.clip(found, self.box[:, 0], self.box[:, 1])
         return found
+
+    def _simple_numbers(self, axis: int) -> list[float]:
+        if self.box is None:
+            return list(SIMPLE)
+        low, high = self.box[axis].tolist()
+        inside = [x for x in SIMPLE if low <= x <= high]
+        whole = float(math.ceil(low))
+        return inside or [whole if whole <= high else (low + high) / 2]
 
     def _at_random(self) -> np.ndarray:
         rng = np.random.default_rng(self.n)

@@ -26,6 +26,9 @@ _WAYS = (
     "tiny",
     "huge",
 )
+# Of more variables than these, few are drawn at a time.
+_MANY = 16
+_MOVED = 4
 _WAY = st.sampled_from(_WAYS)
 _RANKS = st.integers(0, len(SIMPLE) - 1)
 
@@ -86,6 +89,8 @@ def points_of(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:
 
 
 def _simple(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:
+    if terrain.n > _MANY:
+        return _few_moved(draw, terrain, _RANKS.map(lambda rank: SIMPLE[rank]))
     ranks = [draw(_RANKS) for _ in range(terrain.n)]
     point = np.array([SIMPLE[rank] for rank in ranks])
     return point if terrain.contains(point) else terrain.start(sum(ranks))
@@ -95,8 +100,21 @@ def _anywhere(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:
     box = terrain.box
     if box is None:
         box = np.tile([-_ANYWHERE, _ANYWHERE], (terrain.n, 1))
+    if terrain.n > _MANY:
+        return _few_moved(draw, terrain, _floats(float(box[:, 0].min()), float(box[:, 1].max())))
     point = np.array([draw(_floats(low, high)) for low, high in box.tolist()])
     return terrain.pulled_in(point, terrain.start(0))
+
+
+def _few_moved(
+    draw: st.DrawFn, terrain: Terrain, values: st.SearchStrategy[float]
+) -> np.ndarray:
+    """Draw a point of which few coordinates are drawn: thousands are more than Hypothesis takes."""
+    start = terrain.start(draw(st.integers(0, 30)))
+    point = start.copy()
+    for axis in draw(st.lists(st.integers(0, terrain.n - 1), max_size=_MOVED, unique=True)):
+        point[axis] = draw(values)
+    return terrain.pulled_in(point, start)
 
 
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:

@@ -31,9 +31,11 @@ from symnum.formula.formula import Formula
 from symnum.testing.strategies.points import points_of
 from symnum.testing.terrain import Terrain, terrain_of
 
-# Simple points that are tried first, in order, and points that show the derivative's usual size.
+# Simple points that are tried first, in order; points that show the derivative's usual size; points
+# near one that looks wrong.
 _SIMPLEST = 30
 _USUAL = 24
+_NEAR = 12
 # What a derivative in any reasonable form may lose: units, and what moving x by an ulp does.
 _UNITS = 64 * UNIT
 _CONDITION = 8.0
@@ -192,7 +194,7 @@ class Trial:
         # What is left over where the truth is 0 is judged beside the derivative's usual size.
         among = Evidence(truth.join(self._usual), np.vstack([given, self._usual.exact]))
         found = [k for k in suspects.tolist() if among.bad[0, k] and self._is_wrong(among, k)]
-        if not found and self._single(suspects):
+        if not found and self._single(truth.points[0], suspects):
             found = suspects.tolist()
         excess = here.error[0] / np.maximum(truth.bound[0], SMALLEST)
         return tuple(sorted(found, key=lambda k: (-excess[k], k)))
@@ -219,17 +221,24 @@ class Trial:
         )
         return kind is Nature.WRONG
 
-    def _single(self, suspects: np.ndarray) -> bool:
+    def _single(self, point: np.ndarray, suspects: np.ndarray) -> bool:
         """Say whether errors that look like rounding are those of single precision."""
-        answers = [self._candidate(point).value for point in self._usual.points]
+        points = np.vstack([self._usual.points, self._near(point)])
+        answers = [self._candidate(other).value for other in points]
         nothing = np.full(self._usual.exact.shape[1], np.nan)
-        evidence = Evidence(
-            self._usual, np.array([nothing if value is None else value for value in answers])
-        )
+        given = np.array([nothing if value is None else value for value in answers])
+        evidence = Evidence(self._request.reference.at(points), given)
         return bool(
             evidence.bad[:, suspects].any()
             and float32_inside(self._candidate, evidence, evidence.bad)
         )
+
+    def _near(self, point: np.ndarray) -> np.ndarray:
+        """Return points of the domain near one, shape (P, n), always the same."""
+        rng = np.random.default_rng(0)
+        size = np.where(point == 0, 1.0, np.abs(point)) / 8
+        moved = point + rng.uniform(-1.0, 1.0, (_NEAR, len(point))) * size
+        return np.array([p for p in moved if self.terrain.contains(p)]).reshape(-1, len(point))
 
     def _confirmed(self, point: np.ndarray) -> Verdict | None:
         """Return what `check` says, once it accuses the derivative; None where it doesn't."""

@@ -237,8 +237,8 @@ def _formula(steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
         }
         if constant.issuperset(args):
             continue  # a constant part: it may be 0 in disguise
-        if step.name in _CHOOSING and (args[0] == args[1] or constant.issuperset(args[:2])):
-            continue  # nothing to choose from
+        if step.name in _CHOOSING and _is_decided(args, constant):
+            continue
         line = _apply(writer, step.name, args)
         if writer.is_defined(line):
             earlier.append(line)
@@ -251,6 +251,11 @@ def _formula(steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
 
 _CHOOSING = frozenset({"where", "max", "min"})
 _MOVING = frozenset({"earlier", "var"})
+
+
+def _is_decided(args: Sequence[int], constant: set[int]) -> bool:
+    """Say whether there is nothing to choose from: the first two are compared."""
+    return args[0] == args[1] or constant.issuperset(args[:2]) or args[-1] == args[-2]
 
 
 def _chosen(writer: _Writer, choice: _Choice, earlier: Sequence[int]) -> int:

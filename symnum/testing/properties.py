@@ -20,7 +20,6 @@ from symnum.checking.check import check
 from symnum.checking.claim import Answer, Candidate
 from symnum.checking.decide import Evidence, condition, float32_inside
 from symnum.checking.guards import Broken, first_answers, state
-from symnum.checking.points import box_round
 from symnum.checking.reference import Truth
 from symnum.checking.request import Request
 from symnum.checking.rounding import Nature, nature
@@ -36,6 +35,8 @@ from symnum.testing.terrain import Terrain, terrain_of
 _SIMPLEST = 30
 _USUAL = 24
 _NEAR = 12
+# The default box grows by so many powers of ten, where it holds nothing of the domain.
+_WIDEST = 6
 # What a derivative in any reasonable form may lose: units, and what moving x by an ulp does.
 _UNITS = 64 * UNIT
 _CONDITION = 8.0
@@ -58,7 +59,8 @@ def derivative_property(
     candidate : callable
         Somebody's first derivative: returns a scalar, (n,) or (m, n), as for `check`.
     domain : sequence of (low, high), or dict by name, optional
-        The box to look in. By default [-3, 3] in every variable.
+        The box to look in. By default [-3, 3] in every variable, or ten times as wide and so on,
+        until f is defined somewhere in it.
     n : int, optional
         How many variables a NumPy function has, where its domain doesn't say so.
     settings : hypothesis.settings, optional
@@ -137,6 +139,9 @@ class Trial:
         # Called at many points one by one: which lines it reaches is of no interest.
         self._candidate: Candidate = replace(request.candidate, function=request.derivative)
         self._usual: Truth = request.reference.at(self.terrain.spread(_USUAL))
+        size = np.ma.masked_array(np.abs(self._usual.exact), ~self._usual.known)
+        middle = np.ma.median(size, axis=0)  # type: ignore[no-untyped-call]
+        self._typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
         self._accused: Verdict | None = None
         self._known: dict[bytes, Verdict | None] = {}
 
@@ -205,6 +210,8 @@ class Trial:
         if truth.hull[0, k] or not np.isfinite(evidence.given[0, k]):
             return True
         point, error = truth.points[:1], float(evidence.error[0, k])
+        if error <= _UNITS * self._typical[k]:
+            return False  # less than a few roundings of the derivative's usual size
         reference, rng = self._request.reference, np.random.default_rng(0)
         moved = float(condition(reference, point, k, rng)[0])
         if error <= _UNITS * abs(truth.exact[0, k]) + _CONDITION * moved + SMALLEST:
@@ -219,7 +226,7 @@ class Trial:
             scale=evidence.scale,
             drop_explained=not evidence.poor[0, k],
         )
-        return kind is Nature.WRONG
+        return kind is not Nature.ROUNDING
 
     def _single(self, point: np.ndarray, suspects: np.ndarray) -> bool:
         """Say whether errors that look like rounding are those of single precision."""
@@ -244,8 +251,8 @@ class Trial:
         """Return what `check` says, once it accuses the derivative; None where it doesn't."""
         if self._accused is None:
             at = float(point[0]) if self._request.n == 1 else point
-            box = self._request.box if self.terrain.box is None else self.terrain.box
-            verdict = check(*self._given, at=at, domain=box.tolist())
+            assert self.terrain.box is not None
+            verdict = check(*self._given, at=at, domain=self.terrain.box.tolist())
             if verdict.status is Outcome.WRONG or verdict.cause in {Cause.FLOAT32, Cause.DTYPE}:
                 self._accused = verdict
         return self._accused
@@ -261,10 +268,11 @@ class Trial:
 
 
 def _terrain(formula: Formula, box: np.ndarray, is_given: bool) -> Terrain:
-    """Return the terrain in a box; where it was not given and holds nothing, round another point."""
-    terrain = terrain_of(formula, box)
-    if not terrain.simplest(1) and not is_given:
-        start = terrain_of(formula, None).start(0)
-        terrain = terrain_of(formula, box_round(start[None]))
-    terrain.start(0)  # or say that there is none
-    return terrain
+    """Return the terrain in a box; where the box was not given and holds nothing, in a wider one."""
+    found = terrain_of(formula, box)
+    for power in range(1, _WIDEST + 1):
+        if is_given or found.simplest(1):
+            break
+        found = terrain_of(formula, box * 10.0**power)
+    found.start(0)  # or say that there is none
+    return found

@@ -101,8 +101,9 @@ def formulas(
         msg = f"max_size is {max_size!r}; the largest number of operations is expected, from 0 on"
         raise UsageError(msg)
     known = _read_functions(functions)
+    start = st.integers(0, len(names) - 1)
     steps = st.lists(_steps(_choices(len(names), known)), max_size=max_size)
-    return steps.map(lambda drawn: _formula(drawn, names))
+    return st.builds(lambda first, drawn: _formula(first, drawn, names), start, steps)
 
 
 def _read_variables(variables: Sequence[str]) -> tuple[str, ...]:
@@ -224,11 +225,11 @@ class _Writer:
 
 
 @np.errstate(all="ignore")  # values that aren't numbers are what is looked for
-def _formula(steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
-    """Return the formula that the steps lead to."""
+def _formula(first: int, steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
+    """Return the formula that the steps lead to from one of the variables."""
     n = len(variables)
     writer = _Writer(n)
-    earlier = [writer.var(0)]
+    earlier = [writer.var(first)]
     constant: set[int] = set()
     for step in steps:
         args = [_chosen(writer, choice, earlier) for choice in step.choices]

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.reference import Truth, reference_of
+from symnum.checking.reference import Truth
 from symnum.checking.verdict import Cause
 from symnum.formula.compile import operation
 from symnum.formula.formula import Formula
 from symnum.formula.operations import OPERATIONS
 from symnum.formula.program import Builder, Line, Program, walk
 from symnum.formula.unparse import number
+from symnum.testing.quick import QuickReference
 from symnum.testing.terrain import terrain_of
 
 # Where a planted bug has to show: points of the box that a check searches by default.
@@ -116,7 +117,7 @@ class Subject:
         if not len(terrain.simplest(1)):
             terrain = terrain_of(formula, None)
         terrain.start(0)  # or say that there is none
-        self.truth: Truth = reference_of(formula, 1).at(terrain.spread(_SAMPLES))
+        self.truth: Truth = QuickReference(formula).at(terrain.spread(_SAMPLES))
         self.moving = self.program.depends_on(range(self.n))
 
     @property

@@ -18,10 +18,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from symnum.testing.bugs import PlantedBug
+    from symnum.testing.properties import derivative_property
     from symnum.testing.strategies.formulas import formulas
     from symnum.testing.strategies.gradients import gradients_with_a_bug
     from symnum.testing.strategies.points import points
-    from symnum.testing.properties import derivative_property
     from symnum.testing.strategies.schemes import schemes
 else:
     # The same again for Python: which module each name lives in. A test compares the two.

@@ -70,8 +70,9 @@ class PlantedBug:
     >>> from hypothesis import find, settings
     >>> from symnum.testing import gradients_with_a_bug
     >>> quiet = settings(database=None, derandomize=True)
-    >>> find(gradients_with_a_bug("x**2"), lambda bug: True, settings=quiet)
-    PlantedBug(kind='sign', description='the sign of component x is wrong', cause=<Cause.SIGN: 'sign'>)
+    >>> bug = find(gradients_with_a_bug("x**2"), lambda bug: True, settings=quiet)
+    >>> bug.description, float(bug.gradient(3.0))
+    ('the sign of component x is wrong', -6.0)
     """
 
     kind: str
@@ -355,7 +356,6 @@ def _index(s: Subject) -> Iterator[Plan]:
 
 def _spurious(s: Subject) -> Iterator[Plan]:
     for k in sorted(set(range(s.n)) - set(s.components)):
-
         name = _name(s, k)
 
         def change(f: list[Any], x: Sequence[np.ndarray], k: int = k) -> None:

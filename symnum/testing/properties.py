@@ -277,7 +277,7 @@ class Trial:
 
 
 def _terrain(formula: Formula, box: np.ndarray, is_given: bool) -> Terrain:
-    """Return the terrain in a box; where the box was not given and holds nothing, in a wider one."""
+    """Return the terrain in a box; in a wider one where the default box holds nothing."""
     found = terrain_of(formula, box)
     for power in range(1, _WIDEST + 1):
         if is_given or found.simplest(1):

@@ -232,7 +232,7 @@ class Terrain:
 
     def simplest(self, most: int) -> list[np.ndarray]:
         """Return the simplest points of the domain, at most so many."""
-        found = []
+        found: list[np.ndarray] = []
         for point in self._candidates:
             if len(found) == most:
                 break
@@ -338,7 +338,7 @@ class Terrain:
         return None
 
     def _zeros(self, line: int, start: np.ndarray, axis: int) -> list[float]:
-        """Return where a line of the Program is 0 along an axis, to the last bit, nearest 0 first."""
+        """Return where a line of the Program is 0 along an axis, nearest 0 first."""
         grid = self._grid(start, axis)
         values = self._along(line, start, axis, grid)
         zeros = grid[values == 0].tolist()
@@ -347,9 +347,7 @@ class Terrain:
             zeros.append(self._refined(line, start, axis, float(grid[k]), float(grid[k + 1])))
         return sorted(set(zeros), key=lambda z: (abs(z), z < 0))
 
-    def _refined(
-        self, line: int, start: np.ndarray, axis: int, low: float, high: float
-    ) -> float:
+    def _refined(self, line: int, start: np.ndarray, axis: int, low: float, high: float) -> float:
         for _ in range(_ROUNDS):
             grid = np.linspace(low, high, _CUT)
             values = self._along(line, start, axis, grid)

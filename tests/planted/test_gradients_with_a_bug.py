@@ -37,7 +37,7 @@ def failure(f: Any, gradient: Any, **options: Any) -> sn.Verdict | None:
 
 def first(kind: str, f: Any = FORMULA) -> PlantedBug:
     """Return the simplest bug of a kind."""
-    return find(gradients_with_a_bug(f, [kind]), lambda bug: True, settings=QUIET)
+    return find(gradients_with_a_bug(f, [kind]), lambda _: True, settings=QUIET)
 
 
 def drawn(count: int) -> list[tuple[sn.Formula, PlantedBug]]:
@@ -147,7 +147,7 @@ def test_every_kind_comes_and_the_first_is_the_simplest():
 
     draw()
     assert set(found) == set(KINDS)
-    bug = find(gradients_with_a_bug(FORMULA), lambda bug: True, settings=QUIET)
+    bug = find(gradients_with_a_bug(FORMULA), lambda _: True, settings=QUIET)
     assert (bug.kind, bug.description) == ("sign", "the sign of component x is wrong")
     with pytest.raises(sn.UsageError, match="no bug of the kinds swapped shows"):
         gradients_with_a_bug("2*t", ["swapped"])
@@ -182,7 +182,7 @@ def test_bad_requests_for_bugs_are_refused(f, kinds, says):
     assert says in str(caught.value)
 
 
-# --- the property ----------------------------------------------------------------------------------
+# --- the property --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,11 @@ def test_what_no_simple_point_shows_is_searched_and_shrunk():
 
 @pytest.mark.parametrize(
     ("f", "domain", "x"),
-    [("log(x - 1/3) + x", None, 1 / 3), ("abs(x - 1/7)", None, 1 / 7), ("sqrt(x - 20)", None, 20.0)],
+    [
+        ("log(x - 1/3) + x", None, 1 / 3),
+        ("abs(x - 1/7)", None, 1 / 7),
+        ("sqrt(x - 20)", None, 20.0),
+    ],
 )
 def test_bugs_at_edges_and_kinks_are_found(f, domain, x):
     """A gradient that is wrong within 1e-9 of an edge or a kink fails there."""
@@ -249,7 +253,7 @@ def test_bugs_at_edges_and_kinks_are_found(f, domain, x):
         ("x*log(x)", lambda x: np.log(x) + 1),
         ("exp(-1/x)", lambda x: np.exp(-1 / x) / x**2),
         ("hypot(x, y)", lambda x, y: (x / np.hypot(x, y), y / np.hypot(x, y))),
-        ("floor(x) + x", lambda x: 1.0),
+        ("floor(x) + x", lambda _: 1.0),
         ("cbrt(x)", lambda x: 1 / (3 * np.cbrt(x) ** 2)),
     ],
 )

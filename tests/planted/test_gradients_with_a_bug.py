@@ -151,8 +151,9 @@ def test_every_kind_comes_and_the_first_is_the_simplest():
     assert set(found) == set(KINDS)
     bug = find(gradients_with_a_bug(FORMULA), lambda _: True, settings=QUIET)
     assert (bug.kind, bug.description) == ("sign", "the sign of component x is wrong")
-    with pytest.raises(sn.UsageError, match="no bug of the kinds swapped shows"):
-        gradients_with_a_bug("2*t", ["swapped"])
+    for text in ("2*t", "x + y"):  # nothing to swap; two components that are the same
+        with pytest.raises(sn.UsageError, match="no bug of the kinds swapped shows"):
+            gradients_with_a_bug(text, ["swapped"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -265,6 +266,8 @@ def test_bugs_at_edges_and_kinks_are_found(f, domain, x):
         ("x**2", lambda x: ((x + 1e5) - 1e5) * 2),  # right, with digits lost
         ("cos(x)", lambda x: -np.sin(x + 2 * np.pi)),
         ("log(x - 0.1)", lambda x: 1 / (float(x) - 0.1)),  # which raises at 0.1
+        ("log(x - 0.1)", lambda x: np.divide(1.0, x - 0.1)),  # infinite there
+        ("log(1 - x)", lambda x: -1 / (1 - x * 3 / 3)),
         ("x*log(x)", lambda x: np.log(x) + 1),
         ("exp(-1/x)", lambda x: np.exp(-1 / x) / x**2),
         ("hypot(x, y)", lambda x, y: (x / np.hypot(x, y), y / np.hypot(x, y))),

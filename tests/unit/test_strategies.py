@@ -57,6 +57,13 @@ def test_every_formula_has_points_inside_its_domain():
     holds()
 
 
+def test_no_formula_is_without_a_domain():
+    """Functions that are defined on small parts of the line only make formulas that are somewhere."""
+    narrow = ["log", "sqrt", "acosh", "acos", "atanh"]
+    for f in drawn(formulas(["x"], narrow, max_size=6), 200):
+        terrain_of(f, None).start(0)
+
+
 def test_formulas_read_back():
     """A formula's text is read as the formula that it is."""
     for f in drawn(formulas(variables=["x", "b", "θ"]), 100):

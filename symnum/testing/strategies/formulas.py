@@ -20,6 +20,7 @@ from symnum.formula.compile import operation
 from symnum.formula.formula import Formula, from_program
 from symnum.formula.functions import FUNCTIONS, Function
 from symnum.formula.program import Builder
+from symnum.testing.terrain import terrain_of
 
 DEFAULT_FUNCTIONS = (
     "exp", "log", "sin", "cos", "sqrt", "abs", "tanh", "atan", "max", "min", "log1p", "expm1",
@@ -225,6 +226,12 @@ class _Writer:
         found = self.values[line]
         return bool(np.count_nonzero(np.abs(found) <= _LARGEST) >= _LEAST_DEFINED)
 
+    def is_constant(self, line: int) -> bool:
+        """Say whether a line has one value wherever it has any, but for rounding."""
+        found = self.values[line]
+        found = found[np.isfinite(found)]
+        return not found.size or bool(np.ptp(found) <= _NOTHING * np.max(np.abs(found)))
+
 
 @np.errstate(all="ignore")  # values that aren't numbers are what is looked for
 def _formula(first: int, steps: Sequence[_Step], variables: tuple[str, ...]) -> Formula:
@@ -245,10 +252,18 @@ def _formula(first: int, steps: Sequence[_Step], variables: tuple[str, ...]) -> 
         line = _apply(writer, step.name, args)
         if writer.is_defined(line):
             earlier.append(line)
-    # Only the lines that the result needs.
-    final = Builder(n)
-    program = writer.builder.finish([earlier[-1]])
-    outputs = final.inline(program, [final.var(i) for i in range(n)])
+        if writer.is_constant(line):
+            constant.add(line)  # x/x and its like: acosh of it is on the edge everywhere
+    found = (_of_line(writer.builder, line, variables) for line in reversed(earlier))
+    # A domain of single points, such as that of acosh(x/x), is none. A variable has one.
+    return next(f for f in found if terrain_of(f, None).simplest(1))
+
+
+def _of_line(builder: Builder, line: int, variables: tuple[str, ...]) -> Formula:
+    """Return the formula that a line holds, with the lines that it needs and no others."""
+    final = Builder(len(variables))
+    arguments = [final.var(i) for i in range(len(variables))]
+    outputs = final.inline(builder.finish([line]), arguments)
     return from_program(final.finish(outputs), variables)
 
 

@@ -82,10 +82,8 @@ def points(formula: Any, domain: Any = None) -> st.SearchStrategy[np.ndarray]:
 @st.composite
 def points_of(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:
     """Draw points of a terrain."""
-    found = _DRAWN[draw(_WAY)](draw, terrain)
-    # Rounding may have the last word; the point to start from is certified.
-    inside = found if terrain.contains(found) else terrain.start(0)
-    return np.asarray(inside + 0.0)  # -0.0 is 0.0
+    # Each way ends at a point that the terrain contains. Adding 0.0 makes -0.0 the simpler 0.0.
+    return np.asarray(_DRAWN[draw(_WAY)](draw, terrain) + 0.0)
 
 
 def _simple(draw: st.DrawFn, terrain: Terrain) -> np.ndarray:

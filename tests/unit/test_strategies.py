@@ -58,7 +58,7 @@ def test_every_formula_has_points_inside_its_domain():
 
 
 def test_no_formula_is_without_a_domain():
-    """Functions that are defined on small parts of the line only make formulas that are somewhere."""
+    """Functions of narrow domains make formulas that are defined somewhere."""
     narrow = ["log", "sqrt", "acosh", "acos", "atanh"]
     for f in drawn(formulas(["x"], narrow, max_size=6), 200):
         terrain_of(f, None).start(0)

@@ -75,6 +75,8 @@ def taylor(field: Field, op: str, args: list[Number], terms: int) -> list[Number
         try:
             series = _SERIES[op](arb_series([center, 1]))
             coefficients = series.coeffs()
+        except ValueError:  # divided by what may be 0: exp(e^2000) is no finite ball
+            raise Undecided from None
         finally:
             flint.ctx.cap = before
         balls = (coefficients + [arb(0)] * terms)[:terms]

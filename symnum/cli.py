@@ -223,7 +223,7 @@ def sweep(
 
     order = read_order(derivative_order)
     if plot is not None:  # before the work, not after it
-        from symnum.report.plots import picture_path
+        from symnum.report.axes import picture_path
 
         picture_path(plot)
     formula = _formula(expressions, variables, bind)
@@ -426,13 +426,14 @@ def draw(
     ] = False,
     variables: Variables = None,
     bind: Bind = None,
+    json: Json = False,
 ) -> None:
     """Draw a formula: a curve with tangents and secants, a surface, contours, a gradient field.
 
     Slopes, partial derivatives and errors come from the certified derivative.
     """
     from symnum.arguments import read_ranges, read_secants, read_tangents
-    from symnum.report.plots import picture_path
+    from symnum.report.axes import picture_path
 
     if out is None:
         msg = "where to draw is missing: write --out FILE, such as --out picture.png"
@@ -458,6 +459,11 @@ def draw(
         minus,
     )
     functions.draw(kind, shown, path=path)
+    if json:
+        from symnum.report.drawings import picture_to_json
+
+        print(picture_to_json(kind, shown, path))
+        return
     for line in [*functions.lines_of(shown), f"written: {path}"]:
         print(line)
 
@@ -501,7 +507,7 @@ def net(
     units, count, number = read_layers(sizes), read_samples(batch), read_seed(seed)
     steps = None if h is None else read_steps(h)
     if plot is not None:  # before the work, not after it
-        from symnum.report.plots import picture_path
+        from symnum.report.axes import picture_path
 
         picture_path(plot)
 
@@ -582,7 +588,7 @@ def descend(
 
     for picture in (plot, plot_rates):
         if picture is not None:  # before the work, not after it
-            from symnum.report.plots import picture_path
+            from symnum.report.axes import picture_path
 
             picture_path(picture)
     formula = _formula(expressions, variables, bind)

@@ -635,6 +635,31 @@ def descend(
     return _WRONG if any(run.verdict == "diverges" for run in comparison) else 0
 
 
+@app.command()
+def demo(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write into.")] = Path(
+        "symnum-demo"
+    ),
+    json: Json = False,
+) -> None:
+    """Run the seven systems that symnum grew out of, with the exact answer beside each.
+
+    The folder gets the pictures and one page, index.html, which needs no network.
+    """
+    from symnum.demo.demo import SYSTEMS, prepare, run
+    from symnum.demo.document import demo_lines, demo_to_json
+
+    prepare(out)
+    with _progress("running the demo", len(SYSTEMS), _LONG_WORK) as advance:
+        made, page = run(out, advance)
+    if json:
+        print(demo_to_json(made, page))
+        return
+    for line in [*demo_lines(made), f"written: {page}"]:
+        print(line)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status.
 

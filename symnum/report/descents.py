@@ -84,7 +84,7 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
         if parting.final == 0 and not run._rule.is_exact:
             return "It is the exact path to the last digit."
         if not run._rule.is_exact and math.isfinite(parting.final):
-            return f"Up to the end it stays within {short(parting.final)} of the exact path."
+            return f"At the end it is {short(parting.final)} from the exact path."
         return ""
     text = f"Parts from the exact path at step {parting.step}, by {short(parting.distance)}: "
     text += _why(run, parting)

@@ -19,9 +19,10 @@ def figure(
     *panels: Draw,
     size: tuple[float, float] = _SIZE,
     columns: int = 1,
+    across: bool = False,
     solid: bool = False,
 ) -> None:
-    """Write panels below each other into a file, with one legend below them.
+    """Write panels into a file, with one legend below them.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def figure(
         Width and height in inches.
     columns : int
         Columns of the legend.
+    across : bool
+        Whether the panels stand beside each other, and not below.
     solid : bool
         Whether axes are three-dimensional.
     """
@@ -41,7 +44,8 @@ def figure(
     with our_style():
         made = Figure(figsize=size, layout="constrained")
         kind = {"projection": "3d"} if solid else {}
-        axes = made.subplots(len(panels), 1, squeeze=False, subplot_kw=kind)[:, 0]
+        shape = (1, len(panels)) if across else (len(panels), 1)
+        axes = made.subplots(*shape, squeeze=False, subplot_kw=kind).ravel()
         for ax, panel in zip(axes, panels, strict=True):
             panel(ax)
             ax.title.set_fontsize(10)

@@ -5,6 +5,7 @@ Elements are built as a tree, so that all text is escaped where it is written.
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from symnum.demo.facts import Demo, Listing, Number, Picture, System, Table, Value
@@ -13,6 +14,8 @@ from symnum.version import __version__
 
 GENERATOR = "symnum demo"
 """What the page says it was made by: a page that says otherwise is not overwritten."""
+
+_NUMBER = re.compile(r"((?<![\w)])-?\d[\d.]*(?:e-?\d+)?)")
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -34,7 +37,7 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .6rem .45rem 0;
   border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
 thead th { border-bottom: 2px solid #888; font-size: .9rem; }
 tbody th { font-weight: 600; }
-.what { width: 19%; } .number { width: 22%; }
+.what { width: 17%; } .number { width: 22%; } .whole { white-space: nowrap; }
 td.number { font-variant-numeric: tabular-nums; }
 td.plain { color: #8f3a00; } td.exact { color: #00528a; }
 td.why { font-size: .94rem; }
@@ -47,8 +50,9 @@ footer { margin-top: 3rem; border-top: 2px solid #1b1b1b; color: #4a4a4a; font-s
 @media (max-width: 44rem) {
   figure { margin: 1.5rem -1rem; }
   figcaption { padding: 0 1rem; }
-  table, caption, tbody, tr, th, td { display: block; width: auto; }
+  table, caption, tbody, tr, tbody th, td, td.number { display: block; width: auto; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  caption { padding: 0; }
   tbody tr { padding: .6rem 0; border-bottom: 1px solid #bbb; }
   th, td { border: 0; padding: .1rem 0; }
   td[data-head]::before { content: attr(data-head) ": "; color: #4a4a4a; font-weight: 400; }
@@ -117,6 +121,19 @@ def _text(parent: Element, name: str, text: str, **attributes: str) -> Element:
     return element
 
 
+def _prose(parent: Element, text: str) -> None:
+    """Write a text whose numbers are not broken at their signs."""
+    parent.text = ""
+    last: Element | None = None
+    for piece in _NUMBER.split(text):
+        if _NUMBER.fullmatch(piece):
+            last = _text(parent, "span", piece, **{"class": "whole"})
+        elif last is None:
+            parent.text += piece
+        else:
+            last.tail = (last.tail or "") + piece
+
+
 def _opening(body: Element, demo: Demo) -> None:
     header = SubElement(body, "header")
     _text(header, "h1", "Seven systems, with the exact answer beside each")
@@ -141,7 +158,7 @@ def _system(main: Element, number: int, system: System) -> None:
     section = SubElement(main, "section", id=system.key)
     _text(section, "h2", f"{number}. {system.title}")
     _text(section, "p", system.case, **{"class": "case"})
-    _text(section, "p", " ".join(system.sentences))
+    _prose(SubElement(section, "p"), " ".join(system.sentences))
     first, *rest = system.pictures
     _picture(section, first)
     for table in system.tables:
@@ -177,7 +194,7 @@ def _table(section: Element, table: Table) -> None:
             (table.exact, exact, "number exact"),
         ):
             _text(row, "td", text, role="cell", **{"class": kind, "data-head": head})
-        _text(row, "td", number.why, role="cell", **{"class": "why"})
+        _prose(SubElement(row, "td", {"role": "cell", "class": "why"}), number.why)
 
 
 def _picture(section: Element, picture: Picture) -> None:

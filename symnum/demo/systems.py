@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import numpy as np
 
 from symnum.demo import chapter
 from symnum.demo.facts import Listing, Number, Picture, System, Table
-from symnum.demo.figures import figure
-from symnum.descending.compare import compare
-from symnum.descending.descent import descend
+from symnum.demo.figures import Draw, figure
+from symnum.descending.compare import Comparison, compare
+from symnum.descending.descent import Descent, descend
 from symnum.differences.sweep import Sweep, sweep
 from symnum.formula.formula import Formula
 from symnum.pictures import Curve, Field, Surface, picture
 from symnum.report import functions
+from symnum.report.descents import plot_descents, plot_losses
 from symnum.report.numbers import measured, short
 from symnum.report.why import PARTS
 
@@ -289,13 +289,14 @@ def symbolic(folder: Path) -> System:
         Listing("Jacobian of (x**2*y, sin(x*y)), row by row", ", ".join(jacobian.texts)),
         Listing("the same Jacobian as LaTeX", jacobian.latex()),
     )
-    turns = [-math.pi, -math.pi / 2, 0.0, math.pi / 2]
+    turns = [-2.0, 0.0, 2.0]
 
     def above(ax: Any) -> None:
         f.plot(ax, ranges={"x": (-4, 4)}, tangents=turns)
 
     def below(ax: Any) -> None:
         slope.plot(ax, ranges={"x": (-4, 4)})
+        ax.set_title("its derivative, cos(x)", loc="left")
         ax.set_ylabel("df/dx")
 
     figure(folder / "symbolic.svg", above, below, size=(5.4, 6.0))
@@ -313,8 +314,8 @@ def symbolic(folder: Path) -> System:
         (
             Picture(
                 "symbolic.svg",
-                "Above, sin(x) with its exact tangents at -pi, -pi/2, 0 and pi/2; below, its "
-                "derivative cos(x), whose values there are the slopes -1, 0, 1 and 0.",
+                "Above, sin(x) with its exact tangents at -2, 0 and 2; below, its derivative "
+                "cos(x), whose values there are the slopes.",
                 "sin(x) with exact tangents, and below it the derivative, cos(x).",
             ),
         ),
@@ -444,7 +445,8 @@ def descent(folder: Path) -> System:
         "the end.",
         digits=9,
     )
-    figure(folder / "descent.svg", runs.plot, size=(5.4, 6.2))
+    figure(folder / "descent.svg", *_paths(runs), size=(5.4, 5.4), across=True)
+    figure(folder / "losses.svg", lambda ax: plot_losses(runs.runs, ax), size=(5.4, 5.8))
     many = compare(f, start, ["exact"], [2.0**k for k in range(-9, 3)], steps=100)
     figure(folder / "rates.svg", many.plot_rates, size=(5.4, 4.2))
     return System(
@@ -464,16 +466,34 @@ def descent(folder: Path) -> System:
         (
             Picture(
                 "descent.svg",
-                "Paths on the contours of x0² + x1²: at rate 0.1 a straight line to the minimum, "
-                "by the exact and the numerical gradient alike; at 10 out of the picture; at 1 to "
-                "and fro between (-3, 4) and (3, -4); at 1e-10 a single point.",
-                "Paths of the exact and the numerical gradient at four rates.",
+                "Paths on the contours of x0² + x1², by the exact gradient on the left and by the "
+                "numerical one on the right, which look the same: at rate 0.1 a straight line to "
+                "the minimum, at 1 to and fro between (-3, 4) and (3, -4), at 10 out of the "
+                "picture, at 1e-10 a single point.",
+                "Paths of the exact gradient (left) and of the numerical one (right), at four "
+                "rates. All lie on one line, since this bowl is round.",
+            ),
+            Picture(
+                "losses.svg",
+                "Logarithmic plot of f against the step: at rate 10 the exact path rises to 1e257 "
+                "while the numerical one stops at 1e27 after ten steps; at 0.1 both fall to 1e-18; "
+                "at 1 and 1e-10 they stay at 25.",
+                "f against the step. At rate 10 the two part at step 5 and the numerical one "
+                "stands still from step 10 on, where x + h == x.",
             ),
             Picture(
                 "rates.svg",
                 "The factor of one step against the rate: it falls to 0 at rate 0.5 and rises to 1 "
                 "at the largest stable rate, 1.",
-                "What one step multiplies the distance by: predicted from the Hessian, and observed.",
+                "What one step multiplies the distance by: by the Hessian, and as observed.",
             ),
         ),
     )
+
+
+def _paths(runs: Comparison) -> list[Draw]:
+    """Return what draws the paths, for each gradient in turn."""
+    chosen: dict[str, list[Descent]] = {}
+    for run in runs:
+        chosen.setdefault(run.gradient, []).append(run)
+    return [lambda ax, same=same: plot_descents(same, ax) for same in chosen.values()]

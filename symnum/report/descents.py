@@ -285,6 +285,13 @@ def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     return _finished(path_or_ax, entries, [_contours, _losses] if two else [_losses])
 
 
+def plot_losses(runs: Sequence[Descent], ax: Any) -> Any:
+    """Draw the losses alone against the step, into axes, and return these."""
+    _losses(ax, _entries(runs))
+    ax.legend(fontsize="small", handlelength=3.2)
+    return ax
+
+
 def plot_rates(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     """Draw the factor of a step, predicted and observed, and the last loss against the rate."""
     entries = [(run, s) for run in runs for s in range(len(run.theories))]

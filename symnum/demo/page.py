@@ -59,12 +59,15 @@ footer { margin-top: 3rem; border-top: 2px solid #1b1b1b; color: #4a4a4a; font-s
 }
 @media print {
   @page { margin: 16mm; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  :root { font-size: 9pt; }
+  body { max-width: none; padding: 0; }
   nav { display: none; }
   a { color: inherit; text-decoration: none; }
-  h1, h2, h3, caption { break-after: avoid; }
-  tr, figure, pre { break-inside: avoid; }
-  img { max-width: 11.5cm; }
+  h1, h2, h3, p { break-after: avoid; }
+  table, figure, pre { break-inside: avoid; }
+  img { max-width: 10cm; }
+  .what { width: 15%; } .number { width: 24%; }
+  p { break-inside: avoid; }
   section { margin-top: 1.2rem; padding-top: .8rem; }
 }
 """
@@ -193,7 +196,8 @@ def _table(section: Element, table: Table) -> None:
             (table.plain, shown(number, number.plain), "number plain"),
             (table.exact, exact, "number exact"),
         ):
-            _text(row, "td", text, role="cell", **{"class": kind, "data-head": head})
+            cell = {"role": "cell", "class": kind, "data-head": head}
+            _prose(SubElement(row, "td", cell), text)
         _prose(SubElement(row, "td", {"role": "cell", "class": "why"}), number.why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -496,4 +497,9 @@ def _paths(runs: Comparison) -> list[Draw]:
     chosen: dict[str, list[Descent]] = {}
     for run in runs:
         chosen.setdefault(run.gradient, []).append(run)
-    return [lambda ax, same=same: plot_descents(same, ax) for same in chosen.values()]
+    return [partial(_path, same) for same in chosen.values()]
+
+
+def _path(runs: Sequence[Descent], ax: Any) -> None:
+    plot_descents(runs, ax)
+    ax.set_title(f"paths: {runs[0].gradient}", loc="left", fontsize=10, pad=16)

@@ -11,8 +11,8 @@ from symnum.demo.facts import Demo
 from symnum.demo.networks import networks
 from symnum.demo.page import GENERATOR, page
 from symnum.demo.systems import derivative, descent, field, partials, symbolic, tangent
-from symnum.differences.sweep import sweep
 from symnum.errors import UsageError
+from symnum.version import environment
 
 PAGE = "index.html"
 """The page's name in its folder."""
@@ -53,8 +53,7 @@ def run(
         made.append(system(home))
         if progress is not None:
             progress(1)
-    environment = sweep("x", 1.0, h=[1.0]).environment
-    demo = Demo(tuple(made), tuple(environment.items()))
+    demo = Demo(tuple(made), tuple(environment().items()))
     try:
         (home / PAGE).write_text(page(demo), encoding="utf-8")
     except OSError as error:

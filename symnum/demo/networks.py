@@ -375,7 +375,7 @@ def _cost(network: Network, params: Arrays) -> Table:
                 f"Reckoned from the fastest of {_TIMED} calls of the loss, two for each "
                 f"parameter. The chapter's "
                 f"{_ITERATIONS:,} iterations would take "
-                f"{measured(a_gradient * _ITERATIONS / 86400)} days here; 19 days are reported. The "
+                f"{measured(a_gradient * _ITERATIONS / 86400)} days here; 19 are reported. The "
                 "exact gradient was computed, every entry to the last digit.",
                 digits=2,
             ),

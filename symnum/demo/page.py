@@ -37,7 +37,7 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .6rem .45rem 0;
   border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
 thead th { border-bottom: 2px solid #888; font-size: .9rem; }
 tbody th { font-weight: 600; }
-.what { width: 17%; } .number { width: 22%; } .whole { white-space: nowrap; }
+.what { width: 16%; } .number { width: 24%; } .whole { white-space: nowrap; }
 td.number { font-variant-numeric: tabular-nums; }
 td.plain { color: #8f3a00; } td.exact { color: #00528a; }
 td.why { font-size: .94rem; }

@@ -17,7 +17,7 @@ import pytest
 import symnum
 from symnum import cli
 from symnum.demo import chapter
-from symnum.demo.demo import SYSTEMS, run
+from symnum.demo.demo import run
 from symnum.demo.facts import Demo, Listing, Number, Picture, System, Table
 from symnum.demo.page import page
 from symnum.demo.systems import bowl, curve
@@ -25,15 +25,6 @@ from symnum.errors import UsageError
 
 ROOT = Path(symnum.__file__).parents[1]
 KEYS = ("derivative", "tangent", "partials", "symbolic", "field", "descent", "network")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Run the demo once; return its numbers and its page."""
-    steps = []
-    demo, path = run(tmp_path_factory.mktemp("home") / "new" / "demo", steps.append)
-    assert steps == [1] * len(SYSTEMS)
-    return demo, path
 
 
 @pytest.fixture(scope="module")
@@ -422,50 +413,34 @@ def test_the_command_prints_one_document(call, tmp_path, monkeypatch):
             assert (made / picture["file"]).exists()
 
 
-def test_the_command_prints_lines_and_no_progress_in_a_pipe(tmp_path):
-    """In a process of its own, where every warning is an error."""
-    done = demo_process(tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "df/dx at x = 5: the script 0.1999999999990898, exact 1/5\n" in done.stdout
-    assert done.stdout.endswith(f"written: {Path('made', 'index.html')}\n")
-
-
-def demo_process(folder, **settings):
-    """Run the demo in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "symnum", "demo", "--out", "made"],
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-        timeout=300,
-        **({"capture_output": True} | settings),
-    )
-
-
-def test_a_terminal_gets_a_progress_bar(tmp_path):
-    """On a terminal's stderr a bar is shown; stdout stays as it is."""
+def test_a_terminal_gets_a_progress_bar_and_a_pipe_plain_lines(tmp_path):
+    """A bar on a terminal's stderr, numbers on stdout, no warning in a process of its own."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "symnum", "demo", "--out", "made"],
+        [sys.executable, "-W", "error", "-m", "symnum", "demo", "--out", "made"],
         cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=theirs,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
     ) as started:
         os.close(theirs)
-        out = b""
+        bar = b""
         while True:
             try:
                 block = os.read(ours, 65536)
             except OSError:  # the other end is closed
                 break
-            out += block
             if not block:
                 break
+            bar += block
+        out = started.stdout.read()
         assert started.wait(60) == 0
     os.close(ours)
-    assert b"running the demo" in out
+    assert b"running the demo" in bar
+    assert b"Warning" not in bar
+    assert "df/dx at x = 5: the script 0.1999999999990898, exact 1/5\n" in out
+    assert out.endswith(f"written: {Path('made', 'index.html')}\n")
 
 
 def test_what_can_not_be_written_is_refused(call, tmp_path):

@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from symnum.demo.demo import run
-
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -76,10 +74,10 @@ def chromium(folder, *arguments):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """Make the demo once, with a copy of the page that measures itself."""
-    folder = tmp_path_factory.mktemp("demo")
-    _, path = run(folder)
+def page(made, tmp_path_factory):
+    """Copy the demo, with a copy of the page that measures itself."""
+    folder = tmp_path_factory.mktemp("browser") / "demo"
+    path = shutil.copytree(made[1].parent, folder) / made[1].name
     text = path.read_text(encoding="utf-8")
     (folder / "measured.html").write_text(text.replace("</body>", MEASURE + "</body>"))
     return path

@@ -251,6 +251,17 @@ def test_the_plain_scripts_have_their_defects():
     assert end is start
 
 
+def test_nothing_else_uses_the_plain_scripts():
+    """They are wrong on purpose: only the demo imports them."""
+    package = Path(symnum.__file__).parent
+    users = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"import .*\bchapter\b|demo\.chapter", path.read_text(encoding="utf-8"))
+    }
+    assert users == {str(Path("demo", name)) for name in ("systems.py", "networks.py")}
+
+
 def test_backpropagation_is_the_gradient_of_the_other_loss():
     """(y - t)/n belongs to -log(y), to every digit that differences give."""
     random = np.random.default_rng(0)

@@ -1,6 +1,8 @@
 """How long `symnum demo` takes in a process of its own, and how large its page is.
 
-python benchmarks/demo.py
+    python benchmarks/demo.py
+
+It starts three times; the median counts.
 """
 
 from __future__ import annotations

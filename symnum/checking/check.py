@@ -12,7 +12,7 @@ import numpy as np
 
 from symnum.checking.ask import Asker
 from symnum.checking.claim import Answer, Form
-from symnum.checking.code_reference import believed
+from symnum.checking.code_reference import DualReference, believed
 from symnum.checking.decide import (
     Decision,
     Evidence,
@@ -35,6 +35,7 @@ from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
+from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
 from symnum.errors import SymnumError, UsageError
@@ -229,7 +230,12 @@ def _run(request: Request) -> Verdict:
     mismatch = _function_mismatch(request)
     if mismatch is not None:
         return mismatch
-    chunks = own_points(request.box, request.rng, reference.most_points)
+    measured = isinstance(reference, StepsReference)
+    chunks = (
+        reference.own_points(request.box, request.rng)
+        if isinstance(reference, StepsReference)
+        else own_points(request.box, request.rng, reference.most_points)
+    )
     first = request.points if len(request.points) else next(chunks)
     truth = reference.at(first)
     answers = ask(truth.points)
@@ -246,9 +252,10 @@ def _run(request: Request) -> Verdict:
     )
     if broken is not None:
         return _broken(request, broken, truth)
-    broken = remembered(candidate, reference, request.box, request.variables, request.rng)
-    if broken is not None:
-        return _broken(request, broken, truth)
+    if not measured:  # it takes hundreds of points
+        broken = remembered(candidate, reference, request.box, request.variables, request.rng)
+        if broken is not None:
+            return _broken(request, broken, truth)
     evidence = _evidence(request, answers, truth)
     given = len(first) if len(request.points) else 0
     for points in chunks:
@@ -347,7 +354,8 @@ def _run_many(request: Request) -> Verdict:
     if broken is not None:
         return _broken(request, broken, truth)
     assert request.code is not None
-    return gradient_verdict(candidate, lines_of(request.code), points, request.names, request.seed)
+    lines = lines_of(request.code, points[0], request.rng)
+    return gradient_verdict(candidate, lines, points, request.names, request.seed)
 
 
 def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evidence:
@@ -394,14 +402,21 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
 
 def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
-        why = getattr(request.reference, "reason", "")
-        return f"f can't be traced ({request.untraced}), nor run on balls ({why})"
+        return f"f can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
     found = request.reference.statuses(evidence.truth.points[:_LOOKED_AT])
     words = ", ".join(sorted({str(status) for status in found.ravel()}))
     return (
         f"f has no derivative at any of the {len(evidence.given)} points that were tried "
         f"({words}); give `at` or `domain` where it has one"
     )
+
+
+def _unmeasured(reference: Reference) -> str:
+    """Say why code has a derivative at none of the points."""
+    if isinstance(reference, StepsReference):
+        return f"it can't be run on balls ({reference.reason}); differences: {reference.refused}"
+    assert isinstance(reference, DualReference)
+    return f"it can't be run on balls ({reference.reason})"
 
 
 def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:
@@ -416,21 +431,35 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             reason=_nothing_known(request, evidence),
         )
     candidate = request.candidate
-    limit = detection_limit(reference, evidence, request.rng)
+    reason = ""
+    if isinstance(reference, StepsReference):
+        limit = reference.limit(evidence)
+        decision, reason = reference.decide(candidate, evidence, request.names)
+    else:
+        limit = detection_limit(reference, evidence, request.rng)
+        decision = decide(candidate, reference, evidence, request.rng)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
-    decision = decide(candidate, reference, evidence, request.rng)
     cause: Cause | None = None
     detail = ""
     if decision.wrong or decision.inaccurate:
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
+    if (
+        cause is Cause.UNEXPLAINED
+        and isinstance(reference, StepsReference)
+        and reference.is_coarse(evidence, decision)
+    ):
+        cause, detail, reason = None, "", COARSE_SOLVER
+        decision = Decision((), (), "", decision.bad)
     outcome = (
         Outcome.WRONG
         if decision.wrong or cause is Cause.DTYPE
         else Outcome.INACCURATE
         if decision.inaccurate
+        else Outcome.UNDECIDED
+        if reason
         else Outcome.OK
     )
-    reason = "" if cause is Cause.DTYPE else decision.lost
+    reason = reason or ("" if cause is Cause.DTYPE else decision.lost)
     blind = [name for name, x in zip(request.names, limit, strict=True) if _BLIND <= x < np.inf]
     if outcome is Outcome.OK and blind:
         outcome = Outcome.UNDECIDED
@@ -455,6 +484,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         str(candidate.form),
         reference.label,
         reason,
+        reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
 
 
@@ -492,7 +522,14 @@ def _cause(
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)
         return Cause.NONFINITE, f"it is not finite at {where}, where the exact derivative is"
-    return diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
+    found = diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
+    if found[0] is Cause.UNEXPLAINED and isinstance(reference, StepsReference):
+        # A small factor is seen only where nothing is left to a solver's tolerance.
+        evidence = reference.sharply(evidence)
+        return diagnose(
+            request.candidate, reference, evidence, decision, request.names, request.rng
+        )
+    return found
 
 
 def _worst(

@@ -40,7 +40,7 @@ class Layout:
         for name, shape in self.shapes:
             size = prod(shape)
             piece = point[start : start + size].copy()
-            packed[name] = piece.reshape(shape) if shape else float(piece[0])
+            packed[name] = piece.reshape(shape) if shape else piece[0].item()
             start += size
         return packed
 
@@ -140,6 +140,18 @@ class Candidate:
             return Answer(None, None, "", error=text)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
+
+    def complex(self, point: np.ndarray) -> Any:
+        """Call it at a complex point, as it stands; it may raise whatever it likes."""
+        match self.form:
+            case Form.FLOAT:
+                return self.function(complex(point[0]))
+            case Form.FLOATS:
+                return self.function(*(complex(x) for x in point))
+            case Form.DICT | Form.NAMED:
+                assert self.layout is not None
+                return self._call((self.layout.pack(point),))
+        return self.function(point.copy())
 
     def raw(self, point: np.ndarray) -> np.ndarray | str:
         """Call it at one point; return its numbers in whatever shape, or why there are none."""

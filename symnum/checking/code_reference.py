@@ -14,6 +14,7 @@ import numpy as np
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.decide import Evidence
 from symnum.checking.reference import Truth
+from symnum.checking.steps_reference import StepsReference
 from symnum.formula.duals import CodeReference, Kind
 from symnum.formula.formula import Formula
 
@@ -41,11 +42,12 @@ _KINDS = {
 
 def code_reference(
     code: Candidate, variables: tuple[str, ...], derivative_order: int, probes: np.ndarray
-) -> DualReference:
+) -> DualReference | StepsReference:
     """Return the best reference for code: the first that knows its derivative at a probe."""
     duals = DualReference(code, variables, derivative_order)
-    duals.at(probes)
-    return duals
+    if duals.at(probes).known.any():
+        return duals
+    return StepsReference(code, variables, derivative_order, duals.reason)
 
 
 class DualReference:

@@ -129,7 +129,7 @@ def decide(
         return Decision((), tuple(wrong), lost, bad)
     if wrong:
         return Decision(tuple(wrong), tuple(rounded), "", bad)
-    return _lost_digits(evidence, bad)
+    return lost_digits(evidence, bad)
 
 
 def _is_rounding(
@@ -263,7 +263,7 @@ def condition(
     return largest
 
 
-def _lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
+def lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     """Every error is rounding: say whether it cost digits worth speaking of."""
     truth = evidence.truth
     error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)

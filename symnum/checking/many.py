@@ -17,6 +17,8 @@ from symnum.checking.claim import Candidate
 from symnum.checking.code_reference import kind_of, plainly
 from symnum.checking.diagnose import ratio_text
 from symnum.checking.directions import Found, Line, Slope, find_wrong_entries
+from symnum.checking.steps_line import StepsLine
+from symnum.checking.steps_reference import COARSE, COARSE_SOLVER
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.formula.duals import CodeReference
 
@@ -39,10 +41,17 @@ class DualLine:
         Where.
     """
 
+    least_error = 0.0
+
     def __init__(self, code: Candidate, point: np.ndarray) -> None:
         self._code = code
         self._point = point
-        self.evaluations = 0
+        self._evaluations = 0
+
+    @property
+    def evaluations(self) -> int:
+        """How often the code has run."""
+        return self._evaluations
 
     def full(self, direction: np.ndarray) -> Slope:
         """Run the code on duals along the direction."""
@@ -55,7 +64,7 @@ class DualLine:
             direction=tuple(direction.tolist()),
         )
         found = along.at(self._point[None])
-        self.evaluations += 4  # twice with doubles, on exact points, on points known to an ulp
+        self._evaluations += 4  # twice with doubles, on exact points, on points known to an ulp
         if not found.known[0, 0] or found.hull[0, 0]:
             return Slope(np.nan, np.inf, along.reason or "f has no derivative along a direction")
         return Slope(float(found.exact[0, 0]), float(found.bound[0, 0]))
@@ -86,9 +95,16 @@ class Lines:
     reference: str
 
 
-def lines_of(code: Candidate) -> Lines:
-    """Return the best way to measure derivatives of code along directions."""
-    return Lines(lambda x: DualLine(code, x), "certified along directions, by running f on balls")
+def lines_of(code: Candidate, point: np.ndarray, rng: np.random.Generator) -> Lines:
+    """Return the best way to measure derivatives of code along directions, tried at a point."""
+    signs = rng.choice([-1.0, 1.0], len(point))
+    if not DualLine(code, point).full(signs).reason:
+        return Lines(
+            lambda x: DualLine(code, x), "certified along directions, by running f on balls"
+        )
+    return Lines(
+        lambda x: StepsLine(code, x), "numerical along directions, with error bars (uncertified)"
+    )
 
 
 def gradient_verdict(
@@ -120,15 +136,24 @@ def gradient_verdict(
         "reference": lines.reference,
     }
     limits = np.full(len(names), np.inf)
-    tried = 0
+    notes: dict[str, None] = {}
+    tried = evaluations = 0
     for number, point in enumerate(points):
         claim = candidate(point).value
         if claim is None:
             continue
         tried += 1
         found = find_wrong_entries(lines.at(point), claim, seed + number, _blocks(candidate))
+        evaluations += found.evaluations
+        common["evaluations"] = evaluations
+        if found.note:
+            notes[found.note] = None
         if found.wrong or found.factor is not None:
-            return _wrong(found, claim, point, common, tried)
+            verdict = _wrong(found, claim, point, common, tried)
+            if not verdict.is_certified and _is_coarse(found, claim, verdict):
+                common["reason"] = COARSE_SOLVER
+                return Verdict(Outcome.UNDECIDED, points_tried=tried, **common)
+            return verdict
         if found.undecided:
             return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=found.undecided, **common)
         size = np.abs(claim)
@@ -136,14 +161,21 @@ def gradient_verdict(
         limits = np.fmin(limits, found.limit / np.where(size > 0, size, typical))
         if np.median(found.limit) > _POOR * typical:
             reason = (
-                f"f is too noisy: an error of {np.median(found.limit):.2g} would not have been "
-                f"seen, and the gradient's typical entry is {typical:.2g}"
+                "f is too noisy, or its derivatives are of too many sizes: an error of "
+                f"{np.median(found.limit):.2g} would not have been seen, and the gradient's "
+                f"typical entry is {typical:.2g}"
             )
             return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
     if not tried:
         reason = "the derivative gave no answer at any point that was tried"
         return Verdict(Outcome.UNDECIDED, reason=reason, **common)
-    return Verdict(Outcome.OK, detection_limit=tuple(limits.tolist()), points_tried=tried, **common)
+    return Verdict(
+        Outcome.OK,
+        detection_limit=tuple(limits.tolist()),
+        points_tried=tried,
+        violations=tuple(notes),
+        **common,
+    )
 
 
 def _blocks(candidate: Candidate) -> tuple[int, ...]:
@@ -187,6 +219,13 @@ def _wrong(
         violations=(found.undecided,) if found.undecided else (),
         **common,
     )
+
+
+def _is_coarse(found: Found, claim: np.ndarray, verdict: Verdict) -> bool:
+    """Say whether several entries are a little off, each by another share, as a solver's are."""
+    if verdict.cause is not Cause.UNEXPLAINED or not found.wrong:
+        return False
+    return all(abs(claim[k] - exact) <= COARSE * abs(exact) for k, exact in found.wrong.items())
 
 
 def _factor(ratio: float) -> tuple[Cause, str]:

@@ -129,6 +129,8 @@ class Verdict:
         What it was held against.
     reason : str
         Why nothing could be decided, or what was lost.
+    evaluations : int
+        Calls of f that measuring its derivative took; 0 where it is certified from a formula.
 
     Examples
     --------
@@ -152,9 +154,15 @@ class Verdict:
     form: str = ""
     reference: str = ""
     reason: str = ""
+    evaluations: int = 0
 
     def __bool__(self) -> bool:
         return self.status in {Outcome.OK, Outcome.PROVED}
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether what it was held against is proven, and not measured."""
+        return "uncertified" not in self.reference
 
     def __str__(self) -> str:
         from symnum.report.verdicts import verdict_text

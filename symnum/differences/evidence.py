@@ -17,10 +17,10 @@ from symnum.differences.extrapolation import KAPPA, ODD, Value, deviation, extra
 class Trend(StrEnum):
     """How a claimed derivative's distance from central differences changes with h."""
 
-    FLAT = "flat in h: the claim is off, by the same at every step"
+    FLAT = "is flat in h: the claim is off, by the same at every step"
     FALLS = "falls as h² to nothing: only the truncation of large steps"
     GROWS = "grows as 1/h towards small steps: only noise"
-    MIXED = "neither flat, nor falling as h², nor growing as 1/h"
+    MIXED = "is neither flat in h, nor falling as h², nor growing as 1/h"
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,18 @@ def measurements(estimate: Estimate, largest: int = 3) -> tuple[Measurement, ...
     values = {r.e: Value(r.h, r.odd, max(r.floor, estimate.noise), r.even) for r in estimate.rungs}
     found = []
     for m in range(largest + 1):
-        for k in values:
-            if all(k + i in values for i in range(m + 1)):
+        windows = [k for k in values if all(k + i in values for i in range(m + 1))]
+        off = {k: abs(extrapolate(ODD, values, k, m) - estimate.value) for k in windows}
+        for k in windows:
+            window = [(w, values[k + i]) for i, w in enumerate(weights(4, m))]
+            noise = KAPPA * deviation(ODD, window, estimate.noise)
+            # One window may agree by luck; its neighbours then don't, and truncation grows.
+            growth = 4.0 ** (m + 1)
+            above, below = off.get(k + 1, math.inf) / growth, off.get(k - 1, 0.0)
+            truncation = max(off[k], above, min(below, growth * off[k] + noise))
+            if truncation < math.inf:
                 value = extrapolate(ODD, values, k, m)
-                window = [(w, values[k + i]) for i, w in enumerate(weights(4, m))]
-                noise = KAPPA * deviation(ODD, window, estimate.noise)
-                found.append(Measurement(k, m, value, noise + 4 * abs(value - estimate.value)))
+                found.append(Measurement(k, m, value, noise + 4 * truncation))
     return tuple(sorted(found, key=lambda one: (one.m, one.error)))
 
 

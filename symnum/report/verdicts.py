@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from symnum.errors import UsageError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from symnum.checking.verdict import Verdict
 
 _FEW = 6
+# An error of this share of a component is as good as a wrong component.
+_LARGE = 0.01
 _COLOURS = {
     "ok": "bold green",
     "proved": "bold green",
@@ -35,9 +38,8 @@ def verdict_text(verdict: Verdict) -> str:
         lines += _worst(verdict)
     if verdict.violations and verdict.violations != (verdict.cause_detail,):
         lines += [f"  note: {sentence}" for sentence in verdict.violations]
-    limit = max((x for x in verdict.detection_limit if math.isfinite(x)), default=math.nan)
-    if verdict.status in {"ok", "inaccurate"} and math.isfinite(limit):
-        lines.append(f"  an error of {limit:.1e} relative in any component would have been seen")
+    if verdict.status in {"ok", "inaccurate"}:
+        lines += _limit(verdict.detection_limit)
     if verdict.unreached_lines:
         lines.append("  lines that no point reached: " + ", ".join(verdict.unreached_lines))
     facts = [f"{verdict.points_tried} points, seed {verdict.seed}"]
@@ -45,6 +47,8 @@ def verdict_text(verdict: Verdict) -> str:
         facts.append(f"called with {verdict.form}")
     if verdict.reference:
         facts.append(f"reference: {verdict.reference}")
+    if verdict.evaluations:
+        facts.append(f"{verdict.evaluations:,} evaluations of f")
     lines.append("  " + "; ".join(facts))
     return "\n".join(lines)
 
@@ -71,16 +75,30 @@ def _headline(verdict: Verdict) -> str:
     return f"{status}: {what} {', '.join(named)}{more}"
 
 
+def _limit(limits: tuple[float, ...]) -> list[str]:
+    """Say how small an error would have been seen."""
+    known = [x for x in limits if math.isfinite(x)]
+    if not known:
+        return []
+    if max(known) <= _LARGE:
+        return [f"  an error of {max(known):.1e} relative in any component would have been seen"]
+    # Of thousands of components some are next to nothing, and hide any error.
+    typical = median(known)
+    return [f"  an error of {typical:.1e} relative in a typical component would have been seen"]
+
+
 def _worst(verdict: Verdict) -> list[str]:
     worst = verdict.worst
     assert worst is not None
     point = ", ".join(f"{x!r}" for x in worst.point[:_FEW])
     if len(worst.point) > _FEW:
         point += ", ..."
+    exact = "exact" if verdict.is_certified else "measured"
     return [
         f"  worst at ({point}):",
-        f"    exact {worst.exact!r}",
-        f"    given {worst.given!r}   error {worst.error:.3g} ({worst.ulps:.3g} ulps)",
+        f"    {exact} {worst.exact!r}",
+        f"    {'given':{len(exact)}} {worst.given!r}   "
+        f"error {worst.error:.3g} ({worst.ulps:.3g} ulps)",
     ]
 
 
@@ -116,6 +134,7 @@ def verdict_to_json(verdict: Verdict) -> str:
             "form": verdict.form,
             "reference": verdict.reference,
             "reason": verdict.reason,
+            "evaluations": verdict.evaluations,
         },
         allow_nan=False,
     )
@@ -202,6 +221,7 @@ def read_verdict(document: object, where: str) -> Verdict:
             form=_text(document["form"]),
             reference=_text(document["reference"]),
             reason=_text(document["reason"]),
+            evaluations=_whole(document["evaluations"]),
         )
     except KeyError as error:
         msg = f"{where} has no {error}"

@@ -93,11 +93,17 @@ def test_a_solver_that_starts_at_its_answer():
 
 
 def test_what_has_no_reference_is_undecided():
-    """Code that is neither traced nor run on balls leaves the answer open, with both reasons."""
-    verdict = check(lambda x: float(np.float32(x[0])) ** 2, lambda x: 2 * x, n=1)
+    """Code that can't be traced, run on balls or differenced leaves it open, and says why."""
+    rng = np.random.default_rng(0)
+
+    def f(x):
+        return float(np.sin(np.float32(x[0]))) + 10 * rng.normal()
+
+    verdict = check(f, np.cos, n=1)
     assert verdict.status == "undecided"
     assert "traced" in verdict.reason
     assert "balls" in verdict.reason
+    assert "differences" in verdict.reason
 
 
 def test_how_many_variables():

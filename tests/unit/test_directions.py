@@ -16,6 +16,7 @@ class Ideal:
         self.noise = noise
         self.rng = np.random.default_rng(seed)
         self.evaluations = 0
+        self.least_error = 0.0
 
     def _measure(self, direction, price):
         self.evaluations += price

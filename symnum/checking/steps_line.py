@@ -1,0 +1,101 @@
+"""Derivatives of code along directions, measured with steps that its noise and curvature allow."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symnum.checking.claim import Candidate
+from symnum.checking.counted import Counted
+from symnum.checking.directions import Slope
+from symnum.differences import complex_line
+from symnum.differences.differentiate import first_reference
+from symnum.differences.estimate import Estimate
+from symnum.differences.evidence import Measurement, measurements
+from symnum.differences.extrapolation import weights
+from symnum.differences.line import Line
+
+_BUDGET = 80
+# Two steps of a difference are of different kind from this ratio on, in octaves.
+_OCTAVES = 2
+
+
+class StepsLine:
+    """Derivatives of code along directions, by the complex step or from a ladder of real steps.
+
+    The first direction is measured in full: it shows the noise of f and where truncation begins.
+    Later ones cost as many evaluations as the error bar that is asked for takes.
+
+    Parameters
+    ----------
+    code : Candidate
+        The code of f, which returns a number.
+    point : float64 array, shape (n,)
+        Where.
+    """
+
+    # Code that nobody can look into may be a solver, which is right to its tolerance at best.
+    least_error = 2.0**-20
+
+    def __init__(self, code: Candidate, point: np.ndarray) -> None:
+        self._function = Counted(code)
+        self._point = point
+        self._known: Estimate | None = None
+        self._measurements: tuple[Measurement, ...] = ()
+
+    @property
+    def evaluations(self) -> int:
+        """How often the code has been called."""
+        return self._function.calls
+
+    def full(self, direction: np.ndarray) -> Slope:
+        """Measure with noise, truncation and error bar found out for this direction."""
+        found = first_reference(self._line(direction), 0, None, 1, _BUDGET, 0)
+        if not found.is_answered:
+            return Slope(math.nan, math.inf, found.reason)
+        if self._known is None or found.verified < self._known.verified:
+            self._known = found
+            self._measurements = measurements(found) if found.window else ()
+        return Slope(found.value, found.verified)
+
+    def cheap(self, direction: np.ndarray, bar: float) -> Slope:
+        """Measure in few evaluations, as the full measurement found it safe."""
+        if self._known is None:
+            return self.full(direction)
+        if not self._measurements:
+            value = complex_line.unverified(self._line(direction))
+            if not math.isfinite(value):
+                return self.full(direction)
+            return Slope(value, self._known.verified)
+        enough = (one for one in self._measurements if one.error <= bar)
+        sharpest = min(self._measurements, key=lambda one: one.error)
+        return self._measure(direction, next(enough, sharpest))
+
+    def alone(self, direction: np.ndarray) -> tuple[Slope, Slope]:
+        """Measure at two steps, of which each has an error bar of its own."""
+        plain = sorted((one for one in self._measurements if one.m == 0), key=lambda one: one.error)
+        if len(plain) > 1:
+            first = plain[0]
+            other = next((o for o in plain if abs(o.k - first.k) >= _OCTAVES), plain[1])
+            return self._measure(direction, first), self._measure(direction, other)
+        found = self.full(direction)
+        return found, found
+
+    def _line(self, direction: np.ndarray) -> Line:
+        return Line(self._function, self._point, direction, False)
+
+    def _measure(self, direction: np.ndarray, how: Measurement) -> Slope:
+        """Return the difference quotients of a window of steps, combined."""
+        assert self._known is not None
+        steps = {rung.e: rung.h for rung in self._known.rungs}
+        line = self._line(direction)
+        quotients = []
+        for i in range(how.m + 1):
+            h = steps[how.k + i]
+            up, down = float(line.at(h)[0]), float(line.at(-h)[0])
+            quotients.append((up / 2 - down / 2) / h)
+        value = math.fsum(w * q for w, q in zip(weights(4, how.m), quotients, strict=True))
+        if not math.isfinite(value):
+            return Slope(math.nan, math.inf, "f is not finite near the point, along a direction")
+        return Slope(value, how.error)

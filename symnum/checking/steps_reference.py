@@ -1,0 +1,275 @@
+"""A derivative of code that nothing certifies: numerical, with an error bar for every entry.
+
+The bars are estimates. They are never used as if they were proofs: a claim is wrong only far
+outside of them, where a second ladder on other steps excludes it too; between one bar and that it
+is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from symnum.checking.claim import Candidate
+from symnum.checking.counted import Counted
+from symnum.checking.decide import Decision, Evidence, float32_inside, lost_digits
+from symnum.checking.points import stratified
+from symnum.checking.reference import Truth
+from symnum.differences import ladder
+from symnum.differences.differentiate import first_reference
+from symnum.differences.estimate import Estimate
+from symnum.differences.evidence import trend
+from symnum.differences.line import ROUNDOFF, Line
+from symnum.differences.multivariate import hessian
+from symnum.formula.formula import Formula
+from symnum.formula.status import Status
+
+# A claim is wrong where it lies so many error bars off.
+FAR = 10.0
+# A second ladder must exclude it by so many bars of its own.
+_AGAIN = 3.0
+# Its steps: another number between 1 and 2 whose multiples are rounded otherwise.
+_OTHER_MANTISSA = 1 + 2741 / 8192
+# Entries of a component that are measured twice.
+_CONFIRMED = 3
+# Evaluations of f that a check may take, about, and what one derivative along a variable takes.
+_EVALUATIONS = 3000
+_EACH = 30
+_FEWEST, _MOST = 4, 40
+# An error of so many times what the candidate jumps by between neighbouring points is rounding.
+_JITTER = 8.0
+_OFFSETS = np.array([-1301.0, -787.0, -331.0, 409.0, 953.0, 1511.0])
+_ROUNDING = 8 * ROUNDOFF
+# Code that nobody can look into may be a solver, which is right to its tolerance and no further:
+# an error of this share of the derivative is nobody's in particular.
+_CONTENT = 2.0**-20
+# Up to this share an error that no slip explains may be that of a coarse solver.
+COARSE = 2.0**-7
+COARSE_SOLVER = (
+    "it differs by less than 1 % from the derivative of f as computed, and no single slip explains "
+    "that: either it is a little off, or f is, as a solver with a loose tolerance is; f with a "
+    "tighter one would settle it"
+)
+_BUDGET = 80
+
+
+class StepsReference:
+    """The derivative of code, measured with steps that are chosen from its noise and curvature.
+
+    Parameters
+    ----------
+    code : Candidate
+        The code of f.
+    variables : tuple of str
+        The variables' names.
+    derivative_order : int
+        1, or 2 for a Hessian.
+    reason : str
+        Why nothing better is at hand.
+
+    Attributes
+    ----------
+    refused : str
+        Why the last entry that could not be measured was not.
+    """
+
+    label = "numerical, with error bars (uncertified)"
+
+    def __init__(
+        self, code: Candidate, variables: tuple[str, ...], derivative_order: int, reason: str
+    ) -> None:
+        self.variables = variables
+        self.shape = code.shape + (len(variables),) * derivative_order
+        self.formula: Formula | None = None
+        self.derivative: Formula | None = None
+        self.reason = reason
+        ladders = len(variables) ** derivative_order
+        self.most_points = min(_MOST, max(_FEWEST, _EVALUATIONS // (_EACH * ladders)))
+        self._outputs = prod(code.shape)
+        self._order = derivative_order
+        self._function = Counted(code)
+        self.refused = ""
+        self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+
+    @property
+    def evaluations(self) -> int:
+        """How often the code has been called."""
+        return self._function.calls
+
+    def own_points(self, box: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield the points that a check makes itself: few, since each costs many evaluations."""
+        yield stratified(box, self.most_points, rng)
+
+    def at(self, points: np.ndarray) -> Truth:
+        """Return what was measured at points of shape (P, n); `bound` is where a claim is wrong."""
+        for point in points:
+            if point.tobytes() not in self._found:
+                measured = self._first if self._order == 1 else self._second
+                self._found[point.tobytes()] = measured(point)
+        found = [self._found[point.tobytes()] for point in points]
+        exact = np.array([value for value, _ in found])
+        bar = np.array([bar for _, bar in found])
+        known = np.isfinite(exact) & np.isfinite(bar)
+        bound = np.fmax(FAR * bar, _CONTENT * np.abs(exact))
+        return Truth(points, exact, bound, np.zeros_like(known), known)
+
+    def sharply(self, evidence: Evidence) -> Evidence:
+        """Return the evidence with error bars alone for bounds, whatever a solver may do."""
+        truth = self.at(evidence.truth.points)
+        bar = np.array([self._found[point.tobytes()][1] for point in truth.points])
+        return Evidence(replace(evidence.truth, bound=FAR * bar), evidence.given)
+
+    def certified(self, points: np.ndarray) -> np.ndarray:
+        """Return what was measured, shape (P, K); nothing better is to be had."""
+        return self.at(points).exact
+
+    def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what was measured as sums of two doubles, of which the second is 0."""
+        exact = self.certified(points)
+        return exact, np.zeros_like(exact)
+
+    def statuses(self, points: np.ndarray) -> np.ndarray:
+        """Return `undecided` everywhere, shape (P, K): measuring proves no kind of point."""
+        return np.full(self.at(points).exact.shape, Status.UNDECIDED, dtype=object)
+
+    def decide(
+        self, candidate: Candidate, evidence: Evidence, names: tuple[str, ...]
+    ) -> tuple[Decision, str]:
+        """Return the decision, and what is left open and would settle it; empty if nothing is."""
+        confirmed = np.zeros_like(evidence.bad)
+        least = np.fmax(evidence.truth.bound / FAR, _CONTENT * np.abs(evidence.truth.exact))
+        unclear = evidence.truth.known & (evidence.error > least)
+        for k in np.flatnonzero(evidence.bad.any(axis=0)).tolist():
+            rows = np.flatnonzero(evidence.bad[:, k])
+            with np.errstate(all="ignore"):
+                excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
+            for row in rows[np.argsort(-excess)][:_CONFIRMED]:
+                given = float(evidence.given[row, k])
+                confirmed[row, k] = self._excluded(evidence.truth.points[row], k, given)
+        wrong = tuple(np.flatnonzero(confirmed.any(axis=0)).tolist())
+        if wrong:
+            bad = evidence.bad & confirmed.any(axis=0)
+            if not float32_inside(candidate, evidence, bad) and self._is_rounding(
+                candidate, evidence, confirmed
+            ):
+                return lost_digits(evidence, bad), ""
+            return Decision(wrong, (), self._trend(evidence, confirmed), bad), ""
+        nothing = Decision((), (), "", np.zeros_like(evidence.bad))
+        if not unclear.any():
+            return nothing, ""
+        return nothing, self._open(evidence, unclear, names)
+
+    def limit(self, evidence: Evidence) -> tuple[float, ...]:
+        """Return for each component the smallest relative error that would have been called wrong.
+
+        It holds for an error proportional to the component everywhere.
+        """
+        truth = evidence.truth
+        usable = truth.known & (truth.exact != 0)
+        with np.errstate(all="ignore"):
+            share = np.where(usable, (1 + 1 / FAR) * truth.bound / np.abs(truth.exact), np.inf)
+        return tuple(share.min(axis=0, initial=np.inf).tolist())
+
+    def is_coarse(self, evidence: Evidence, decision: Decision) -> bool:
+        """Say whether errors that no slip explains are small enough to be those of a solver."""
+        error = evidence.error[decision.bad]
+        return bool(np.all(error <= COARSE * np.abs(evidence.truth.exact[decision.bad])))
+
+    def _first(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        n = len(point)
+        value = np.full((self._outputs, n), np.nan)
+        bar = np.full((self._outputs, n), np.inf)
+        for j in range(n):
+            line = self._line(point, j)
+            for i in range(self._outputs):
+                found = first_reference(line, i, j, 1, _BUDGET, 0)
+                value[i, j] = found.value
+                self.refused = self.refused if found.is_answered else found.reason
+                bar[i, j] = found.verified + _ROUNDING * abs(found.value)
+        return value.ravel(), bar.ravel()
+
+    def _second(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = hessian(self._function, point)
+        missing = found.reason[~np.isfinite(found.value)]
+        self.refused = missing[0] if missing.size else self.refused
+        return found.value.ravel(), (found.error + _ROUNDING * np.abs(found.value)).ravel()
+
+    def _line(self, point: np.ndarray, j: int) -> Line:
+        direction = np.zeros(len(point))
+        direction[j] = 1.0
+        return Line(self._function, point, direction, False)
+
+    def _ladder(self, point: np.ndarray, k: int, mantissa: float) -> Estimate:
+        """Return component k from real steps alone."""
+        i, j = divmod(k, len(point))
+        return ladder.on_line(self._line(point, j), i, j, mantissa=mantissa)
+
+    def _excluded(self, point: np.ndarray, k: int, given: float) -> bool:
+        """Say whether a ladder on other steps excludes a claim too."""
+        if self._order == 2:
+            return True  # two diagonals, four ladders: they have agreed already
+        found = self._ladder(point, k, _OTHER_MANTISSA)
+        if not found.is_answered:
+            return False
+        return not abs(given - found.value) <= _AGAIN * found.error + _ROUNDING * abs(found.value)
+
+    def _is_rounding(self, candidate: Candidate, evidence: Evidence, confirmed: np.ndarray) -> bool:
+        """Say whether the candidate jumps by as much between neighbouring points."""
+        for row, k in np.argwhere(confirmed):
+            jump = jitter(candidate, evidence.truth.points[row], k)
+            if not evidence.error[row, k] <= _JITTER * jump:
+                return False
+        return True
+
+    def _trend(self, evidence: Evidence, confirmed: np.ndarray) -> str:
+        """Say how the distance of the worst claim from central differences changes with h."""
+        if self._order == 2:
+            return ""
+        with np.errstate(all="ignore"):
+            excess = np.where(confirmed, evidence.error / evidence.truth.bound, -1.0)
+        row, k = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        found = self._ladder(evidence.truth.points[row], int(k), _OTHER_MANTISSA)
+        given = float(evidence.given[row, k])
+        if not found.is_answered or not np.isfinite(given) or not found.rungs:
+            return ""
+        low, high = found.rungs[0].h, found.rungs[-1].h
+        return (
+            f"its distance from central differences with h from {low:.0e} to {high:.0e} "
+            f"{trend(found, given)}"
+        )
+
+    def _open(self, evidence: Evidence, unclear: np.ndarray, names: tuple[str, ...]) -> str:
+        with np.errstate(all="ignore"):
+            excess = np.where(unclear, FAR * evidence.error / evidence.truth.bound, -1.0)
+        row, k = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        exact, bar = evidence.truth.exact[row, k], evidence.truth.bound[row, k] / FAR
+        sentence = (
+            f"in {names[k]} it gives {float(evidence.given[row, k])!r} where differences measure "
+            f"{exact:.12g} ± {bar:.1e}: {excess[row, k]:.1f} error bars off, too few to accuse "
+            "it and too many to pass it"
+        )
+        given = float(evidence.given[row, k])
+        if self._order == 1:
+            found = self._ladder(evidence.truth.points[row], int(k), _OTHER_MANTISSA)
+            if found.is_answered and found.rungs:
+                sentence += f"; its distance from central differences {trend(found, given)}"
+        return sentence + "; f's formula, or points where f is less noisy, would settle it"
+
+
+def jitter(candidate: Candidate, point: np.ndarray, k: int) -> float:
+    """Return by how much component k jumps between neighbours, beyond a straight line."""
+    largest = 0.0
+    for stretch in (1.0, 2.0**10):
+        values = []
+        for offset in _OFFSETS:
+            found = candidate(point + offset * stretch * np.spacing(point)).value
+            if found is None:
+                return 0.0
+            values.append(found[k])
+        matrix = np.vander(_OFFSETS / 1511.0, 2)
+        fitted, *_ = np.linalg.lstsq(matrix, np.array(values), rcond=None)
+        largest = max(largest, float(np.max(np.abs(values - matrix @ fitted))))
+    return largest

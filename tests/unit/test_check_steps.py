@@ -1,0 +1,231 @@
+"""Derivatives of code that nobody can look into: measured, and accused far outside of the bars."""
+
+from __future__ import annotations
+
+import array
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from symnum import check, differentiate
+
+LABEL = "numerical, with error bars (uncertified)"
+
+
+def opaque(f):
+    """Return f behind a buffer of doubles: neither a trace nor balls pass it."""
+    return lambda x: float(f(np.frombuffer(array.array("d", np.atleast_1d(x)))))
+
+
+def decay(rtol):
+    """Return y(1) of y' = -k y, y(0) = 1, by an adaptive solver."""
+
+    def final(k):
+        solution = solve_ivp(lambda _, y: -k * y, (0, 1), [1.0], rtol=rtol, atol=1e-12)
+        return float(solution.y[0, -1])
+
+    return final
+
+
+@pytest.mark.parametrize("rtol", [1e-12, 1e-8, 1e-6])
+def test_a_solver_s_right_sensitivity_passes(rtol):
+    """The exact sensitivity differs from that of the solver's f by its tolerance, and is right."""
+    verdict = check(decay(rtol), lambda k: -math.exp(-k), domain=[(0.5, 2.0)])
+    assert verdict.status == "ok", str(verdict)
+    assert verdict.reference == LABEL
+    assert 0 < verdict.evaluations < 3000
+    assert verdict.detection_limit[0] < 2e-6
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-4])
+def test_a_loose_solver_accuses_nobody(rtol):
+    """What a loose tolerance may explain is left open, and the sentence says what settles it."""
+    verdict = check(decay(rtol), lambda k: -math.exp(-k), domain=[(0.5, 2.0)])
+    assert verdict.status == "undecided", str(verdict)
+    assert "a tighter one would settle it" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cause"),
+    [
+        (lambda k: math.exp(-k), "sign"),
+        (lambda k: -1.01 * math.exp(-k), "factor"),
+        (lambda k: -math.exp(-k) if k < 1.5 else -2 * math.exp(-k), "region"),
+        (lambda _: 0.0, "zero"),
+    ],
+)
+def test_wrong_sensitivities_are_found(wrong, cause):
+    """The planted error is found, its cause named, and the sweep of h stands beside it."""
+    verdict = check(decay(1e-9), wrong, domain=[(0.5, 2.0)])
+    assert (verdict.status, verdict.cause) == ("wrong", cause), str(verdict)
+    assert "flat in h" in verdict.reason
+    assert "measured" in str(verdict)
+
+
+def root(a, b):
+    """Return the zero of x**3 + a x - b, by a loop on plain doubles."""
+    a, b = (float.fromhex(float(v).hex()) for v in (a, b))
+    x = 1.0
+    for _ in range(50):
+        x -= (x**3 + a * x - b) / (3 * x * x + a)
+    return x
+
+
+def root_gradient(a, b):
+    """Return its gradient, by the implicit function theorem."""
+    x = root(a, b)
+    slope = 3 * x * x + a
+    return -x / slope, 1 / slope
+
+
+BOX = {"a": (0.5, 2.0), "b": (1.0, 3.0)}
+
+
+def test_two_variables():
+    """A right gradient passes, a wrong component is named."""
+    assert check(root, root_gradient, domain=BOX).status == "ok"
+    verdict = check(root, lambda a, b: (root_gradient(a, b)[0], 2 / b), domain=BOX)
+    assert verdict.status == "wrong"
+    assert verdict.components == (1,)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-5])
+def test_a_small_factor_far_above_the_limit_is_wrong(size):
+    """Ten times the stated limit is always caught."""
+    right = check(root, root_gradient, domain=BOX)
+    assert max(right.detection_limit) * 10 <= size * 10
+    verdict = check(root, lambda a, b: np.array(root_gradient(a, b)) * (1 + size), domain=BOX)
+    assert verdict.status == "wrong", str(verdict)
+    assert verdict.cause == "factor"
+
+
+def test_hessians():
+    """Second derivatives are measured too."""
+    f = opaque(lambda x: x[0] ** 2 * x[1] + x[1] ** 3)
+    at = np.array([1.5, 2.0])
+
+    def right(x):
+        return np.array([[2 * x[1], 2 * x[0]], [2 * x[0], 6 * x[1]]])
+
+    assert check(f, right, at=at, derivative_order=2).status == "ok"
+    wrong = check(f, lambda x: right(x) * [[1, 1], [1, 2]], at=at, derivative_order=2)
+    assert (wrong.status, wrong.components) == ("wrong", (3,))
+
+
+def test_several_outputs():
+    """A Jacobian's entries are named by output."""
+
+    def f(x):
+        x = np.frombuffer(array.array("d", x))
+        return np.array([np.sin(x[0]), x[0] * x[1]])
+
+    def right(x):
+        return np.array([[np.cos(x[0]), 0.0], [x[1], x[0]]])
+
+    at = np.array([0.7, 1.9])
+    assert check(f, right, at=at).status == "ok"
+    wrong = check(f, lambda x: right(x) * [[1, 1], [1, -1]], at=at)
+    assert wrong.status == "wrong"
+    assert [wrong.names[k] for k in wrong.components] == ["output 1, x1"]
+
+
+def test_a_few_bars_off_is_left_open():
+    """Between one error bar and ten nobody is accused and nobody acquitted."""
+
+    def f(x):
+        x = float.fromhex(float(x).hex())
+        return math.sin(x) + 1e-4 * math.modf(math.sin(x * 1e9) * 43758.5453)[0]
+
+    found = differentiate(f, 1.0)
+    assert 1e-4 < found.error < 1e-1
+    verdict = check(f, lambda _: found.value + 5 * found.error, at=1.0, domain=[(1.0, 1.0)])
+    assert verdict.status == "undecided", str(verdict)
+    assert "error bars off" in verdict.reason
+    assert "would settle it" in verdict.reason
+
+
+def test_functions_that_end_somewhere():
+    """Where f raises or is NaN nothing is held against its derivative."""
+
+    def f(x):
+        if x < 0:
+            raise ValueError("negative")
+        return math.sqrt(float.fromhex(float(x).hex()))
+
+    verdict = check(f, lambda x: 0.5 / np.sqrt(x), domain=[(-1.0, 3.0)])
+    assert verdict.status == "ok", str(verdict)
+
+
+def test_a_candidate_that_rounds_is_not_wrong():
+    """Rounding in the candidate costs digits, and is no mistake."""
+    f = opaque(lambda x: -math.cos(x[0]) + 1e-9 * x[0])
+
+    def coarse(x):
+        big = 3e6
+        return (np.sin(x) + big) - big + 1e-9  # ten digits are left
+
+    assert check(f, coarse, domain=[(0.5, 2.0)]).status in {"ok", "inaccurate"}
+
+
+N = 10_000
+WEIGHTS = np.random.default_rng(1).normal(size=N)
+POINT = np.random.default_rng(2).normal(size=N)
+MANY = opaque(lambda x: np.sum(np.tanh(x * WEIGHTS)))
+
+
+def many_gradient(x):
+    """Return the gradient of MANY."""
+    return WEIGHTS / np.cosh(x * WEIGHTS) ** 2
+
+
+def test_ten_thousand_right_entries():
+    """They pass in a handful of evaluations."""
+    verdict = check(MANY, many_gradient, at=POINT)
+    assert verdict.status == "ok", str(verdict)
+    assert verdict.evaluations <= 60
+    assert "uncertified" in verdict.reference
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"), [(0.0, "zero"), (-1.0, "sign"), (1.1, "factor"), (1.01, "factor")]
+)
+def test_one_wrong_entry_of_ten_thousand(change, cause):
+    """It is named, with few evaluations of f."""
+
+    def wrong(x):
+        g = many_gradient(x)
+        g[4321] *= change
+        return g
+
+    verdict = check(MANY, wrong, at=POINT)
+    assert (verdict.status, verdict.cause) == ("wrong", cause), str(verdict)
+    assert verdict.components == (4321,)
+    assert verdict.evaluations <= 140
+
+
+def test_wrong_entries_of_a_complex_function():
+    """Where f takes complex numbers the complex step measures, one evaluation a direction."""
+
+    def f(x):
+        if not np.iscomplexobj(x):
+            x = np.frombuffer(array.array("d", x))
+        return np.sum(np.sin(x) * WEIGHTS)
+
+    def wrong(x):
+        g = np.cos(x) * WEIGHTS
+        g[77] = 0.0
+        return g
+
+    verdict = check(f, wrong, at=POINT)
+    assert verdict.components == (77,), str(verdict)
+    assert verdict.evaluations <= 80
+
+
+def test_a_loose_solver_with_many_parameters():
+    """All entries a little off, each by another share, are what a tolerance does."""
+    biased = np.random.default_rng(3).normal(size=N) * 1e-7 + 1
+    verdict = check(MANY, lambda x: many_gradient(x) * biased, at=POINT)
+    assert verdict.status == "ok", str(verdict)
+    assert any("solver" in note for note in verdict.violations)

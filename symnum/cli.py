@@ -224,7 +224,7 @@ def sweep(
 
     order = read_order(derivative_order)
     if plot is not None:  # before the work, not after it
-        from symnum.report.plots import picture_path
+        from symnum.report.axes import picture_path
 
         picture_path(plot)
     formula = _formula(expressions, variables, bind)
@@ -429,13 +429,14 @@ def draw(
     ] = False,
     variables: Variables = None,
     bind: Bind = None,
+    json: Json = False,
 ) -> None:
     """Draw a formula: a curve with tangents and secants, a surface, contours, a gradient field.
 
     Slopes, partial derivatives and errors come from the certified derivative.
     """
     from symnum.arguments import read_ranges, read_secants, read_tangents
-    from symnum.report.plots import picture_path
+    from symnum.report.axes import picture_path
 
     if out is None:
         msg = "where to draw is missing: write --out FILE, such as --out picture.png"
@@ -461,6 +462,11 @@ def draw(
         minus,
     )
     functions.draw(kind, shown, path=path)
+    if json:
+        from symnum.report.drawings import picture_to_json
+
+        print(picture_to_json(kind, shown, path))
+        return
     for line in [*functions.lines_of(shown), f"written: {path}"]:
         print(line)
 
@@ -509,7 +515,7 @@ def net(
     steps = None if h is None else read_steps(h)
     pictures = [path for path in (plot, parts) if path is not None]
     if pictures:  # before the work, not after it
-        from symnum.report.plots import picture_path
+        from symnum.report.axes import picture_path
 
         for path in pictures:
             picture_path(path)
@@ -594,7 +600,7 @@ def descend(
 
     for picture in (plot, plot_rates):
         if picture is not None:  # before the work, not after it
-            from symnum.report.plots import picture_path
+            from symnum.report.axes import picture_path
 
             picture_path(picture)
     formula = _formula(expressions, variables, bind)
@@ -639,6 +645,31 @@ def descend(
         for path in written:
             print(f"\nwritten: {path}")
     return _WRONG if any(run.verdict == "diverges" for run in comparison) else 0
+
+
+@app.command()
+def demo(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write into.")] = Path(
+        "symnum-demo"
+    ),
+    json: Json = False,
+) -> None:
+    """Run the seven systems that symnum grew out of, with the exact answer beside each.
+
+    The folder gets the pictures and one page, index.html, which needs no network.
+    """
+    from symnum.demo.demo import SYSTEMS, prepare, run
+    from symnum.demo.document import demo_lines, demo_to_json
+
+    prepare(out)
+    with _progress("running the demo", len(SYSTEMS), _LONG_WORK) as advance:
+        made, page = run(out, advance)
+    if json:
+        print(demo_to_json(made, page))
+        return
+    for line in [*demo_lines(made), f"written: {page}"]:
+        print(line)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -276,7 +276,7 @@ def _factor(search: _Search, direction: np.ndarray, residual: float, theta: floa
     other = search.direction()
     second = _dot(other * search.claim)
     # A coarse measurement tells most gradients from one that is off by a factor.
-    for wanted in (abs(residual) / (_APART * _PARTS), theta):
+    for wanted in (abs(residual) / (_TOLD * _PARTS), theta):
         again, bar = search.cheap(other, wanted)
         if abs(second) <= bar or abs(again) <= bar:
             return None
@@ -303,7 +303,7 @@ def _name_one(search: _Search, direction: np.ndarray, residual: float, theta: fl
         weighted = np.zeros(len(direction))
         for a, part in enumerate(parts, start=1):
             weighted[part] = direction[part] * (a / len(parts))
-        seen, bar = search.cheap(weighted, abs(residual) / (_APART * len(parts)))
+        seen, bar = search.cheap(weighted, abs(residual) / (_TOLD * len(parts)))
         place = seen / residual * len(parts)
         a = round(place)
         if not 1 <= a <= len(parts) or abs(place - a) > 0.25:

@@ -190,8 +190,9 @@ def _frozen(answers: Sequence[Answer], truth: Truth) -> Broken | None:
         return None
     with np.errstate(all="ignore"):
         wrong = truth.known & (np.abs(first - truth.exact) > truth.bound)
-    if wrong[0].any() or not wrong.any():
-        return None
+    others = np.any(truth.points != truth.points[0], axis=1)
+    if wrong[0].any() or not others.any() or not wrong[others].any(axis=1).all():
+        return None  # what is right elsewhere too is a constant, or a branch
     return Broken(Cause.STALE, "it returns the answer of the first call for ever")
 
 

@@ -45,6 +45,12 @@ def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
                     point = uniform(box, rng)
                     point[j] = value
                     found.append(point)
+    if found:
+        # A constant is right at 0 as often as not, and then looks like an answer kept for ever.
+        if len(box) == 1:
+            found[0] = uniform(box, rng)  # 0 is there once more
+        else:
+            found.append(found.pop(0))
     return np.array(found).reshape(-1, len(box))
 
 

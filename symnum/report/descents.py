@@ -11,8 +11,8 @@ import numpy as np
 
 from symnum.descending.judge import FEWEST
 from symnum.errors import UsageError
+from symnum.report.axes import LINE_STYLES, cut, legend_below, our_style, picture_path, save
 from symnum.report.numbers import short, to_json_number
-from symnum.report.plots import _save, _style, picture_path
 from symnum.report.tables import Block, Grid, Heading, plain
 
 if TYPE_CHECKING:
@@ -30,17 +30,6 @@ _MOST_RUNS = 40
 _GRID = 161  # contours are smooth from here on
 _TOP = 2.0  # factors above this are shown as such
 _AWAY = 1.5  # a window is this much larger than the way from the start to the minimum
-_STYLES: tuple[dict[str, Any], ...] = (
-    {"color": "#000000", "linestyle": "-", "marker": "o"},
-    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
-    {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
-    {"color": "#009E73", "linestyle": ":", "marker": "D"},
-    {"color": "#CC79A7", "linestyle": "-", "marker": "v"},
-    {"color": "#E69F00", "linestyle": "--", "marker": "P"},
-    {"color": "#56B4E9", "linestyle": "-.", "marker": "X"},
-    {"color": "#7F7F7F", "linestyle": ":", "marker": "*"},
-)
-
 
 # --- sentences ------------------------------------------------------------------------------------
 
@@ -95,7 +84,7 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
         if parting.final == 0 and not run._rule.is_exact:
             return "It is the exact path to the last digit."
         if not run._rule.is_exact and math.isfinite(parting.final):
-            return f"Up to the end it stays within {short(parting.final)} of the exact path."
+            return f"At the end it is {short(parting.final)} from the exact path."
         return ""
     text = f"Parts from the exact path at step {parting.step}, by {short(parting.distance)}: "
     text += _why(run, parting)
@@ -165,7 +154,7 @@ def descents_document(runs: Sequence[Descent], width: int) -> list[Block]:
     first = runs[0]
     names = ", ".join(first.formula.variables[:_FEW])
     more = ", ..." if len(first.formula.variables) > _FEW else ""
-    text = _cut(first.formula.texts[0], 200)
+    text = cut(first.formula.texts[0], 200)
     starts = len(first.theories)
     place = _place(first, first.paths[0][0]) if starts == 1 else f"{starts} starts"
     momentum = f", momentum {short(first.momentum, 3)}" if first.momentum else ""
@@ -194,7 +183,7 @@ def _row(run: Descent, s: int) -> tuple[str, ...]:
     shown = [short(value, 3) for value in end[:_FEW]]
     return (
         short(run.rate, 3),
-        _cut(run.gradient, 30),
+        cut(run.gradient, 30),
         str(run.steps),
         "(" + ", ".join([*shown, *(["..."] if len(end) > _FEW else [])]) + ")",
         short(run._flat(run.values)[s][-1], 3),
@@ -229,10 +218,6 @@ def _place(run: Descent, point: np.ndarray) -> str:
     names = run.formula.variables
     pieces = [f"{n} = {short(v, 4)}" for n, v in zip(names[:_FEW], point, strict=False)]
     return ", ".join(pieces) + (", ..." if len(names) > _FEW else "")
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 4] + " ..."
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -300,6 +285,13 @@ def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     return _finished(path_or_ax, entries, [_contours, _losses] if two else [_losses])
 
 
+def plot_losses(runs: Sequence[Descent], ax: Any) -> Any:
+    """Draw the losses alone against the step, into axes, and return these."""
+    _losses(ax, _entries(runs))
+    ax.legend(fontsize="small", handlelength=3.2)
+    return ax
+
+
 def plot_rates(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     """Draw the factor of a step, predicted and observed, and the last loss against the rate."""
     entries = [(run, s) for run in runs for s in range(len(run.theories))]
@@ -322,29 +314,18 @@ def _finished(path: Any, entries: list[tuple[Descent, int]], panels: list[Any]) 
     from matplotlib.figure import Figure
 
     target = None if path is None else picture_path(path)
-    with _style():
+    with our_style():
         figure = Figure(figsize=(5.6 * len(panels) + 0.6, 5.4), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels, strict=True):
             panel(ax, entries)
-        handles: dict[str, Any] = {}
-        for ax in axes:
-            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-                handles.setdefault(label, handle)
-        figure.legend(
-            list(handles.values()),
-            [_cut(label, 60) for label in handles],
-            loc="outside lower center",
-            ncols=2,
-            fontsize=9,
-            handlelength=3.2,
-        )
+        legend_below(figure, axes)
         run = entries[0][0]
         title = f"Gradient descent of f = {run.formula.texts[0]}"
-        figure.suptitle(_cut(title, 90), parse_math=False, fontsize=11, fontweight="bold")
+        figure.suptitle(cut(title, 90), parse_math=False, fontsize=11, fontweight="bold")
         if target is None:
             return figure
-        _save(figure, target)
+        save(figure, target)
     return target
 
 
@@ -367,7 +348,7 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         levels = np.unique(np.quantile(known, np.linspace(0, 0.98, 15)[1:] ** 2))
         shown = np.where(np.isfinite(heights), heights, np.nan)
         ax.contour(*axes, shown, levels=levels, colors="#B5B5B5", linewidths=0.7, zorder=1)
-    for i, ((run, s), style) in enumerate(zip(entries, _STYLES, strict=False)):
+    for i, ((run, s), style) in enumerate(zip(entries, LINE_STYLES, strict=False)):
         path = run.paths[s]
         path = path[np.isfinite(path).all(axis=-1)]
         # a line to 1e128 is drawn to the edge of the window and no further
@@ -468,7 +449,7 @@ def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     bottom, name = _bottom(entries)
     losses = [_loss(run._flat(run.values)[s], bottom) for run, s in entries]
     _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
-    for i, ((run, s), loss, style) in enumerate(zip(entries, losses, _STYLES, strict=False)):
+    for i, ((run, s), loss, style) in enumerate(zip(entries, losses, LINE_STYLES, strict=False)):
         ax.plot(
             np.arange(len(loss)),
             loss,
@@ -527,14 +508,14 @@ def _log_axis(ax: Any, values: np.ndarray) -> None:
         ax.text(0.5, 0.5, "f is at its lowest all along", transform=ax.transAxes, ha="center")
         ax.set_ylim(1e-16, 1)
         return
-    from symnum.report.plots import _HUGE, _TINY, _ticks
+    from symnum.report.axes import HUGE, TINY, ticks
 
     low, high = float(known.min()), float(known.max())
     room = (high / low) ** 0.05 if high / low < math.inf else 1e10
     room = max(room, 1.5)
-    low, high = max(low / room, _TINY), min(high * room if high < _HUGE / room else _HUGE, _HUGE)
+    low, high = max(low / room, TINY), min(high * room if high < HUGE / room else HUGE, HUGE)
     ax.set_ylim(low, high)
-    _ticks(ax.yaxis, low, high)
+    ticks(ax.yaxis, low, high)
 
 
 def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
@@ -610,4 +591,4 @@ def _mark_stable(ax: Any, theory: Theory) -> None:
 
 def _by_gradient(entries: list[tuple[Descent, int]]) -> list[tuple[str, dict[str, Any]]]:
     labels = list(dict.fromkeys(run.gradient for run, _ in entries))
-    return [(label, _STYLES[i % len(_STYLES)]) for i, label in enumerate(labels)]
+    return [(label, LINE_STYLES[i % len(LINE_STYLES)]) for i, label in enumerate(labels)]

@@ -11,9 +11,9 @@ import numpy as np
 
 from symnum.errors import UsageError
 from symnum.pictures import LARGEST, Curve, Field, Mark, Secant, Surface, picture
+from symnum.report.axes import cut, our_style, picture_path, save
 from symnum.report.derivatives import derivative_name
 from symnum.report.numbers import double, measured, short
-from symnum.report.plots import _cut, _save, _style, picture_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def draw(
     Axes
         Those that were drawn into.
     """
-    with _style() if target is None else nullcontext():
+    with our_style() if target is None else nullcontext():
         ax = _axes(kind, target, window)
         if isinstance(shown, Curve):
             _curve(ax, shown)
@@ -98,7 +98,7 @@ def draw(
             _surface(ax, shown)
         _legend(ax, own=target is None)
         if path is not None:
-            _save(ax.figure, path)
+            save(ax.figure, path)
     return ax
 
 
@@ -192,7 +192,7 @@ def _axes(kind: str, target: Any, window: bool) -> Any:
 def _title(ax: Any, title: str, formula: str) -> None:
     """Write what it is, and the formula below it; names are text and never typeset."""
     ax.set_title(
-        f"{_cut(title, 90)}\n{_cut(f'f = {formula}', 90)}",
+        f"{cut(title, 90)}\n{cut(f'f = {formula}', 90)}",
         loc="left",
         fontsize=11,
         parse_math=False,
@@ -226,7 +226,7 @@ def _halo() -> list[Any]:
 
 
 def _curve(ax: Any, curve: Curve) -> None:
-    name = _cut(curve.axis.name, _LONGEST_NAME)
+    name = cut(curve.axis.name, _LONGEST_NAME)
     ax.grid(color="#E3E3E3", linewidth=0.6)
     ax.set_axisbelow(True)
     lines = curve.tangents or curve.secants or curve.marks
@@ -334,7 +334,7 @@ def _is_pole(curve: Curve) -> bool:
 
 def _names(surface: Surface) -> tuple[str, str]:
     first, second = surface.axes
-    return _cut(first.name, _LONGEST_NAME), _cut(second.name, _LONGEST_NAME)
+    return cut(first.name, _LONGEST_NAME), cut(second.name, _LONGEST_NAME)
 
 
 def _surface(ax: Any, surface: Surface) -> None:

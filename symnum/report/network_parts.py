@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnum.report.axes import PART_STYLES, our_style, picture_path, save
 from symnum.report.numbers import measured, short, to_json_number
-from symnum.report.plots import _PART_STYLES, _save, _style, picture_path
 from symnum.report.tables import Grid
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def plot_parts(parts: ErrorParts, path: str | PathLike[str]) -> Any:
     count = len(parts.entries)
     columns = min(count, _COLUMNS)
     rows = math.ceil(count / columns)
-    with _style():
+    with our_style():
         figure = Figure(figsize=(4.6 * columns, 3.2 * rows + 0.6), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
         for ax, entry in zip(panels.flat, parts.entries, strict=False):
@@ -85,7 +85,7 @@ def plot_parts(parts: ErrorParts, path: str | PathLike[str]) -> Any:
             ax.set_xlabel("h")
         handles, labels = panels.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-        _save(figure, target)
+        save(figure, target)
     return target
 
 
@@ -106,7 +106,7 @@ def _panel(ax: Any, h: np.ndarray, entry: EntryParts) -> None:
             _above_zero(np.where(size < floor, np.nan, size)),
             label=word,
             markersize=3.6,
-            **_PART_STYLES[part],
+            **PART_STYLES[part],
         )
     if not known.size:
         ax.text(0.5, 0.5, "no derivative here", transform=ax.transAxes, ha="center")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnum.report.axes import LINE_STYLES, our_style, picture_path, save
 from symnum.report.network_parts import parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
-from symnum.report.plots import _LINE_STYLES, _save, _style, picture_path
 from symnum.report.tables import Grid
 
 if TYPE_CHECKING:
@@ -218,17 +218,17 @@ def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any
     from matplotlib.figure import Figure
 
     path = picture_path(path_or_ax)
-    with _style():
+    with our_style():
         figure = Figure(figsize=(7.2, 4.6), layout="constrained")
         _draw(steps, figure.subplots())
-        _save(figure, path)
+        save(figure, path)
     return path
 
 
 def _draw(steps: StepErrors, ax: Any) -> None:
     order = np.argsort(steps.h)
     for number, part in enumerate(steps.parameters):
-        style: dict[str, Any] = dict(_LINE_STYLES[number % len(_LINE_STYLES)])
+        style: dict[str, Any] = dict(LINE_STYLES[number % len(LINE_STYLES)])
         mean = part.mean_error[order]
         mean = np.where(mean > 0.0, mean, np.nan)
         label = f"{part.name}: best h {short(part.best_h)}"

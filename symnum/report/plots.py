@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symnum.errors import UsageError
 from symnum.report import why
+from symnum.report.axes import (
+    HUGE,
+    LINE_STYLES,
+    TINY,
+    cut,
+    legend_below,
+    our_style,
+    picture_path,
+    save,
+    ticks,
+)
 from symnum.report.numbers import measured, short
 
 if TYPE_CHECKING:
@@ -22,34 +29,11 @@ if TYPE_CHECKING:
 
     from symnum.differences.sweep import Run, Sweep
 
-FORMATS = (".svg", ".png", ".pdf")
-"""What a picture's file name may end with."""
-
 MOST_PANELS = 12
 """Panels that are still legible on one page."""
 
 _MOST_LINES = 8
-_TINY, _HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
 _MARKERS_A_LINE = 16
-
-# Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
-# Rounding is noise: its markers carry the picture, the lines between them are only a hint.
-_PART_STYLES: dict[str, dict[str, Any]] = {
-    "truncation": {"color": "#0072B2", "linestyle": "-", "marker": "o", "linewidth": 1.5},
-    "step_rounding": {"color": "#E69F00", "linestyle": "--", "marker": "s", "linewidth": 0.8},
-    "evaluation": {"color": "#D55E00", "linestyle": "-.", "marker": "^", "linewidth": 0.8},
-    "arithmetic": {"color": "#009E73", "linestyle": ":", "marker": "D", "linewidth": 0.9},
-}
-_LINE_STYLES = (
-    {"color": "#000000", "linestyle": "-", "marker": "o"},
-    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
-    {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
-    {"color": "#009E73", "linestyle": ":", "marker": "D"},
-    {"color": "#CC79A7", "linestyle": "-", "marker": "v"},
-    {"color": "#E69F00", "linestyle": "--", "marker": "P"},
-    {"color": "#56B4E9", "linestyle": "-.", "marker": "X"},
-    {"color": "#7F7F7F", "linestyle": ":", "marker": "*"},
-)
 
 
 def plot_sweep(sweep: Sweep, path_or_ax: str | PathLike[str] | Axes) -> Any:
@@ -88,58 +72,9 @@ def plot_sweep(sweep: Sweep, path_or_ax: str | PathLike[str] | Axes) -> Any:
     if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
         return _draw_into(sweep, path_or_ax)
     path = picture_path(path_or_ax)
-    with _style():
-        _save(_figure(sweep), path)
+    with our_style():
+        save(_figure(sweep), path)
     return path
-
-
-def picture_path(name: object) -> Path:
-    """Return the path of a picture that can be written; UsageError where it can't."""
-    if not isinstance(name, str | PathLike):
-        msg = f"plot draws into a file or Matplotlib axes, not into {type(name).__name__}"
-        raise UsageError(msg)
-    path = Path(name)
-    if path.suffix.lower() not in FORMATS:
-        msg = f"a picture's name ends in .svg, .png or .pdf; {str(name)!a} was given"
-        raise UsageError(msg)
-    try:
-        is_there = path.parent.is_dir()
-    except ValueError:  # a NUL in the name
-        is_there = False
-    if not is_there:
-        msg = f"can't write {str(name)!a}: there is no folder {str(path.parent)!a}"
-        raise UsageError(msg)
-    return path
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw alike whatever the user's Matplotlib settings are, and leave those as they were."""
-    import matplotlib as mpl
-
-    settings: Any = {
-        "svg.hashsalt": "symnum",  # the same sweep makes the same file
-        "text.usetex": False,
-        "font.family": "sans-serif",
-        "font.size": 9.5,
-        "axes.unicode_minus": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.frameon": False,
-    }
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a variable's name
-        yield
-
-
-def _save(figure: Figure, path: Path) -> None:
-    kind = path.suffix.lower()[1:]
-    dateless = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
-    try:
-        figure.savefig(path, format=kind, dpi=160, metadata=dateless[kind])
-    except OSError as error:
-        msg = f"can't write {str(path)!a}: {error.strerror or error}"
-        raise UsageError(msg) from None
 
 
 def _figure(sweep: Sweep) -> Figure:
@@ -174,26 +109,10 @@ def _figure(sweep: Sweep) -> Figure:
         name = runs[0].scheme.label if apart else ""
         _title(ax, sweep, p, c, name, alone=len(groups) == 1)
     if len(groups) > 1 and len(sweep.formula) == 1:
-        figure.suptitle(_cut(f"f = {sweep.formula[0]}", 110), parse_math=False, fontsize=11)
-    _legend(figure, grid.flat[: len(groups)])
+        figure.suptitle(cut(f"f = {sweep.formula[0]}", 110), parse_math=False, fontsize=11)
+    columns = max(2, min(5, int(figure.get_figwidth() / 1.75)))
+    legend_below(figure, grid.flat[: len(groups)], columns)
     return figure
-
-
-def _legend(figure: Figure, panels: Any) -> None:
-    handles: dict[str, Any] = {}
-    for ax in panels:
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    if handles:
-        columns = max(2, min(5, int(figure.get_figwidth() / 1.75)))
-        figure.legend(
-            list(handles.values()),
-            list(handles),
-            loc="outside lower center",
-            ncols=columns,
-            fontsize=9,
-            handlelength=3.2,
-        )
 
 
 def _draw_into(sweep: Sweep, ax: Any) -> Any:
@@ -223,7 +142,7 @@ def _line_name(sweep: Sweep, run: Run, p: int, c: int) -> str:
     if len(sweep.components) > 1:
         names.append(why.name_of(sweep, c))
     if len(sweep.points) > 1:
-        names.append(_cut(why.place(sweep, p), 30))
+        names.append(cut(why.place(sweep, p), 30))
     return ", ".join(names)
 
 
@@ -238,17 +157,17 @@ def _entries(sweep: Sweep) -> list[tuple[int, int]]:
 def _title(ax: Any, sweep: Sweep, p: int, c: int, scheme: str, *, alone: bool) -> None:
     output = sweep.components[c].output
     name = why.name_of(sweep, c)
-    at = _cut(why.place(sweep, p), 44)
+    at = cut(why.place(sweep, p), 44)
     if alone:
         ax.set_title(
-            _cut(f"Error of {scheme or 'finite differences'} for {name} at {at}", 90),
+            cut(f"Error of {scheme or 'finite differences'} for {name} at {at}", 90),
             loc="left",
             fontsize=12,
             fontweight="bold",
             pad=22,
             parse_math=False,
         )
-        text = _cut(f"f = {sweep.formula[output]}", 110)
+        text = cut(f"f = {sweep.formula[output]}", 110)
         ax.annotate(
             text,
             (0, 1),
@@ -261,7 +180,7 @@ def _title(ax: Any, sweep: Sweep, p: int, c: int, scheme: str, *, alone: bool) -
     else:
         many = f"{name} at {at}" if at else name
         title = f"{scheme}: {many}" if scheme else many
-        ax.set_title(_cut(title, 52), loc="left", fontsize=10, fontweight="bold", parse_math=False)
+        ax.set_title(cut(title, 52), loc="left", fontsize=10, fontweight="bold", parse_math=False)
 
 
 def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
@@ -299,7 +218,7 @@ def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
                 markevery=smooth if part == "truncation" else noisy,
                 label=name,
                 zorder=4,
-                **_PART_STYLES[part],
+                **PART_STYLES[part],
             )
     _theory(ax, sweep, run, p, c, h)
     _best(ax, run, p, c)
@@ -310,7 +229,7 @@ def _panel(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
 def _overlay(ax: Any, sweep: Sweep, lines: list[tuple[str, Run, int, int]]) -> None:
     """Draw the errors of several schemes, points or components over each other."""
     drawn = []
-    for (label, run, p, c), style in zip(lines, _LINE_STYLES, strict=False):
+    for (label, run, p, c), style in zip(lines, LINE_STYLES, strict=False):
         h, order = _sorted_steps(run, p, c)
         drawn.append((label, run, p, c, h, _positive(run.error[p, c][order]), style))
     steps = np.concatenate([line[4] for line in drawn])
@@ -333,10 +252,10 @@ def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray
     ax.grid(which="major", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)
     if h.size:
-        left = max(float(h.min()) / 1.5, _TINY)
-        right = min(max(float(h.max()) * 1.5, 10 * _TINY), _HUGE)
+        left = max(float(h.min()) / 1.5, TINY)
+        right = min(max(float(h.max()) * 1.5, 10 * TINY), HUGE)
         ax.set_xlim(left, right)
-        _ticks(ax.xaxis, left, right)
+        ticks(ax.xaxis, left, right)
     known = error[np.isfinite(error)]
     if not known.size:
         ax.set_ylim(1e-16, 1)
@@ -347,21 +266,9 @@ def _axes(ax: Any, h: np.ndarray, error: np.ndarray, parts: dict[str, np.ndarray
     least = float(known.min())
     low = max(least / 1e7, min([least, *typical]))
     high = max(float(part.max()) for part in [known, *known_parts] if part.size)
-    low, high = max(low / 5, _TINY), min(max(high * 5, 10 * _TINY), _HUGE)
+    low, high = max(low / 5, TINY), min(max(high * 5, 10 * TINY), HUGE)
     ax.set_ylim(low, high)
-    _ticks(ax.yaxis, low, high)
-
-
-def _ticks(axis: Any, low: float, high: float) -> None:
-    """Place the ticks of axes that go where Matplotlib's own overflow."""
-    if low < 1e-100 or high > 1e100:
-        from matplotlib.ticker import FixedLocator, NullLocator
-
-        exponents = np.unique(
-            np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
-        )
-        axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
-        axis.set_minor_locator(NullLocator())
+    ticks(ax.yaxis, low, high)
 
 
 def _say_why_empty(ax: Any, sweep: Sweep, run: Run, p: int, c: int) -> None:
@@ -513,10 +420,6 @@ def _positive(values: np.ndarray) -> np.ndarray:
     """Return moduli with NaN, a gap in the line, where a logarithmic axis has no place."""
     moduli = np.abs(values)
     return np.where(np.isfinite(moduli) & (moduli > 0), moduli, np.nan)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 4] + " ..."
 
 
 def _wrapped(text: str, width: int) -> list[str]:

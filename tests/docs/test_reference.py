@@ -16,7 +16,7 @@ from symnum.formula.functions import CONSTANTS, FUNCTIONS, KEYWORDS, PREFIXES
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(symnum.__file__).parent
 GRAMMAR = "reference-grammar.md"
-FINISHED = {"symnum", "formula", "differences", "report", "zoo"}
+FINISHED = {"symnum", "formula", "demo", "differences", "report", "zoo"}
 
 
 def document(name: str) -> str:

@@ -20,6 +20,7 @@ FLOORS = {
     "nets": 4,
     "pictures": 4,
     "report": 5,
+    "demo": 6,
     "testing": 6,
     "arguments": 7,
     "loading": 7,

@@ -52,6 +52,6 @@ def test_readme_starts_with_two_commands():
     lines = block.strip().splitlines()
     assert len(lines) == 2
     assert "venv" in lines[0]
-    assert "symnum sweep" in lines[0]
+    assert lines[0].endswith("/symnum demo")
     assert ".[test]" in lines[1]
     assert "pytest" in lines[1]

@@ -16,7 +16,7 @@ import symnum
 from symnum.cli import _OPTIONS, main
 
 ROOT = Path(symnum.__file__).parents[1]
-COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",), ("net",), ("descend",))
+COMMANDS = ((), ("diff",), ("sweep",), ("check",), ("draw",), ("net",), ("descend",), ("demo",))
 QUADRATIC = "0.01*x**2 + 0.1*x"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import matplotlib as mpl
@@ -406,6 +407,38 @@ def test_the_command_draws_a_field(run, tmp_path):
     assert out == (
         "error of forward:1@0.25 at 324 points: largest 0.35, median 0.35\nwritten: a.png\n"
     )
+
+
+def test_json_says_what_was_drawn(run, tmp_path):
+    """--json prints one document: the kind, ranges, exact slopes, secants and the file."""
+    code, out, err = run(
+        *(CURVE, "--range", "x=0:20", "--tangent", "x=5", "--secant", "x=5@10"),
+        *("--at", "x=10", "--out", "curve.svg", "--json"),
+    )
+    document = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err, (tmp_path / "curve.svg").exists()) == (0, "", True)
+    assert (document["kind"], document["picture"]) == ("picture", "curve")
+    assert document["ranges"] == {"x": {"low": 0.0, "high": 20.0, "count": 1201}}
+    (tangent,), (mark,), (secant,) = (document[k] for k in ("tangents", "marks", "secants"))
+    assert tangent["partials"] == {"x": {"hi": 0.2, "status": "certified"}}
+    assert mark["partials"]["x"]["hi"] == 0.3
+    assert secant["slope"] == pytest.approx(0.3)
+    assert secant["error"] == pytest.approx(0.1)
+    assert document["file"] == "curve.svg"
+
+
+def test_json_of_a_field_and_of_a_kink(run):
+    """A field's errors stand in the document, and what has no value is a string."""
+    grid = ("--range", "x0=-2:2.25:18,x1=-2:2.25:18", "--out", "field.svg")
+    code, out, _ = run(BOWL, *grid, "--error", "central@1e-4", "--minus", "--json")
+    document = json.loads(out, parse_constant=pytest.fail)
+    assert (code, document["picture"], document["minus"]) == (0, "field", True)
+    assert len(document["points"]) == len(document["error"]) == len(document["gradient"]) == 324
+    assert document["gradient"][0] == [-4.0, -4.0]
+    assert 0 < document["median_error"] < document["largest_error"] < 1e-10
+    kink = ("abs(x)", "--tangent", "x=0", "--out", "kink.svg", "--json")
+    document = json.loads(run(*kink)[1], parse_constant=pytest.fail)
+    assert document["tangents"][0]["partials"]["x"] == {"hi": "nan", "status": "kink"}
 
 
 def test_parameters_and_order_of_variables(run):

@@ -1,0 +1,87 @@
+"""The demo as JSON and as lines on a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from symnum.demo.facts import Demo, Number, System, Value
+from symnum.demo.page import shown
+from symnum.report.json import SCHEMA
+from symnum.report.numbers import to_json_number
+
+
+def demo_to_json(demo: Demo, page: Path) -> str:
+    """Return all numbers as a JSON document; the keys are in docs/reference-json.md.
+
+    Parameters
+    ----------
+    demo : Demo
+        The seven systems.
+    page : Path
+        The page that was written.
+    """
+    document = {
+        "kind": "demo",
+        "schema": SCHEMA,
+        "environment": dict(demo.environment),
+        "page": str(page),
+        "systems": [_system(n, system) for n, system in enumerate(demo.systems, start=1)],
+    }
+    return json.dumps(document, allow_nan=False, ensure_ascii=True)
+
+
+def demo_lines(demo: Demo) -> list[str]:
+    """Return a few lines on each system: its title and its first table."""
+    lines = []
+    for n, system in enumerate(demo.systems, start=1):
+        lines.append(f"{n}. {system.title}")
+        table = system.tables[0]
+        for number in table.numbers:
+            plain, exact = shown(number, number.plain), shown(number, number.exact)
+            exact = number.exactly or exact
+            lines.append(f"   {number.name}: {table.plain} {plain}, {table.exact} {exact}")
+        lines.append("")
+    return lines
+
+
+def _system(n: int, system: System) -> dict[str, Any]:
+    return {
+        "system": n,
+        "key": system.key,
+        "title": system.title,
+        "case": system.case,
+        "sentences": list(system.sentences),
+        "tables": [
+            {
+                "title": table.title,
+                "heads": {"plain": table.plain, "exact": table.exact},
+                "numbers": [_number(number) for number in table.numbers],
+            }
+            for table in system.tables
+        ],
+        "pictures": [
+            {"file": picture.file, "alt": picture.alt, "caption": picture.caption}
+            for picture in system.pictures
+        ],
+        "listings": [{"title": item.title, "text": item.text} for item in system.listings],
+    }
+
+
+def _number(number: Number) -> dict[str, Any]:
+    return {
+        "name": number.name,
+        "plain": _value(number.plain),
+        "exact": _value(number.exact),
+        "exactly": number.exactly or None,
+        "why": number.why,
+    }
+
+
+def _value(value: Value) -> Any:
+    if isinstance(value, tuple):
+        return [to_json_number(item) for item in value]
+    if value is None or isinstance(value, str):
+        return value
+    return to_json_number(value)

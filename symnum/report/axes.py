@@ -1,0 +1,131 @@
+"""What every picture shares: where it may be written, how it looks, the ends of its axes."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnum.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".svg", ".png", ".pdf")
+"""What a picture's file name may end with."""
+
+TINY, HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
+
+# Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
+LINE_STYLES = (
+    {"color": "#000000", "linestyle": "-", "marker": "o"},
+    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+    {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
+    {"color": "#009E73", "linestyle": ":", "marker": "D"},
+    {"color": "#CC79A7", "linestyle": "-", "marker": "v"},
+    {"color": "#E69F00", "linestyle": "--", "marker": "P"},
+    {"color": "#56B4E9", "linestyle": "-.", "marker": "X"},
+    {"color": "#7F7F7F", "linestyle": ":", "marker": "*"},
+)
+
+# The four parts of an error look the same in every picture. Rounding is noise: its markers carry
+# the picture, the lines between them are only a hint.
+PART_STYLES: dict[str, dict[str, Any]] = {
+    "truncation": {"color": "#0072B2", "linestyle": "-", "marker": "o", "linewidth": 1.5},
+    "step_rounding": {"color": "#E69F00", "linestyle": "--", "marker": "s", "linewidth": 0.8},
+    "evaluation": {"color": "#D55E00", "linestyle": "-.", "marker": "^", "linewidth": 0.8},
+    "arithmetic": {"color": "#009E73", "linestyle": ":", "marker": "D", "linewidth": 0.9},
+}
+
+
+def picture_path(name: object) -> Path:
+    """Return the path of a picture that can be written; UsageError where it can't."""
+    if not isinstance(name, str | PathLike):
+        msg = f"plot draws into a file or Matplotlib axes, not into {type(name).__name__}"
+        raise UsageError(msg)
+    path = Path(name)
+    if path.suffix.lower() not in FORMATS:
+        msg = f"a picture's name ends in .svg, .png or .pdf; {str(name)!a} was given"
+        raise UsageError(msg)
+    try:
+        is_there = path.parent.is_dir()
+    except ValueError:  # a NUL in the name
+        is_there = False
+    if not is_there:
+        msg = f"can't write {str(name)!a}: there is no folder {str(path.parent)!a}"
+        raise UsageError(msg)
+    return path
+
+
+@contextmanager
+def our_style() -> Iterator[None]:
+    """Draw alike whatever the user's Matplotlib settings are, and leave those as they were."""
+    import matplotlib as mpl
+
+    settings: Any = {
+        "svg.hashsalt": "symnum",  # the same sweep makes the same file
+        "text.usetex": False,
+        "font.family": "sans-serif",
+        "font.size": 9.5,
+        "axes.unicode_minus": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+    }
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a variable's name
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure without a date: the same picture makes the same file."""
+    kind = path.suffix.lower()[1:]
+    dateless = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+    try:
+        figure.savefig(path, format=kind, dpi=160, metadata=dateless[kind])
+    except OSError as error:
+        msg = f"can't write {str(path)!a}: {error.strerror or error}"
+        raise UsageError(msg) from None
+
+
+def ticks(axis: Any, low: float, high: float) -> None:
+    """Place the ticks of axes that go where Matplotlib's own overflow."""
+    if low < 1e-100 or high > 1e100:
+        from matplotlib.ticker import FixedLocator, NullLocator
+
+        exponents = np.unique(
+            np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
+        )
+        axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
+        axis.set_minor_locator(NullLocator())
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text that is at most so long, with an ellipsis where it was cut."""
+    return text if len(text) <= length else text[: length - 4] + " ..."
+
+
+def legend_below(figure: Figure, axes: Iterable[Any], columns: int = 2, longest: int = 60) -> None:
+    """Write one legend below a figure for all of its axes; names are text and never typeset."""
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if not handles:
+        return
+    legend = figure.legend(
+        list(handles.values()),
+        [cut(label, longest) for label in handles],
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=9,
+        handlelength=3.2,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)

@@ -13,6 +13,7 @@ from symnum.report import why
 from symnum.report.axes import (
     HUGE,
     LINE_STYLES,
+    PART_STYLES,
     TINY,
     cut,
     legend_below,

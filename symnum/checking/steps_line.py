@@ -76,7 +76,8 @@ class StepsLine:
     def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
         """Measure with two sets of steps, of which each has an error bar of its own."""
         enough = [one for one in self._measurements if one.error <= bar]
-        good = enough or sorted(self._measurements, key=lambda one: one.error)
+        sharpest = sorted(self._measurements, key=lambda one: one.error)
+        good = enough if len(enough) >= _SEVERAL else sharpest
         if len(good) < _SEVERAL:
             found = self.full(direction)
             return found, found

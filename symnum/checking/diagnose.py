@@ -300,6 +300,8 @@ def _region(
         return None
     is_bad = np.asarray(bad.any(axis=1))
     is_good = np.asarray((telling & ~bad).any(axis=1) & ~is_bad)
+    if not is_bad.any():
+        return None  # wrong only where the formula cancels and its own bound excuses it
     branch = _branch(reference, truth.points, is_bad, is_good)
     if branch is not None:
         return Cause.TERM, branch

@@ -299,3 +299,12 @@ def test_the_stated_limit_is_measured():
     assert {p.seen for p in found if p.multiple < 1} == {False}
     assert {p.seen for p in found if p.multiple > 1} == {True}
     assert "3.0 times the limit: 100.0 %" in suite.limit_table(found)
+
+
+def test_an_error_at_the_limit_where_the_formula_cancels(monkeypatch):
+    """What is wrong only where the formula's own bound is poor is judged, and nothing breaks."""
+    cancelling = [p for p in suite.problems("all") if p.name == "quadratic_root"]
+    monkeypatch.setattr(suite, "problems", lambda _split: cancelling)
+    planted = suite.plant_at_limit(suite.symnum_check)
+    assert len(planted) >= 6
+    assert all(p.status != "ok" for p in planted if p.multiple >= 3)

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
 import operator
+import pickle
 import statistics
 import threading
 import time
@@ -750,6 +752,13 @@ def swallows(x):
         return x
 
 
+def pickles(x):
+    try:
+        return 2 * pickle.loads(pickle.dumps(x))  # its own bytes
+    except Exception:
+        return x
+
+
 REFUSED = [
     (lambda x: x.astype(np.float32), "float32 inside"),
     (lambda x: np.sum(x, dtype=np.float32), "float32 inside"),
@@ -777,6 +786,13 @@ REFUSED = [
     (lambda x: stats.norm.ppf(x / 2), "the function ndtri can't be traced"),
     (lambda x: stats.gamma.fit(x), "scipy.stats.gamma.fit can't be traced"),
     (lambda x: np.frexp(x)[0], "the bits of a number can't be traced"),
+    (lambda x: x if repr(x)[0] == "a" else 2 * x, "the text of a value"),
+    (lambda x: x if str(x[0])[0] == "1" else 2 * x, "by str: code that looks at it"),
+    (lambda x: x if f"{x[0]}"[0] == "1" else 2 * x, "by format: code that looks at it"),
+    (lambda x: x if "%s" % x else 2 * x, "by str: code that looks at it"),  # noqa: UP031
+    (lambda x: x if "nan" in str(list(x)) else 2 * x, "by repr: code that looks at it"),
+    (lambda x: x if hash(x[0]) % 2 else 2 * x, "can't be looked up in a dictionary"),
+    (pickles, "the bytes of a value"),
     (lambda x: None, "the function returns None"),
     (lambda x: "text", "the function returns what is no number"),
     (lambda x: (x, x[0]), "shapes that can't be stacked"),
@@ -830,6 +846,35 @@ def test_math_in_code_that_is_run_as_it_is():
     """Where math can't be replaced, in the standard library for one, it is named."""
     with pytest.raises(TraceError, match="a plain number is asked for, by float"):
         trace(lambda x: statistics.fmean([x, 2.0]), 1)
+
+
+def test_constants_have_their_own_texts_and_bytes():
+    """What doesn't depend on the variables looks as it does untraced."""
+
+    def f(x):
+        c = np.array([1.0, 2.5])
+        assert (repr(c[1]), str(c), f"{c[1]:.2f}") == (repr(np.float64(2.5)), "[1.  2.5]", "2.50")
+        return x * pickle.loads(pickle.dumps(c))  # its own bytes
+
+    assert str(trace(f, 2)) == "[x0, x1*2.5]"
+
+
+def test_printing_is_no_look(capsys):
+    """A print for debugging goes on; into the code's own buffer, it is a look."""
+
+    def prints(x):
+        print("at", x, x[0], 3)
+        return x.sum()
+
+    def reads(x):
+        buffer = io.StringIO()
+        print(x, file=buffer)
+        return x if "traced" in buffer.getvalue() else 2 * x
+
+    assert str(trace(prints, 2)) == "x0 + x1"
+    assert capsys.readouterr().out == "at <a traced array> <a traced value> 3\n"
+    with pytest.raises(TraceError, match="the text of a value"):
+        trace(reads, 2)
 
 
 def test_the_users_own_error_is_the_cause():

@@ -111,11 +111,27 @@ class TracedArray(NDArrayOperatorsMixin):
             raise TypeError("iteration over a 0-d array")
         return (self[index] for index in range(self.shape[0]))
 
+    # Code that reads a value's text or bits sees what no number looks like, and may go another way.
+
     def __repr__(self) -> str:
-        return f"<traced array of shape {self.shape}>"
+        if self.is_constant:
+            return repr(self.values[()])
+        raise self.recorder.refuse(_looked_at("text", "repr"))
+
+    def __str__(self) -> str:
+        if self.is_constant:
+            return str(self.values[()])
+        raise self.recorder.refuse(_looked_at("text", "str"))
 
     def __format__(self, spec: str) -> str:
-        return repr(self)
+        if self.is_constant:
+            return format(self.values[()], spec)
+        raise self.recorder.refuse(_looked_at("text", "format"))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.is_constant:
+            return self.values[()].__reduce_ex__(protocol)
+        raise self.recorder.refuse(_looked_at("bytes", "pickle"))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -510,6 +526,13 @@ def _sentence_for_plain_number(what: str) -> str:
     if what == "int":
         return "int() of a value that depends on the variables can't be traced; np.floor can"
     return f"a plain number is asked for, by {what}() or a conversion to float"
+
+
+def _looked_at(what: str, how: str) -> str:
+    return (
+        f"the {what} of a value that depends on the variables is asked for, by {how}: code that "
+        "looks at it may go another way than it goes with numbers; compute with the value itself"
+    )
 
 
 def is_traced(value: Any) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 
 from symnum.formula.tracing.arrays import lift
 from symnum.formula.tracing.distributions import Distribution, is_distribution
-from symnum.formula.tracing.substitutes import substitutes
+from symnum.formula.tracing.substitutes import shown, substitutes
 
 # Functions and classes of these are run as they are.
 _LEFT_ALONE = frozenset(sys.stdlib_module_names) | {"symnum", "numpy"}
@@ -57,6 +57,8 @@ class Code:
             "float": self._copies[id(float)][1],
             "__import__": self._import,
         }
+        if self._for_traces:
+            self._builtins["print"] = shown
 
     def callable(self, function: Any) -> Any:
         """Return the traced function itself as a copy: function, method or callable object."""

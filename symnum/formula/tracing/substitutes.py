@@ -166,6 +166,20 @@ def _converter(recorder: Recorder, copies: bool = False) -> Callable[..., Any]:
     return convert
 
 
+def shown(*values: Any, **options: Any) -> None:
+    """Print as print does: what the code can't read again may be any text."""
+    if options.get("file") in (None, sys.stdout, sys.stderr):
+        values = tuple(_placeholder(value) for value in values)
+    print(*values, **options)  # noqa: T201  # what the traced code prints
+
+
+def _placeholder(value: Any) -> Any:
+    if not is_traced(value):
+        return value
+    kind = "a traced array" if isinstance(value, TracedArray) and value.ndim else "a traced value"
+    return f"<{kind}>"
+
+
 class _Rows:
     """np.r_ for arrays and numbers."""
 

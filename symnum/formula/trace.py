@@ -37,11 +37,14 @@ class Trace:
         hold. Empty where the function has no branch on data.
     at : float64 array
         The point at which the branches were taken, flattened, one entry a variable.
+    writes : bool
+        Whether the function leaves other values in its argument than it was given.
     """
 
     formula: Formula
     conditions: tuple[str, ...]
     at: np.ndarray
+    writes: bool = False
 
 
 def trace(
@@ -297,7 +300,8 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
     if len(set(labels)) < len(labels):
         raise UsageError("two variables have the same name; give other names=")
     recorder = Recorder(len(at))
-    arguments, start = {}, 0
+    arguments: dict[str, TracedArray] = {}
+    start = 0
     for argument in form.arguments:
         stop = start + argument.values.size
         lines = [recorder.builder.var(i) for i in range(start, stop)]
@@ -305,13 +309,15 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
         shaped = np.array(lines, dtype=np.int64).reshape(argument.values.shape)
         arguments[argument.name] = kind(recorder, shaped, argument.values.copy())
         start = stop
+    given = {name: array.lines.copy() for name, array in arguments.items()}
     result = _call(function, form.call, arguments, recorder)
+    writes = any(not np.array_equal(arguments[name].lines, given[name]) for name in given)
     array = _stacked(recorder, result, function, list(arguments))
     outputs = array.lines.ravel().tolist()
     whole = recorder.builder.finish(outputs)
     formula = from_program(_live(whole), labels, array.shape)
     conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
-    return Trace(formula, conditions, at)
+    return Trace(formula, conditions, at, writes)
 
 
 def _live(program: Program) -> Program:

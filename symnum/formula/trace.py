@@ -78,7 +78,9 @@ def trace(
     -------
     Formula
         Its constants are the doubles in the code. Its shape is that of the result: tuples and lists
-        are stacked, the values of a dict are joined, flattened.
+        are stacked, the values of a dict are joined, flattened. Its `conditions` say where it is
+        the function's: argmax, sorting, masks and comparisons whose truth is asked for follow the
+        path at the point. Only isfinite, isnan and isinf are taken to be what they are there.
 
     Raises
     ------
@@ -95,6 +97,9 @@ def trace(
     ...     return np.sum(x[1:] * np.exp(-x[:-1]))
     >>> print(trace(f, n=3))
     x1*exp(-x0) + x2*exp(-x1)
+    >>> largest = trace(lambda x: x[np.argmax(x)], at=[1.0, 3.0])
+    >>> str(largest), largest.conditions
+    ('x1', ('x0 <= x1',))
     """
     if isinstance(n, (tuple, list)):
         return trace_with_conditions(function, None, tuple(n), at, names).formula
@@ -315,8 +320,8 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
     array = _stacked(recorder, result, function, list(arguments))
     outputs = array.lines.ravel().tolist()
     whole = recorder.builder.finish(outputs)
-    formula = from_program(_live(whole), labels, array.shape)
     conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
+    formula = from_program(_live(whole), labels, array.shape, conditions)
     return Trace(formula, conditions, at, writes)
 
 

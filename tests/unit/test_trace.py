@@ -21,7 +21,9 @@ from numpy import exp, linspace, zeros
 from scipy import special, stats
 from scipy.special import expit, logsumexp, xlogy
 
+from symnum.checking.check import check
 from symnum.errors import SymnumError, TraceError, UsageError
+from symnum.formula.formula import Formula
 from symnum.formula.trace import Trace, trace, trace_with_conditions
 
 RNG = np.random.default_rng(3)
@@ -778,6 +780,13 @@ REFUSED = [
     (lambda x: np.linalg.eigvalsh(np.outer(x, x)), "eigenvalues can't be traced"),
     (lambda x: np.linalg.norm(np.outer(x, x), 2), "singular values can't be traced"),
     (lambda x: np.linalg.inv(np.eye(5) * x[0]), "a 5 × 5 matrix of variables is too large"),
+    (lambda x: np.partition(x, 1)[0], "can't be traced: write np.sort"),
+    (lambda x: x[x.argpartition(1)], "can't be traced: write np.argsort"),
+    (lambda x: np.choose(x > 1, [x, 2 * x]), "write np.where or np.select"),
+    (lambda x: x[np.lexsort((x,))], "write np.argsort"),
+    (lambda x: np.putmask(x, x > 1, 2.0), "write a[mask] = value"),
+    (lambda x: np.percentile(x, 30, method="lower"), "quantiles of method lower"),
+    (lambda x: np.quantile(x, x[0] / 2), "a quantile whose share depends on the variables"),
     (lambda x: np.fft.fft(x), "numpy.fft.fft can't be traced"),
     (lambda x: special.zeta(x), "the function zeta can't be traced"),
     (lambda x: np.linspace(0, 1, 3).__iadd__(x), "the array on the left holds plain numbers"),
@@ -950,3 +959,85 @@ def test_a_large_quadratic_form_is_quick():
     f = trace(lambda x: x @ matrix @ x, 200)
     assert time.process_time() - start < 6
     assert len(f.program) > 80_000
+
+
+# --- conditions of the formula -------------------------------------------------------------------
+
+
+def test_a_formula_says_where_it_is_the_functions():
+    """Conditions survive derivatives, binding and pickling, and tell formulas apart."""
+
+    def f(x):
+        return x[0] ** 2 if x[1] > 1.0 else x[0]
+
+    left, right = trace(f, at=[1.0, 0.5]), trace(f, at=[1.0, 1.5])
+    assert (left.conditions, right.conditions) == (("x1 <= 1",), ("x1 > 1",))
+    assert right.gradient().conditions == right.hessian().conditions == ("x1 > 1",)
+    assert right.bind(x1=2).conditions == right.gradient().bind(x1=2).conditions == ("x1 > 1",)
+    assert pickle.loads(pickle.dumps(right)) == right
+    assert right != trace(lambda x: x[0] ** 2, 2)
+    assert trace(np.sum, 2).conditions == Formula("x").conditions == ()
+    assert repr(right) == "<Formula x0**2 in the variables x0, x1, where x1 > 1>"
+
+
+BRANCHING = [
+    lambda x: x[x.argmax()] * 2,
+    lambda x: x[np.argmin(x)],
+    lambda x: x[np.argsort(x)],
+    lambda x: np.sort(x)[::-1],
+    lambda x: np.median(x),
+    lambda x: np.nanmedian(x),
+    lambda x: np.percentile(x, 30),
+    lambda x: np.quantile(x, [0.0, 0.35, 0.8, 1.0]),
+    lambda x: x[x > 1].sum(),
+    lambda x: np.extract(x > 1, x).sum(),
+    lambda x: np.compress(x > 1, x).sum(),
+    lambda x: x[np.where(x > 1)].sum(),
+    lambda x: x[(x > 1).nonzero()].sum(),
+    lambda x: np.delete(x, np.argmax(x)),
+    lambda x: np.take(x, np.argmax(x)),
+    lambda x: np.take_along_axis(x, np.argsort(x), 0),
+    lambda x: sorted(x, key=lambda v: -v)[0],
+    lambda x: max(range(3), key=lambda i: x[i]) * x[0],
+    lambda x: x * int(x[0] > 1),
+    lambda x: x * bool(x[0] > 1),
+]
+
+
+@pytest.mark.parametrize("place", range(len(BRANCHING)))
+def test_every_choice_by_value_is_a_condition(place):
+    """Where the conditions hold the formula is the function; elsewhere one of them fails."""
+    function = BRANCHING[place]
+    formula = trace(function, at=[0.7, 1.6, 1.1])
+    assert formula.conditions
+    elsewhere = 0
+    for x in np.random.default_rng(5).uniform(0.3, 1.9, (40, 3)):
+        holds = [
+            bool(Formula(f"where({text}, 1, 0)", ("x0", "x1", "x2"))(x) == 1)
+            for text in formula.conditions
+        ]
+        if all(holds):
+            close(formula(x), expected(function, x))
+        else:
+            elsewhere += 1
+    assert elsewhere
+
+
+def test_a_formula_of_one_path_is_no_subject_of_a_check():
+    """Outside its conditions it would accuse a right derivative."""
+    largest = trace(lambda x: np.max(x) if x[0] > 1 else x[1], at=[2.0, 1.0])
+    with pytest.raises(UsageError, match="one path of a traced function, where x0 > 1"):
+        check(largest, lambda x: x)
+
+
+def test_a_branching_function_is_checked_on_balls():
+    """The function itself is held against every path that its points take."""
+
+    def slope(x):
+        out = np.zeros(2)
+        out[np.argmax(x)] = 2 * np.max(x)
+        return out
+
+    verdict = check(lambda x: x[np.argmax(x)] ** 2, slope, at=[[1.0, 2.0], [3.0, 1.0]])
+    assert (str(verdict.status), verdict.reference) != ("proved", "certified")
+    assert verdict

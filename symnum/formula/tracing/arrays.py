@@ -164,6 +164,8 @@ class TracedArray(NDArrayOperatorsMixin):
         return float(self._plain("float"))
 
     def __int__(self) -> int:
+        if self.size == 1 and self.dtype == bool:
+            return int(bool(self))  # a branch, as `if` is
         return int(self._plain("int"))
 
     def __complex__(self) -> complex:

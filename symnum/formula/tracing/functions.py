@@ -50,6 +50,13 @@ _WHY_NOT = {
     "digitize": "numpy.digitize looks values up in a table: it can't be traced",
     "histogram": "numpy.histogram counts values: it can't be traced",
     "bincount": "numpy.bincount counts values: it can't be traced",
+    "partition": "the order in which numpy.partition leaves elements can't be traced: write np.sort",
+    "argpartition": "the order of numpy.argpartition can't be traced: write np.argsort",
+    "choose": "numpy.choose can't be traced: write np.where or np.select",
+    "put": "numpy.put can't be traced: write a[index] = value",
+    "place": "numpy.place can't be traced: write a[mask] = value",
+    "putmask": "numpy.putmask can't be traced: write a[mask] = value",
+    "lexsort": "numpy.lexsort can't be traced: write np.argsort",
     "unique": "numpy.unique compares all values: it can't be traced",
     "eig": "eigenvalues can't be traced",
     "eigh": "eigenvalues can't be traced",
@@ -109,7 +116,7 @@ _MOVES = {
     "broadcast_to", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90", "take",
     "take_along_axis", "delete", "resize", "split", "array_split", "hsplit", "vsplit", "dsplit",
     "stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "row_stack", "block",
-    "diagonal", "compress", "copy", "matrix_transpose", "permute_dims", "unstack", "concat", "pad",
+    "diagonal", "copy", "matrix_transpose", "permute_dims", "unstack", "concat", "pad",
     "sliding_window_view", "diag", "diagflat", "tril", "triu",
 }  # fmt: skip
 

@@ -112,8 +112,10 @@ class Formula:
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled functions and SymPy objects are made again where they are needed.
-        kept = ("variables", "shape", "program", "entries", "_lines", "_base", "_steps")
-        kept += ("conditions",)
+        kept = (
+            *("variables", "shape", "program", "entries", "_lines", "_base", "_steps"),
+            "conditions",
+        )
         return {name: self.__dict__[name] for name in kept}
 
     # --- derivatives ---------------------------------------------------------------------------

@@ -50,7 +50,7 @@ _WHY_NOT = {
     "digitize": "numpy.digitize looks values up in a table: it can't be traced",
     "histogram": "numpy.histogram counts values: it can't be traced",
     "bincount": "numpy.bincount counts values: it can't be traced",
-    "partition": "the order in which numpy.partition leaves elements can't be traced: write np.sort",
+    "partition": "the order of numpy.partition can't be traced: write np.sort",
     "argpartition": "the order of numpy.argpartition can't be traced: write np.argsort",
     "choose": "numpy.choose can't be traced: write np.where or np.select",
     "put": "numpy.put can't be traced: write a[index] = value",

@@ -749,7 +749,7 @@ def raises(x):
 
 def swallows(x):
     try:
-        return np.interp(x, [0, 1], [0, 1])
+        return np.unique(x)
     except SymnumError:
         return x
 
@@ -768,10 +768,17 @@ REFUSED = [
     (lambda x: x.astype(int), "it would cut off their fraction"),
     (lambda x: int(x[0]), "int() of a value that depends on the variables"),
     (lambda x: x * 1j, "complex numbers inside: formulas are real"),
-    (lambda x: np.interp(x, [0, 1], [0, 1]), "numpy.interp can't be traced: write the pieces with"),
-    (lambda x: np.rint(x), "rounding to decimals or to the nearest integer can't be traced"),
-    (lambda x: np.round(x, 2), "rounding to decimals"),
-    (lambda x: round(x[0], 2), "rounding to decimals"),
+    (lambda x: np.interp(1.0, np.cumsum(x), [0, 1, 2]), "its table's places are variables"),
+    (lambda x: np.interp(x, [0, 1], [0, 1], period=2), "write np.mod"),
+    (lambda x: np.nan_to_num(np.log(x)), "a value that isn't finite everywhere (log)"),
+    (lambda x: np.nan_to_num(1 / x), "a value that isn't finite everywhere (div)"),
+    (lambda x: np.piecewise(x, [x < 1], [lambda v: v.sum(), 0.0]), "its piece together"),
+    (lambda x: np.vectorize(np.sum, signature="(n)->()")(x), "np.vectorize with a signature"),
+    (lambda x: np.frompyfunc(lambda v: v**2, 1, 1)(x), "write np.vectorize, or a loop"),
+    (lambda x: special.eval_legendre(x, 0.5), "the order a whole number from 0 to 60"),
+    (lambda x: special.airy(x)[0], "no formula in symnum's functions is known for it"),
+    (lambda x: np.geomspace(x[0], x[1], 3), "write np.exp(np.linspace"),
+    (lambda x: np.linalg.qr(np.outer(x, x))[1], "write np.linalg.cholesky or np.linalg.solve"),
     (lambda x: x[int(x[0] > 0) : x[1]], "an index or a count depends on the variables"),
     (lambda x: np.arange(3)[x[0]], "an index or a count depends on the variables"),
     (lambda x: x[x], "an index depends on the variables"),
@@ -811,7 +818,7 @@ REFUSED = [
     (lambda x: x @ np.ones(4), "the function raised ValueError: shapes (3,) and (4,) not aligned"),
     (lambda x: x[5], "the function raised IndexError"),
     (raises, "the function raised KeyError: 'no such thing'"),
-    (swallows, "numpy.interp can't be traced"),
+    (swallows, "numpy.unique compares all values"),
     (lambda x: 1 / 0, "the function raised ZeroDivisionError: division by zero"),
 ]
 

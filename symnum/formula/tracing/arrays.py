@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from symnum.formula.tracing.recorder import ROUNDING, Recorder, user_line
+from symnum.formula.tracing.recorder import Recorder, user_line
 
 # --- arrays --------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class TracedArray(NDArrayOperatorsMixin):
     def __round__(self, digits: int | None = None) -> Any:
         if self.is_constant:
             return round(self.values.item(), digits)
-        raise self.recorder.refuse(ROUNDING)
+        return np.round(self, digits or 0)
 
     def __floor__(self) -> Any:
         return np.floor(self)

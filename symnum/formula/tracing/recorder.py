@@ -15,8 +15,6 @@ import numpy as np
 from symnum.errors import TraceError
 from symnum.formula.program import Builder
 
-ROUNDING = "rounding to decimals or to the nearest integer can't be traced; np.floor can"
-
 # Code in these folders is not the user's: a refusal names the line that called it.
 _OURS = str(Path(__file__).parents[2])
 _ENTRANCE = f"{_OURS}/formula/trace.py"

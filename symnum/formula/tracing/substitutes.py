@@ -158,7 +158,8 @@ def _converter(recorder: Recorder, copies: bool = False) -> Callable[..., Any]:
             array = cast(array, dtype)
         if isinstance(array, TracedNumber):
             array = TracedArray(recorder, array.lines, array.values)
-        if copies and options.get("copy", True):
+        # NumPy 2 has modes of copying that are no truths.
+        if copies and options.get("copy", True) in {True, np._CopyMode.ALWAYS}:
             array = array.copy()
         missing = options.get("ndmin", 0) - array.ndim
         return array.reshape((1,) * missing + array.shape) if missing > 0 else array

@@ -312,7 +312,10 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
         lines = [recorder.builder.var(i) for i in range(start, stop)]
         kind = TracedNumber if argument.is_scalar else TracedArray
         shaped = np.array(lines, dtype=np.int64).reshape(argument.values.shape)
-        arguments[argument.name] = kind(recorder, shaped, argument.values.copy())
+        made = kind(recorder, shaped, argument.values.copy())
+        if isinstance(made, TracedNumber):
+            made.is_argument = True
+        arguments[argument.name] = made
         start = stop
     given = {name: array.lines.copy() for name, array in arguments.items()}
     result = _call(function, form.call, arguments, recorder)

@@ -61,10 +61,10 @@ def test_code_that_tells_a_trace_from_numbers_is_not_proved(candidate):
 
 def test_ok_alone_would_not_do():
     """The trace of such code is the exact derivative, and its answers are explained by rounding."""
-    found = trace_with_conditions(by_type, shape=())
+    found = trace_with_conditions(by_attribute, shape=())
     assert (str(found.formula), found.conditions) == ("2*x", ())
     points = np.linspace(1, 1.9, 50)
-    given = np.array([by_type(x) for x in points.tolist()])
+    given = np.array([by_attribute(x) for x in points.tolist()])
     assert not reproduces(found.formula.program, points[:, None], given[:, None])
     assert reproduces(found.formula.program, points[:, None], 2 * points[:, None])
 

@@ -875,6 +875,32 @@ def test_constants_have_their_own_texts_and_bytes():
     assert str(trace(f, 2)) == "[x0, x1*2.5]"
 
 
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda x: type(x) is np.ndarray,
+        lambda x: type(x) == np.ndarray,  # noqa: E721
+        lambda x: type(x) in (list, np.ndarray),
+        lambda x: type(x[0]) is np.float64,
+        lambda x: type(x > 1) is np.ndarray,
+        lambda x: type(np.zeros(2)) is np.ndarray,
+        lambda x: type(len(x)) is int and isinstance(int, type) and type("A", (), {}) is not None,
+        lambda x: issubclass(type(x), np.ndarray) and type(x) is type(x[1:]),
+        lambda x: type(np.array(list(x))) is type(x),
+    ],
+)
+def test_types_are_those_of_numbers(same):
+    """Code that asks for a type goes the way it goes untraced."""
+    assert same(np.ones(3))
+    assert str(trace(lambda x: x if same(x) else 2 * x, 3)) == "[x0, x1, x2]"
+
+
+def test_a_scalar_argument_is_a_float():
+    """Where the function takes numbers, and gets floats."""
+    assert str(trace(lambda x: x if type(x) is float else 2 * x, shape=())) == "x"
+    assert str(trace(lambda x: x if type(x) in (int, float) else 2 * x, shape=())) == "x"
+
+
 def test_printing_is_no_look(capsys):
     """A print for debugging goes on; into the code's own buffer, it is a look."""
 

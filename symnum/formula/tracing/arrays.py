@@ -317,7 +317,15 @@ class TracedArray(NDArrayOperatorsMixin):
 
 
 class TracedNumber(TracedArray):
-    """One element of a traced array, which like a number can't be changed."""
+    """One element of a traced array, which like a number can't be changed.
+
+    Attributes
+    ----------
+    is_argument : bool
+        Whether it stands for a float that the function is called with.
+    """
+
+    is_argument = False
 
     __iadd__ = NDArrayOperatorsMixin.__add__
     __isub__ = NDArrayOperatorsMixin.__sub__

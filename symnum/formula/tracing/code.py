@@ -59,6 +59,7 @@ class Code:
         }
         if self._for_traces:
             self._builtins["print"] = shown
+            self._builtins["type"] = self._copies[id(type)][1]
 
     def callable(self, function: Any) -> Any:
         """Return the traced function itself as a copy: function, method or callable object."""

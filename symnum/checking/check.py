@@ -250,7 +250,11 @@ def _proven(request: Request, evidence: Evidence) -> bool:
         found = trace_with_conditions(request.derivative, n=request.n, shape=shape)
     except (SymnumError, SystemExit):
         return False
-    if found.conditions or found.writes or len(found.formula.program.outputs) != len(request.names):
+    if (
+        found.formula.conditions
+        or found.writes
+        or len(found.formula.program.outputs) != len(request.names)
+    ):
         return False
     program = found.formula.program
     return same(program, exact.program) and reproduces(

@@ -34,7 +34,8 @@ class Trace:
         What it computes.
     conditions : tuple of str
         What the path that was followed depends on: the formula is the function's where all of them
-        hold. Empty where the function has no branch on data.
+        hold. Empty where the function has no branch on data. The formula's own conditions say
+        besides what isfinite, isnan and isinf were at the point.
     at : float64 array
         The point at which the branches were taken, flattened, one entry a variable.
     writes : bool
@@ -80,7 +81,7 @@ def trace(
         Its constants are the doubles in the code. Its shape is that of the result: tuples and lists
         are stacked, the values of a dict are joined, flattened. Its `conditions` say where it is
         the function's: argmax, sorting, masks and comparisons whose truth is asked for follow the
-        path at the point. Only isfinite, isnan and isinf are taken to be what they are there.
+        path at the point, and isfinite, isnan and isinf are taken to be what they are there.
 
     Raises
     ------
@@ -324,7 +325,12 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
     outputs = array.lines.ravel().tolist()
     whole = recorder.builder.finish(outputs)
     conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
-    formula = from_program(_live(whole), labels, array.shape, conditions)
+    assumed = tuple(
+        f"{'' if truth else 'not '}{name}({text})"
+        for (name, line), truth in recorder.assumed.items()
+        for text in _texts(whole.with_outputs([line]), labels)
+    )
+    formula = from_program(_live(whole), labels, array.shape, (*conditions, *assumed))
     return Trace(formula, conditions, at, writes)
 
 
@@ -346,7 +352,7 @@ def _texts(program: Program, labels: Sequence[str]) -> tuple[str, ...]:
         try:
             texts += unparse(program.with_outputs([output]), labels)
         except LimitError:
-            texts.append("(a condition too long to print)")
+            texts.append("(too long to print)")
     return tuple(dict.fromkeys(texts))
 
 

@@ -133,6 +133,17 @@ def test_right_code_is_still_proved(f, candidate, options):
         assert str(check(f, candidate, seed=seed, **options).status) == "proved"
 
 
+def test_an_escape_from_nan_is_no_proof():
+    """It answers 0 where the exact derivative has no value, and its trace doesn't."""
+
+    def slope(x):
+        with np.errstate(all="ignore"):
+            value = 1 / x
+        return np.where(np.isfinite(value), value, 0.0)
+
+    assert str(check("log(x)", slope, domain=[(1, 2)]).status) == "ok"
+
+
 def test_the_form_that_is_traced_is_the_form_that_was_judged():
     """A function of one variable is traced with an array where it was asked with arrays."""
 

@@ -1013,6 +1013,20 @@ def test_a_formula_says_where_it_is_the_functions():
     assert repr(right) == "<Formula x0**2 in the variables x0, x1, where x1 > 1>"
 
 
+def test_what_is_finite_at_the_point_is_a_condition():
+    """Unless it is finite everywhere, or infinite nowhere but where numbers end."""
+
+    def guarded(x):
+        slope = np.log(x)
+        return np.where(np.isnan(slope), 0.0, slope)
+
+    found = trace_with_conditions(guarded, shape=())
+    assert (str(found.formula), found.conditions) == ("log(x)", ())
+    assert found.formula.conditions == ("not isnan(log(x))",)
+    checked = trace(lambda x: np.exp(x) + x / 3 if np.isfinite(np.exp(x) + x / 3) else 0, shape=())
+    assert checked.conditions == ()
+
+
 BRANCHING = [
     lambda x: x[x.argmax()] * 2,
     lambda x: x[np.argmin(x)],

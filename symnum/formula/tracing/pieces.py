@@ -9,6 +9,7 @@ import numpy as np
 from symnum.formula.tracing.arrays import TracedArray, as_numbers, lift, scalar_or_array
 from symnum.formula.tracing.handlers import HANDLERS, implements, into
 from symnum.formula.tracing.recorder import Recorder
+from symnum.formula.tracing.total import may_fail
 from symnum.formula.tracing.ufuncs import elementwise, where
 
 
@@ -106,41 +107,17 @@ HANDLERS[np.round] = HANDLERS[np.around] = _round
 
 # --- what isn't finite ---
 
-# These are finite wherever their arguments are.
-_TOTAL = frozenset({
-    "const", "var", "pi", "e", "add", "sub", "mul", "neg", "abs", "sign", "floor", "ceil", "min",
-    "max", "where", "exp", "expm1", "sin", "cos", "tanh", "sinh", "cosh", "atan", "asinh", "cbrt",
-    "erf", "erfc", "expit", "softplus", "logaddexp", "hypot",
-    "lt", "le", "eq", "ne", "and", "or", "not",
-})  # fmt: skip
-
 
 @implements(np.nan_to_num)
 def _nan_to_num(r: Recorder, x: Any, *settings: Any, **options: Any) -> Any:
     array = lift(r, x)
     if array.is_constant:
         return np.nan_to_num(array.values, *settings, **options)
-    seen: set[int] = set()
-    open_lines = [line for line in array.lines.ravel().tolist() if line >= 0]
-    while open_lines:
-        index = open_lines.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        line = r.builder.lines[index]
-        if line.op not in _TOTAL and not _is_whole_power(r, line):
-            raise r.refuse(
-                f"numpy.nan_to_num of a value that isn't finite everywhere ({line.op}) can't be "
-                "traced: write np.where with the condition under which it is"
-            )
-        open_lines.extend(line.args)
+    lines = [line for line in array.lines.ravel().tolist() if line >= 0]
+    operation = may_fail(r.builder, lines)
+    if operation:
+        raise r.refuse(
+            f"numpy.nan_to_num of a value that isn't finite everywhere ({operation}) can't be "
+            "traced: write np.where with the condition under which it is"
+        )
     return array
-
-
-def _is_whole_power(r: Recorder, line: Any) -> bool:
-    if line.op == "div":
-        return r.builder.value_of(line.args[1]) not in (None, 0)
-    if line.op != "pow":
-        return False
-    exponent = r.builder.value_of(line.args[1])
-    return exponent is not None and exponent >= 0 and exponent.denominator == 1

@@ -46,6 +46,8 @@ class Recorder:
             self.op("div", self.builder.const(-1), self.zero): -1,
         }
         self.conditions: dict[int, None] = {}  # lines that are true on this path, in order
+        # What was said at the point of lines that may not be finite elsewhere.
+        self.assumed: dict[tuple[str, int], bool] = {}
         self.refusal: TraceError | None = None
         # How code outside of the user's function is made to run on traced arrays.
         self.translate: Callable[[Any], Any] = lambda value: value

@@ -24,6 +24,7 @@ from symnum.formula.tracing.arrays import (
 from symnum.formula.tracing.elementary import UFUNCS, Write, choose
 from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.special import SPECIAL
+from symnum.formula.tracing.total import may_fail
 
 # What these do with conditions alone, as NumPy does.
 _OF_TRUTHS = {
@@ -108,7 +109,7 @@ def apply(
         of_truths: Any = _OF_TRUTHS[name]
         return of_truths(*arrays)
     if name in _OF_THE_POINT:
-        return ufunc(arrays[0].values)
+        return _taken_for_granted(r, ufunc, arrays[0])
     if name == "divmod":
         return xp.floor_divide(*arrays), xp.remainder(*arrays)
     if name == "modf":
@@ -126,6 +127,17 @@ def apply(
     if not row.of_conditions:
         arrays = [as_numbers(array) for array in arrays]
     return scalar_or_array(r, elementwise(r, row.write, arrays, np.shape(values)), values)
+
+
+def _taken_for_granted(r: Recorder, ufunc: Any, array: TracedArray) -> Any:
+    truths = ufunc(array.values)
+    written = [line for line in array.lines.ravel().tolist() if line >= 0]
+    if not may_fail(r.builder, written):
+        return truths
+    for line, truth in zip(array.lines.ravel().tolist(), np.ravel(truths).tolist(), strict=True):
+        if line >= 0 and may_fail(r.builder, [line]):
+            r.assumed[ufunc.__name__, line] = truth
+    return truths
 
 
 def _unknown(name: str) -> str:

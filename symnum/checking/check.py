@@ -34,7 +34,7 @@ from symnum.checking.guards import (
 )
 from symnum.checking.many import gradient_verdict, lines_of
 from symnum.checking.points import CHUNK, own_points, stratified, uniform
-from symnum.checking.proof import same
+from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
@@ -205,10 +205,6 @@ def _checked(request: Request, stress: bool) -> Verdict:
     verdict = _run_many(request) if request.along_directions else _run(request)
     if stress and verdict and not request.along_directions:
         verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
-    if verdict.status is Outcome.OK and _proven(request):
-        return replace(
-            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
-        )
     return verdict
 
 
@@ -235,22 +231,35 @@ def _stress(request: Request) -> tuple[str, ...]:
     return ()
 
 
-def _proven(request: Request) -> bool:
-    """Trace the candidate, and say whether it is identically the exact derivative."""
-    if request.candidate.form in {Form.DICT, Form.NAMED} or request.formula is None:
+def _proven(request: Request, evidence: Evidence) -> bool:
+    """Trace the candidate, and say whether it is identically the exact derivative.
+
+    The trace must be of the form that was judged, leave its argument alone as the code has to, and
+    reproduce the code's own answers: code can tell a traced array from numbers.
+    """
+    form = request.candidate.form
+    if form in {Form.DICT, Form.NAMED} or request.formula is None:
         return False
     exact = request.reference.derivative
     assert exact is not None
     if request.written is not None:
         written = request.written
         return written.variables == request.variables and same(written.program, exact.program)
+    shape = {Form.ARRAY: (request.n,), Form.FLOAT: ()}.get(form)
     try:
-        found = trace_with_conditions(request.derivative, n=request.n)
+        found = trace_with_conditions(request.derivative, n=request.n, shape=shape)
     except (SymnumError, SystemExit):
         return False
-    if found.conditions:
+    if (
+        found.formula.conditions
+        or found.writes
+        or len(found.formula.program.outputs) != len(request.names)
+    ):
         return False
-    return same(found.formula.program, exact.program)
+    program = found.formula.program
+    return same(program, exact.program) and reproduces(
+        program, evidence.truth.points, evidence.given
+    )
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
@@ -298,11 +307,16 @@ def _run(request: Request) -> Verdict:
         confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
         if confirmed is not found:
             found, seen = confirmed, _evidence(request, confirmed, more)
-        raised = _raises(found, more, request)
-        if raised is not None:
-            return _broken(request, raised, evidence.truth)
+        broken = _rule_broken(found, more, request)
+        if broken is not None:
+            return _broken(request, broken, evidence.truth)
         evidence = evidence.join(seen)
-    return _judge(request, reference, evidence)
+    verdict = _judge(request, reference, evidence)
+    if verdict.status is Outcome.OK and _proven(request, evidence):
+        return replace(
+            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
+        )
+    return verdict
 
 
 def _function_mismatch(request: Request) -> Verdict | None:
@@ -407,13 +421,17 @@ def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
     )
 
 
-def _raises(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
+def _rule_broken(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
     for answer, point, known, hull in zip(
         answers, truth.points, truth.known, truth.hull, strict=True
     ):
         if answer.error and known.all() and not hull.any():
             where = shown(point, request.variables)
             return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
+        if answer.wrote:
+            # What is put back after a step in place may be another double: not at every point.
+            where = shown(point, request.variables)
+            return Broken(Cause.MUTATES, f"it writes into its argument (seen at {where})")
     return None
 
 

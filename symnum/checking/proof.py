@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 from flint import arb
 
+from symnum.formula.balls import BallProgram, precision
+from symnum.formula.compile import operation
 from symnum.formula.numbers import Field, Number
 from symnum.formula.program import Program, walk
 
@@ -20,6 +24,10 @@ from symnum.formula.program import Program, walk
 _LONGEST = 2_000
 # Higher powers would be written out in full.
 _HIGHEST = 12
+# What a library's function may be off by, beside one rounding, in either of two computations.
+_APART = 4.0
+# The last operation of each, rounded.
+_LAST = 2.0**-51
 
 
 @lru_cache(maxsize=64)
@@ -98,3 +106,60 @@ def _power(field: Field, base: Number, exponent: Number) -> Number:
     if rest:
         result = result * field.constant("pow", arb.nan(), base, field.rational(rest))
     return result
+
+
+def reproduces(program: Program, points: np.ndarray, given: np.ndarray) -> bool:
+    """Say whether a program gives somebody's answers, up to the rounding of its own operations.
+
+    A trace that does the same operations as the code rounds as the code does. One that took a path
+    of its own, because the code saw that it is not run on numbers, may differ by less than the
+    derivative's conditioning excuses; it shows here.
+
+    Parameters
+    ----------
+    program : Program
+        The trace.
+    points : float64 array, shape (P, n)
+        Where the code was asked.
+    given : float64 array, shape (P, K)
+        What it answered; what isn't finite is not compared.
+    """
+    with np.errstate(all="ignore"):
+        found = _run(program, points)
+        apart = ~(np.abs(found - given) <= _LAST * np.abs(given)) & np.isfinite(given)
+    rows = np.flatnonzero(apart.any(axis=1))
+    if not rows.size:
+        return True
+    # Long sums are added in another order: only what their roundings can come to is left.
+    balls = BallProgram(program)
+    with precision(53), np.errstate(all="ignore"):
+        for row in rows.tolist():
+            ends = balls.run([arb(x) for x in points[row].tolist()])
+            radius = np.array([float(ball.rad()) for ball in ends])
+            allowed = _APART * radius + _LAST * np.abs(given[row])
+            near = np.abs(found[row] - given[row]) <= allowed
+            if not np.all(near | ~apart[row]):
+                return False
+    return True
+
+
+def _run(program: Program, points: np.ndarray) -> np.ndarray:
+    """Return the outputs at points of shape (P, n), as NumPy computes them from code."""
+    values: dict[int, Any] = {}
+    for index, line in walk(program):
+        args = [values[arg] for arg in line.args]
+        match line.op:
+            case "const":
+                assert isinstance(line.value, Fraction)
+                values[index] = np.float64(float(line.value))
+            case "var":
+                values[index] = points[:, int(line.value or 0)]
+            case "pi" | "e":
+                values[index] = np.float64(np.pi if line.op == "pi" else np.e)
+            case "pow" if np.ndim(args[1]) == 0:
+                # NumPy squares where the code says **2: a power rounds otherwise.
+                values[index] = args[0] ** float(args[1])
+            case op:
+                values[index] = operation(op)(*args)
+    count = len(points)
+    return np.stack([np.broadcast_to(values[line], count) for line in program.outputs], axis=1)

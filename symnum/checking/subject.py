@@ -55,10 +55,18 @@ def subject_of(
     Raises
     ------
     UsageError
-        Nothing says how many variables a function has, or `n` doesn't fit a formula.
+        Nothing says how many variables a function has, or `n` doesn't fit a formula, or a formula
+        is that of one path of a traced function.
     """
     if not callable(f) or isinstance(f, Formula):
         formula = _formula(f)
+        if formula.conditions:
+            msg = (
+                f"this formula is that of one path of a traced function, where "
+                f"{'; '.join(formula.conditions[:3])}; check the function itself, or "
+                "Formula(str(f)) with a domain in which that path is taken"
+            )
+            raise UsageError(msg)
         if not isinstance(f, Formula) and sorted(order) == sorted(formula.variables):
             formula = _formula(f, tuple(order))
         if n is not None and n != len(formula.variables):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Above this many operations SymPy's own derivative is not asked for; the adjoint's is printed.
 _LARGEST_FOR_SYMPY = 2_000
+# Conditions of a trace that a repr names.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, init=False)
@@ -37,6 +39,13 @@ class Formula:
         The formula. Text is read by symnum's own grammar and never evaluated.
     variables : sequence of str, optional
         The variables in order. Without it, those that occur, in natural order (x2 before x10).
+
+    Attributes
+    ----------
+    conditions : tuple of str
+        Of the trace of a function that branches on its data: the formula is the function's where
+        all of these hold. Derivatives keep them, and `bind` does, in the names that were traced.
+        Empty for every other formula.
 
     Raises
     ------
@@ -64,6 +73,8 @@ class Formula:
     # How a derivative was made from what was given: by one variable, or by all of them (None).
     _base: Formula | None = field(repr=False, compare=False)
     _steps: tuple[str | None, ...] = field(repr=False, compare=False)
+    # Where a trace is the function that was traced; empty: everywhere.
+    conditions: tuple[str, ...]
 
     def __init__(self, source: Any, variables: Sequence[Any] | None = None) -> None:
         program, labels, shape = _read(source, variables)
@@ -79,6 +90,7 @@ class Formula:
         lines: Mapping[tuple[int, tuple[int, ...]], int],
         base: Formula | None,
         steps: tuple[str | None, ...],
+        conditions: tuple[str, ...] = (),
     ) -> None:
         for name, value in (
             ("variables", variables),
@@ -88,6 +100,7 @@ class Formula:
             ("_lines", lines),
             ("_base", base),
             ("_steps", steps),
+            ("conditions", conditions),
         ):
             object.__setattr__(self, name, value)
 
@@ -99,7 +112,10 @@ class Formula:
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled functions and SymPy objects are made again where they are needed.
-        kept = ("variables", "shape", "program", "entries", "_lines", "_base", "_steps")
+        kept = (
+            *("variables", "shape", "program", "entries", "_lines", "_base", "_steps"),
+            "conditions",
+        )
         return {name: self.__dict__[name] for name in kept}
 
     # --- derivatives ---------------------------------------------------------------------------
@@ -211,6 +227,7 @@ class Formula:
             lines,
             self._base or self,
             (*self._steps, wrt),
+            self.conditions,
         )
 
     def _index(self, name: str) -> int:
@@ -261,7 +278,7 @@ class Formula:
         program = builder.finish(builder.inline(self.program, arguments))
         entries = tuple(Entry(line, line, ()) for line in program.outputs)
         labels = tuple(self.variables[i] for i in kept)
-        return Formula._made(labels, self.shape, program, entries, {}, None, ())
+        return Formula._made(labels, self.shape, program, entries, {}, None, (), self.conditions)
 
     # --- values --------------------------------------------------------------------------------
 
@@ -481,6 +498,10 @@ class Formula:
         return _bracketed(_nested(self.texts, self.shape))
 
     def __repr__(self) -> str:
+        if self.conditions:
+            more = ", ..." if len(self.conditions) > _SHOWN else ""
+            where = ", ".join(self.conditions[:_SHOWN]) + more
+            return f"<Formula {self} in {_listed(self.variables)}, where {where}>"
         if not self._steps:
             return (
                 f"Formula({_nested(self.texts, self.shape)!r}, variables={list(self.variables)!r})"
@@ -609,11 +630,14 @@ class Formula:
 
 
 def from_program(
-    program: Program, variables: Sequence[str], shape: tuple[int, ...] = ()
+    program: Program,
+    variables: Sequence[str],
+    shape: tuple[int, ...] = (),
+    conditions: tuple[str, ...] = (),
 ) -> Formula:
     """Return the Formula of a Program; its outputs are the elements of an array of that shape."""
     entries = tuple(Entry(line, line, ()) for line in program.outputs)
-    return Formula._made(tuple(variables), tuple(shape), program, entries, {}, None, ())
+    return Formula._made(tuple(variables), tuple(shape), program, entries, {}, None, (), conditions)
 
 
 # A derivative of more components than this would not fit into memory as a program.

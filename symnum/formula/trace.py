@@ -34,14 +34,18 @@ class Trace:
         What it computes.
     conditions : tuple of str
         What the path that was followed depends on: the formula is the function's where all of them
-        hold. Empty where the function has no branch on data.
+        hold. Empty where the function has no branch on data. The formula's own conditions say
+        besides what isfinite, isnan and isinf were at the point.
     at : float64 array
         The point at which the branches were taken, flattened, one entry a variable.
+    writes : bool
+        Whether the function leaves other values in its argument than it was given.
     """
 
     formula: Formula
     conditions: tuple[str, ...]
     at: np.ndarray
+    writes: bool = False
 
 
 def trace(
@@ -75,7 +79,9 @@ def trace(
     -------
     Formula
         Its constants are the doubles in the code. Its shape is that of the result: tuples and lists
-        are stacked, the values of a dict are joined, flattened.
+        are stacked, the values of a dict are joined, flattened. Its `conditions` say where it is
+        the function's: argmax, sorting, masks and comparisons whose truth is asked for follow the
+        path at the point, and isfinite, isnan and isinf are taken to be what they are there.
 
     Raises
     ------
@@ -92,6 +98,9 @@ def trace(
     ...     return np.sum(x[1:] * np.exp(-x[:-1]))
     >>> print(trace(f, n=3))
     x1*exp(-x0) + x2*exp(-x1)
+    >>> largest = trace(lambda x: x[np.argmax(x)], at=[1.0, 3.0])
+    >>> str(largest), largest.conditions
+    ('x1', ('x0 <= x1',))
     """
     if isinstance(n, (tuple, list)):
         return trace_with_conditions(function, None, tuple(n), at, names).formula
@@ -297,21 +306,32 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
     if len(set(labels)) < len(labels):
         raise UsageError("two variables have the same name; give other names=")
     recorder = Recorder(len(at))
-    arguments, start = {}, 0
+    arguments: dict[str, TracedArray] = {}
+    start = 0
     for argument in form.arguments:
         stop = start + argument.values.size
         lines = [recorder.builder.var(i) for i in range(start, stop)]
         kind = TracedNumber if argument.is_scalar else TracedArray
         shaped = np.array(lines, dtype=np.int64).reshape(argument.values.shape)
-        arguments[argument.name] = kind(recorder, shaped, argument.values.copy())
+        made = kind(recorder, shaped, argument.values.copy())
+        if isinstance(made, TracedNumber):
+            made.is_argument = True
+        arguments[argument.name] = made
         start = stop
+    given = {name: array.lines.copy() for name, array in arguments.items()}
     result = _call(function, form.call, arguments, recorder)
+    writes = any(not np.array_equal(arguments[name].lines, given[name]) for name in given)
     array = _stacked(recorder, result, function, list(arguments))
     outputs = array.lines.ravel().tolist()
     whole = recorder.builder.finish(outputs)
-    formula = from_program(_live(whole), labels, array.shape)
     conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
-    return Trace(formula, conditions, at)
+    assumed = tuple(
+        f"{'' if truth else 'not '}{name}({text})"
+        for (name, line), truth in recorder.assumed.items()
+        for text in _texts(whole.with_outputs([line]), labels)
+    )
+    formula = from_program(_live(whole), labels, array.shape, (*conditions, *assumed))
+    return Trace(formula, conditions, at, writes)
 
 
 def _live(program: Program) -> Program:
@@ -332,7 +352,7 @@ def _texts(program: Program, labels: Sequence[str]) -> tuple[str, ...]:
         try:
             texts += unparse(program.with_outputs([output]), labels)
         except LimitError:
-            texts.append("(a condition too long to print)")
+            texts.append("(too long to print)")
     return tuple(dict.fromkeys(texts))
 
 

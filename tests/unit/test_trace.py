@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
 import operator
+import pickle
 import statistics
 import threading
 import time
@@ -19,7 +21,9 @@ from numpy import exp, linspace, zeros
 from scipy import special, stats
 from scipy.special import expit, logsumexp, xlogy
 
+from symnum.checking.check import check
 from symnum.errors import SymnumError, TraceError, UsageError
+from symnum.formula.formula import Formula
 from symnum.formula.trace import Trace, trace, trace_with_conditions
 
 RNG = np.random.default_rng(3)
@@ -745,8 +749,15 @@ def raises(x):
 
 def swallows(x):
     try:
-        return np.interp(x, [0, 1], [0, 1])
+        return np.unique(x)
     except SymnumError:
+        return x
+
+
+def pickles(x):
+    try:
+        return 2 * pickle.loads(pickle.dumps(x))  # its own bytes
+    except Exception:
         return x
 
 
@@ -757,10 +768,17 @@ REFUSED = [
     (lambda x: x.astype(int), "it would cut off their fraction"),
     (lambda x: int(x[0]), "int() of a value that depends on the variables"),
     (lambda x: x * 1j, "complex numbers inside: formulas are real"),
-    (lambda x: np.interp(x, [0, 1], [0, 1]), "numpy.interp can't be traced: write the pieces with"),
-    (lambda x: np.rint(x), "rounding to decimals or to the nearest integer can't be traced"),
-    (lambda x: np.round(x, 2), "rounding to decimals"),
-    (lambda x: round(x[0], 2), "rounding to decimals"),
+    (lambda x: np.interp(1.0, np.cumsum(x), [0, 1, 2]), "its table's places are variables"),
+    (lambda x: np.interp(x, [0, 1], [0, 1], period=2), "write np.mod"),
+    (lambda x: np.nan_to_num(np.log(x)), "a value that isn't finite everywhere (log)"),
+    (lambda x: np.nan_to_num(1 / x), "a value that isn't finite everywhere (div)"),
+    (lambda x: np.piecewise(x, [x < 1], [lambda v: v.sum(), 0.0]), "its piece together"),
+    (lambda x: np.vectorize(np.sum, signature="(n)->()")(x), "np.vectorize with a signature"),
+    (lambda x: np.frompyfunc(lambda v: v**2, 1, 1)(x), "write np.vectorize, or a loop"),
+    (lambda x: special.eval_legendre(x, 0.5), "the order a whole number from 0 to 60"),
+    (lambda x: special.airy(x)[0], "no formula in symnum's functions is known for it"),
+    (lambda x: np.geomspace(x[0], x[1], 3), "write np.exp(np.linspace"),
+    (lambda x: np.linalg.qr(np.outer(x, x))[1], "write np.linalg.cholesky or np.linalg.solve"),
     (lambda x: x[int(x[0] > 0) : x[1]], "an index or a count depends on the variables"),
     (lambda x: np.arange(3)[x[0]], "an index or a count depends on the variables"),
     (lambda x: x[x], "an index depends on the variables"),
@@ -769,6 +787,13 @@ REFUSED = [
     (lambda x: np.linalg.eigvalsh(np.outer(x, x)), "eigenvalues can't be traced"),
     (lambda x: np.linalg.norm(np.outer(x, x), 2), "singular values can't be traced"),
     (lambda x: np.linalg.inv(np.eye(5) * x[0]), "a 5 × 5 matrix of variables is too large"),
+    (lambda x: np.partition(x, 1)[0], "can't be traced: write np.sort"),
+    (lambda x: x[x.argpartition(1)], "can't be traced: write np.argsort"),
+    (lambda x: np.choose(x > 1, [x, 2 * x]), "write np.where or np.select"),
+    (lambda x: x[np.lexsort((x,))], "write np.argsort"),
+    (lambda x: np.putmask(x, x > 1, 2.0), "write a[mask] = value"),
+    (lambda x: np.percentile(x, 30, method="lower"), "quantiles of method lower"),
+    (lambda x: np.quantile(x, x[0] / 2), "a quantile whose share depends on the variables"),
     (lambda x: np.fft.fft(x), "numpy.fft.fft can't be traced"),
     (lambda x: special.zeta(x), "the function zeta can't be traced"),
     (lambda x: np.linspace(0, 1, 3).__iadd__(x), "the array on the left holds plain numbers"),
@@ -777,6 +802,13 @@ REFUSED = [
     (lambda x: stats.norm.ppf(x / 2), "the function ndtri can't be traced"),
     (lambda x: stats.gamma.fit(x), "scipy.stats.gamma.fit can't be traced"),
     (lambda x: np.frexp(x)[0], "the bits of a number can't be traced"),
+    (lambda x: x if repr(x)[0] == "a" else 2 * x, "the text of a value"),
+    (lambda x: x if str(x[0])[0] == "1" else 2 * x, "by str: code that looks at it"),
+    (lambda x: x if f"{x[0]}"[0] == "1" else 2 * x, "by format: code that looks at it"),
+    (lambda x: x if "%s" % x else 2 * x, "by str: code that looks at it"),  # noqa: UP031
+    (lambda x: x if "nan" in str(list(x)) else 2 * x, "by repr: code that looks at it"),
+    (lambda x: x if hash(x[0]) % 2 else 2 * x, "can't be looked up in a dictionary"),
+    (pickles, "the bytes of a value"),
     (lambda x: None, "the function returns None"),
     (lambda x: "text", "the function returns what is no number"),
     (lambda x: (x, x[0]), "shapes that can't be stacked"),
@@ -786,7 +818,7 @@ REFUSED = [
     (lambda x: x @ np.ones(4), "the function raised ValueError: shapes (3,) and (4,) not aligned"),
     (lambda x: x[5], "the function raised IndexError"),
     (raises, "the function raised KeyError: 'no such thing'"),
-    (swallows, "numpy.interp can't be traced"),
+    (swallows, "numpy.unique compares all values"),
     (lambda x: 1 / 0, "the function raised ZeroDivisionError: division by zero"),
 ]
 
@@ -830,6 +862,61 @@ def test_math_in_code_that_is_run_as_it_is():
     """Where math can't be replaced, in the standard library for one, it is named."""
     with pytest.raises(TraceError, match="a plain number is asked for, by float"):
         trace(lambda x: statistics.fmean([x, 2.0]), 1)
+
+
+def test_constants_have_their_own_texts_and_bytes():
+    """What doesn't depend on the variables looks as it does untraced."""
+
+    def f(x):
+        c = np.array([1.0, 2.5])
+        assert (repr(c[1]), str(c), f"{c[1]:.2f}") == (repr(np.float64(2.5)), "[1.  2.5]", "2.50")
+        return x * pickle.loads(pickle.dumps(c))  # its own bytes
+
+    assert str(trace(f, 2)) == "[x0, x1*2.5]"
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda x: type(x) is np.ndarray,
+        lambda x: type(x) == np.ndarray,  # noqa: E721
+        lambda x: type(x) in (list, np.ndarray),
+        lambda x: type(x[0]) is np.float64,
+        lambda x: type(x > 1) is np.ndarray,
+        lambda x: type(np.zeros(2)) is np.ndarray,
+        lambda x: type(len(x)) is int and isinstance(int, type) and type("A", (), {}) is not None,
+        lambda x: issubclass(type(x), np.ndarray) and type(x) is type(x[1:]),
+        lambda x: type(np.array(list(x))) is type(x),
+    ],
+)
+def test_types_are_those_of_numbers(same):
+    """Code that asks for a type goes the way it goes untraced."""
+    assert same(np.ones(3))
+    assert str(trace(lambda x: x if same(x) else 2 * x, 3)) == "[x0, x1, x2]"
+
+
+def test_a_scalar_argument_is_a_float():
+    """Where the function takes numbers, and gets floats."""
+    assert str(trace(lambda x: x if type(x) is float else 2 * x, shape=())) == "x"
+    assert str(trace(lambda x: x if type(x) in (int, float) else 2 * x, shape=())) == "x"
+
+
+def test_printing_is_no_look(capsys):
+    """A print for debugging goes on; into the code's own buffer, it is a look."""
+
+    def prints(x):
+        print("at", x, x[0], 3)
+        return x.sum()
+
+    def reads(x):
+        buffer = io.StringIO()
+        print(x, file=buffer)
+        return x if "traced" in buffer.getvalue() else 2 * x
+
+    assert str(trace(prints, 2)) == "x0 + x1"
+    assert capsys.readouterr().out == "at <a traced array> <a traced value> 3\n"
+    with pytest.raises(TraceError, match="the text of a value"):
+        trace(reads, 2)
 
 
 def test_the_users_own_error_is_the_cause():
@@ -905,3 +992,99 @@ def test_a_large_quadratic_form_is_quick():
     f = trace(lambda x: x @ matrix @ x, 200)
     assert time.process_time() - start < 6
     assert len(f.program) > 80_000
+
+
+# --- conditions of the formula -------------------------------------------------------------------
+
+
+def test_a_formula_says_where_it_is_the_functions():
+    """Conditions survive derivatives, binding and pickling, and tell formulas apart."""
+
+    def f(x):
+        return x[0] ** 2 if x[1] > 1.0 else x[0]
+
+    left, right = trace(f, at=[1.0, 0.5]), trace(f, at=[1.0, 1.5])
+    assert (left.conditions, right.conditions) == (("x1 <= 1",), ("x1 > 1",))
+    assert right.gradient().conditions == right.hessian().conditions == ("x1 > 1",)
+    assert right.bind(x1=2).conditions == right.gradient().bind(x1=2).conditions == ("x1 > 1",)
+    assert pickle.loads(pickle.dumps(right)) == right
+    assert right != trace(lambda x: x[0] ** 2, 2)
+    assert trace(np.sum, 2).conditions == Formula("x").conditions == ()
+    assert repr(right) == "<Formula x0**2 in the variables x0, x1, where x1 > 1>"
+
+
+def test_what_is_finite_at_the_point_is_a_condition():
+    """Unless it is finite everywhere, or infinite nowhere but where numbers end."""
+
+    def guarded(x):
+        slope = np.log(x)
+        return np.where(np.isnan(slope), 0.0, slope)
+
+    found = trace_with_conditions(guarded, shape=())
+    assert (str(found.formula), found.conditions) == ("log(x)", ())
+    assert found.formula.conditions == ("not isnan(log(x))",)
+    checked = trace(lambda x: np.exp(x) + x / 3 if np.isfinite(np.exp(x) + x / 3) else 0, shape=())
+    assert checked.conditions == ()
+
+
+BRANCHING = [
+    lambda x: x[x.argmax()] * 2,
+    lambda x: x[np.argmin(x)],
+    lambda x: x[np.argsort(x)],
+    lambda x: np.sort(x)[::-1],
+    lambda x: np.median(x),
+    lambda x: np.nanmedian(x),
+    lambda x: np.percentile(x, 30),
+    lambda x: np.quantile(x, [0.0, 0.35, 0.8, 1.0]),
+    lambda x: x[x > 1].sum(),
+    lambda x: np.extract(x > 1, x).sum(),
+    lambda x: np.compress(x > 1, x).sum(),
+    lambda x: x[np.where(x > 1)].sum(),
+    lambda x: x[(x > 1).nonzero()].sum(),
+    lambda x: np.delete(x, np.argmax(x)),
+    lambda x: np.take(x, np.argmax(x)),
+    lambda x: np.take_along_axis(x, np.argsort(x), 0),
+    lambda x: sorted(x, key=lambda v: -v)[0],
+    lambda x: max(range(3), key=lambda i: x[i]) * x[0],
+    lambda x: x * int(x[0] > 1),
+    lambda x: x * bool(x[0] > 1),
+]
+
+
+@pytest.mark.parametrize("place", range(len(BRANCHING)))
+def test_every_choice_by_value_is_a_condition(place):
+    """Where the conditions hold the formula is the function; elsewhere one of them fails."""
+    function = BRANCHING[place]
+    formula = trace(function, at=[0.7, 1.6, 1.1])
+    assert formula.conditions
+    elsewhere = 0
+    for x in np.random.default_rng(5).uniform(0.3, 1.9, (40, 3)):
+        holds = [
+            bool(Formula(f"where({text}, 1, 0)", ("x0", "x1", "x2"))(x) == 1)
+            for text in formula.conditions
+        ]
+        if all(holds):
+            close(formula(x), expected(function, x))
+        else:
+            elsewhere += 1
+    assert elsewhere
+
+
+def test_a_formula_of_one_path_is_no_subject_of_a_check():
+    """Outside its conditions it would accuse a right derivative."""
+    largest = trace(lambda x: np.max(x) if x[0] > 1 else x[1], at=[2.0, 1.0])
+    with pytest.raises(UsageError, match="one path of a traced function, where x0 > 1"):
+        check(largest, lambda x: x)
+
+
+def test_a_branching_function_is_checked_on_balls():
+    """The function itself is held against every path that its points take."""
+
+    def slope(x):
+        out = np.zeros(2)
+        out[np.argmax(x)] = 2 * np.max(x)
+        return out
+
+    verdict = check(lambda x: x[np.argmax(x)] ** 2, slope, at=[[1.0, 2.0], [3.0, 1.0]])
+    assert (str(verdict.status), verdict.reference) != ("proved", "certified")
+    assert verdict

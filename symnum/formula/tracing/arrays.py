@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from symnum.formula.tracing.recorder import ROUNDING, Recorder, user_line
+from symnum.formula.tracing.recorder import Recorder, user_line
 
 # --- arrays --------------------------------------------------------------------------------------
 
@@ -111,11 +111,27 @@ class TracedArray(NDArrayOperatorsMixin):
             raise TypeError("iteration over a 0-d array")
         return (self[index] for index in range(self.shape[0]))
 
+    # Code that reads a value's text or bits sees what no number looks like, and may go another way.
+
     def __repr__(self) -> str:
-        return f"<traced array of shape {self.shape}>"
+        if self.is_constant:
+            return repr(self.values[()])
+        raise self.recorder.refuse(_looked_at("text", "repr"))
+
+    def __str__(self) -> str:
+        if self.is_constant:
+            return str(self.values[()])
+        raise self.recorder.refuse(_looked_at("text", "str"))
 
     def __format__(self, spec: str) -> str:
-        return repr(self)
+        if self.is_constant:
+            return format(self.values[()], spec)
+        raise self.recorder.refuse(_looked_at("text", "format"))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.is_constant:
+            return self.values[()].__reduce_ex__(protocol)
+        raise self.recorder.refuse(_looked_at("bytes", "pickle"))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -148,6 +164,8 @@ class TracedArray(NDArrayOperatorsMixin):
         return float(self._plain("float"))
 
     def __int__(self) -> int:
+        if self.size == 1 and self.dtype == bool:
+            return int(bool(self))  # a branch, as `if` is
         return int(self._plain("int"))
 
     def __complex__(self) -> complex:
@@ -164,7 +182,7 @@ class TracedArray(NDArrayOperatorsMixin):
     def __round__(self, digits: int | None = None) -> Any:
         if self.is_constant:
             return round(self.values.item(), digits)
-        raise self.recorder.refuse(ROUNDING)
+        return np.round(self, digits or 0)
 
     def __floor__(self) -> Any:
         return np.floor(self)
@@ -299,7 +317,15 @@ class TracedArray(NDArrayOperatorsMixin):
 
 
 class TracedNumber(TracedArray):
-    """One element of a traced array, which like a number can't be changed."""
+    """One element of a traced array, which like a number can't be changed.
+
+    Attributes
+    ----------
+    is_argument : bool
+        Whether it stands for a float that the function is called with.
+    """
+
+    is_argument = False
 
     __iadd__ = NDArrayOperatorsMixin.__add__
     __isub__ = NDArrayOperatorsMixin.__sub__
@@ -510,6 +536,13 @@ def _sentence_for_plain_number(what: str) -> str:
     if what == "int":
         return "int() of a value that depends on the variables can't be traced; np.floor can"
     return f"a plain number is asked for, by {what}() or a conversion to float"
+
+
+def _looked_at(what: str, how: str) -> str:
+    return (
+        f"the {what} of a value that depends on the variables is asked for, by {how}: code that "
+        "looks at it may go another way than it goes with numbers; compute with the value itself"
+    )
 
 
 def is_traced(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symnum.formula.tracing.arrays import TracedArray, as_numbers, decided, lift, xp
-from symnum.formula.tracing.handlers import HANDLERS, NO_VALUE, Handler, flag, implements
+from symnum.formula.tracing.handlers import HANDLERS, NO_VALUE, Handler, flag, implements, into
 from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.ufuncs import (
     normal_axes,
@@ -142,6 +142,54 @@ def _median(
         axes = normal_axes(axis, array.ndim)
         return np.reshape(result, [1 if k in axes else n for k, n in enumerate(array.shape)])
     return result
+
+
+HANDLERS[np.nanmedian] = HANDLERS[np.median]
+
+
+def _quantile(unit: float) -> Handler:
+    def handler(
+        r: Recorder, a: Any, q: Any, axis: Any = None, out: Any = None,
+        overwrite_input: bool = False, method: str = "linear", keepdims: bool = False, **_: Any,
+    ) -> Any:  # fmt: skip
+        array, share = lift(r, a), lift(r, q)
+        if method != "linear":
+            raise r.refuse(f"quantiles of method {method} can't be traced; method='linear' can")
+        if not share.is_constant:
+            raise r.refuse("a quantile whose share depends on the variables can't be traced")
+        flat, place = (array.reshape(-1), 0) if axis is None else (array, axis)
+        ranked = xp.moveaxis(_sort(r, flat, place), place, 0)
+        parts = [_between(ranked, float(s) / unit) for s in share.values.ravel()]
+        result = xp.stack(parts).reshape(share.shape + ranked.shape[1:])[()]
+        if keepdims:
+            axes = normal_axes(axis, array.ndim)
+            kept = [1 if k in axes else n for k, n in enumerate(array.shape)]
+            result = np.reshape(result, (*share.shape, *kept))
+        return into(out, result)
+
+    return handler
+
+
+def _between(ranked: Any, share: float) -> Any:
+    """Interpolate between two neighbours, from the nearer one, as NumPy does."""
+    if not 0 <= share <= 1:
+        msg = "quantiles lie in the range [0, 1], percentiles in [0, 100]"
+        raise ValueError(msg)
+    at = share * (len(ranked) - 1)
+    below = min(int(at), max(len(ranked) - 2, 0))
+    low, high, part = ranked[below], ranked[min(below + 1, len(ranked) - 1)], at - below
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+
+
+HANDLERS[np.quantile] = HANDLERS[np.nanquantile] = _quantile(1)
+HANDLERS[np.percentile] = HANDLERS[np.nanpercentile] = _quantile(100)
+
+
+@implements(np.compress)
+def _compress(r: Recorder, condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    array = lift(r, a) if axis is not None else lift(r, a).reshape(-1)
+    kept = np.flatnonzero(decided(lift(r, condition)))
+    return into(out, np.take(array, kept, axis=0 if axis is None else axis))
 
 
 def _arg(extreme: Any, comparison: Any) -> Handler:

@@ -21,7 +21,7 @@ import numpy as np
 
 from symnum.formula.tracing.arrays import lift
 from symnum.formula.tracing.distributions import Distribution, is_distribution
-from symnum.formula.tracing.substitutes import substitutes
+from symnum.formula.tracing.substitutes import shown, substitutes
 
 # Functions and classes of these are run as they are.
 _LEFT_ALONE = frozenset(sys.stdlib_module_names) | {"symnum", "numpy"}
@@ -57,6 +57,9 @@ class Code:
             "float": self._copies[id(float)][1],
             "__import__": self._import,
         }
+        if self._for_traces:
+            self._builtins["print"] = shown
+            self._builtins["type"] = self._copies[id(type)][1]
 
     def callable(self, function: Any) -> Any:
         """Return the traced function itself as a copy: function, method or callable object."""
@@ -112,7 +115,9 @@ class Code:
             case list() | tuple() | dict():
                 made = self._container(value)
             case np.vectorize():
-                made = self.vectorize(value.pyfunc)
+                made = self.vectorize(
+                    value.pyfunc, signature=value.signature, excluded=value.excluded
+                )
             case _ if type(value) is _CACHED:
                 made = self._translated(value.__wrapped__)
             case _ if self._for_traces and is_distribution(value):
@@ -206,22 +211,41 @@ class Code:
         original = builtins.__import__
         return self.translate(original(*args, **options))
 
-    def vectorize(self, pyfunc: Any = None, **_: Any) -> Any:
+    def vectorize(self, pyfunc: Any = None, *_: Any, **settings: Any) -> Any:
         """Return what np.vectorize makes: the function called on each element."""
         if pyfunc is None:
-            return self.vectorize
+            return lambda later: self.vectorize(later, **settings)
         function = self.translate(pyfunc)
         if not self._for_traces:
             return np.vectorize(function, otypes=[object])
+        if settings.get("signature") is not None:
+            raise self.recorder.refuse(
+                "np.vectorize with a signature can't be traced: write a loop"
+            )
+        excluded = set(settings.get("excluded") or ())
 
-        def call(*arrays: Any) -> Any:
-            lifted = [lift(self.recorder, array) for array in arrays]
-            spread = np.broadcast_arrays(*lifted)
-            results = [function(*cells) for cells in zip(*(a.flat for a in spread), strict=True)]
-            made = lift(self.recorder, results)
-            return made.reshape(spread[0].shape) if spread[0].ndim else made[0]
+        def call(*arrays: Any, **named: Any) -> Any:
+            given: dict[Any, Any] = {**dict(enumerate(arrays)), **named}
+            fixed = {key: value for key, value in given.items() if key in excluded}
+            lifted = {k: lift(self.recorder, v) for k, v in given.items() if k not in excluded}
+            spread = np.broadcast_arrays(*lifted.values())
+            results = []
+            for cells in zip(*(a.flat for a in spread), strict=True):
+                one = {**fixed, **dict(zip(lifted, cells, strict=True))}
+                places = [one.pop(k) for k in range(len(arrays))]
+                results.append(function(*places, **one))
+            return _vectorized(self.recorder, results, spread[0].shape)
 
         return call
+
+
+def _vectorized(recorder: Any, results: list[Any], shape: tuple[int, ...]) -> Any:
+    if results and isinstance(results[0], tuple):
+        return tuple(
+            _vectorized(recorder, list(part), shape) for part in zip(*results, strict=True)
+        )
+    made = lift(recorder, results)
+    return made.reshape(shape) if shape else made[0]
 
 
 # How an object comes and goes is not the copy's business.

@@ -171,8 +171,8 @@ def _log_expit(r: Recorder, a: int) -> int:
     return r.op("neg", r.op("softplus", r.op("neg", a)))
 
 
-def _times_log(r: Recorder, a: int, log: int) -> int:
-    # 0 log 0 is 0 here: what the x of xlogy is for.
+def log_times(r: Recorder, a: int, log: int) -> int:
+    """Write a · log, which is 0 where a is: what the x of xlogy is for."""
     product = _mul(r, a, log)
     if r.builder.value_of(a) is not None:
         return r.zero if a == r.zero else product
@@ -180,23 +180,11 @@ def _times_log(r: Recorder, a: int, log: int) -> int:
 
 
 def _xlogy(r: Recorder, a: int, b: int) -> int:
-    return _times_log(r, a, r.op("log", b))
+    return log_times(r, a, r.op("log", b))
 
 
 def _xlog1py(r: Recorder, a: int, b: int) -> int:
-    return _times_log(r, a, r.op("log1p", b))
-
-
-def _entr(r: Recorder, a: int) -> int:
-    return r.op("neg", _xlogy(r, a, a))
-
-
-def _rel_entr(r: Recorder, a: int, b: int) -> int:
-    return _times_log(r, a, r.op("log", r.op("div", a, b)))
-
-
-def _kl_div(r: Recorder, a: int, b: int) -> int:
-    return r.op("add", r.op("sub", _rel_entr(r, a, b), a), b)
+    return log_times(r, a, r.op("log1p", b))
 
 
 def _betaln(r: Recorder, a: int, b: int) -> int:
@@ -344,9 +332,6 @@ UFUNCS: dict[str, Elementwise] = {
     "log_expit": _number(_log_expit),
     "xlogy": _number(_xlogy),
     "xlog1py": _number(_xlog1py),
-    "entr": _number(_entr),
-    "rel_entr": _number(_rel_entr),
-    "kl_div": _number(_kl_div),
     "beta": _number(_beta),
     "betaln": _number(_betaln),
     "rgamma": _number(lambda r, a: r.op("div", r.one, r.op("gamma", a))),

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 # These enter their functions into the table.
-from symnum.formula.tracing import choices, linalg, products, sums  # noqa: F401
+from symnum.formula.tracing import choices, linalg, pieces, products, sums  # noqa: F401
 from symnum.formula.tracing.arrays import TracedArray, as_numbers, constants, lift, xp
 from symnum.formula.tracing.handlers import HANDLERS, Handler, implements
-from symnum.formula.tracing.recorder import ROUNDING, Recorder
+from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.ufuncs import check_dtype
 
 
@@ -43,20 +43,28 @@ def call_function(r: Recorder, function: Any, args: Any, options: dict[str, Any]
 
 
 _WHY_NOT = {
-    "around": ROUNDING,
-    "round": ROUNDING,
-    "interp": "numpy.interp can't be traced: write the pieces with np.where",
     "searchsorted": "numpy.searchsorted looks values up in a table: it can't be traced",
     "digitize": "numpy.digitize looks values up in a table: it can't be traced",
     "histogram": "numpy.histogram counts values: it can't be traced",
     "bincount": "numpy.bincount counts values: it can't be traced",
+    "partition": "the order of numpy.partition can't be traced: write np.sort",
+    "argpartition": "the order of numpy.argpartition can't be traced: write np.argsort",
+    "choose": "numpy.choose can't be traced: write np.where or np.select",
+    "put": "numpy.put can't be traced: write a[index] = value",
+    "place": "numpy.place can't be traced: write a[mask] = value",
+    "putmask": "numpy.putmask can't be traced: write a[mask] = value",
+    "lexsort": "numpy.lexsort can't be traced: write np.argsort",
     "unique": "numpy.unique compares all values: it can't be traced",
     "eig": "eigenvalues can't be traced",
     "eigh": "eigenvalues can't be traced",
     "eigvals": "eigenvalues can't be traced",
     "eigvalsh": "eigenvalues can't be traced",
+    "pinv": "numpy.linalg.pinv can't be traced: write np.linalg.inv or np.linalg.solve",
+    "lstsq": "numpy.linalg.lstsq can't be traced: write np.linalg.solve(a.T @ a, a.T @ b)",
+    "qr": "numpy.linalg.qr can't be traced: write np.linalg.cholesky or np.linalg.solve",
+    "cond": "singular values can't be traced",
     "svd": "singular values can't be traced",
-    "piecewise": "numpy.piecewise can't be traced: write np.where or np.select",
+    "geomspace": "numpy.geomspace can't be traced: write np.exp(np.linspace(np.log(a), np.log(b)))",
 }
 
 
@@ -109,7 +117,7 @@ _MOVES = {
     "broadcast_to", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90", "take",
     "take_along_axis", "delete", "resize", "split", "array_split", "hsplit", "vsplit", "dsplit",
     "stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "row_stack", "block",
-    "diagonal", "compress", "copy", "matrix_transpose", "permute_dims", "unstack", "concat", "pad",
+    "diagonal", "copy", "matrix_transpose", "permute_dims", "unstack", "concat", "pad",
     "sliding_window_view", "diag", "diagflat", "tril", "triu",
 }  # fmt: skip
 
@@ -317,6 +325,30 @@ def _filled_like(value: Any) -> Handler:
 
 HANDLERS[np.zeros_like] = HANDLERS[np.empty_like] = _filled_like(0)
 HANDLERS[np.ones_like] = _filled_like(1)
+
+
+@implements(np.linspace)
+def _linspace(
+    r: Recorder, start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
+    dtype: Any = None, axis: int = 0, **_: Any,
+) -> Any:  # fmt: skip
+    check_dtype(r, dtype)
+    if axis != 0 or retstep:
+        raise r.refuse("numpy.linspace can't be traced with axis or retstep")
+    first, last = lift(r, start) * 1.0, lift(r, stop) * 1.0
+    step = (last - first) / max(num - 1 if endpoint else num, 1)
+    parts = [first + step * float(k) for k in range(num)]
+    if endpoint and num > 1:
+        parts[-1] = xp.broadcast_to(last, parts[-1].shape)
+    return xp.stack(parts)
+
+
+@implements(np.logspace)
+def _logspace(
+    r: Recorder, start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0,
+    dtype: Any = None, axis: int = 0,
+) -> Any:  # fmt: skip
+    return np.power(base, _linspace(r, start, stop, num, endpoint, dtype=dtype, axis=axis))
 
 
 @implements(np.full_like)

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,6 @@ from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.ufuncs import (
     normal_axes,
 )
-
-# the functions take NumPy's parameters, those too that change nothing
 
 
 @implements(np.linalg.norm)
@@ -88,9 +87,19 @@ def _determinant(matrix: TracedArray, rows: tuple[int, ...], columns: tuple[int,
     return total
 
 
+def _each(function: Callable[..., Any], r: Recorder, *stacks: TracedArray) -> Any:
+    """Do for each matrix of a stack what is done for one."""
+    lead = np.broadcast_shapes(*(stack.shape[:-2] for stack in stacks))
+    spread = [np.broadcast_to(stack, (*lead, *stack.shape[-2:])) for stack in stacks]
+    made = xp.stack([function(r, *(stack[i] for stack in spread)) for i in np.ndindex(lead)])
+    return made.reshape(lead + made.shape[1:])
+
+
 @implements(np.linalg.det)
 def det(r: Recorder, a: Any) -> Any:
     """Write a determinant by expansion."""
+    if np.ndim(a) > 2:
+        return _each(det, r, lift(r, a))
     matrix = _square(r, a)
     if matrix.is_constant:
         return np.linalg.det(matrix.values)
@@ -98,15 +107,24 @@ def det(r: Recorder, a: Any) -> Any:
     return _determinant(matrix, every, every)
 
 
+class SlogdetResult(NamedTuple):
+    """What numpy.linalg.slogdet returns."""
+
+    sign: Any
+    logabsdet: Any
+
+
 @implements(np.linalg.slogdet)
 def _slogdet(r: Recorder, a: Any) -> Any:
     value = det(r, a)
-    return np.sign(value), np.log(np.abs(value))
+    return SlogdetResult(np.sign(value), np.log(np.abs(value)))
 
 
 @implements(np.linalg.inv)
 def inv(r: Recorder, a: Any) -> Any:
     """Write an inverse by Cramer's rule."""
+    if np.ndim(a) > 2:
+        return _each(inv, r, lift(r, a))
     matrix = _square(r, a)
     if matrix.is_constant:
         return constants(r, np.linalg.inv(matrix.values))
@@ -124,6 +142,10 @@ def inv(r: Recorder, a: Any) -> Any:
 @implements(np.linalg.solve)
 def solve(r: Recorder, a: Any, b: Any) -> Any:
     """Write the solution of a linear system: small, or with constant coefficients."""
+    if np.ndim(a) > 2:
+        if np.ndim(b) < 2:
+            raise r.refuse("numpy.linalg.solve of a stack can't be traced with one right side")
+        return _each(solve, r, lift(r, a), lift(r, b))
     matrix, right = _square(r, a), lift(r, b)
     if matrix.is_constant and right.is_constant:
         return constants(r, np.linalg.solve(matrix.values, right.values))
@@ -157,6 +179,30 @@ def _eliminate(matrix: TracedArray, right: TracedArray) -> Any:
     lines = np.array([[r.builder.const(value) for value in row] for row in inverse], dtype=np.int64)
     values = np.array([[float(value) for value in row] for row in inverse])
     return TracedArray(r, lines, values) @ right
+
+
+@implements(np.linalg.cholesky)
+def cholesky(r: Recorder, a: Any, /, *, upper: bool = False) -> Any:
+    """Write a Cholesky factor column by column, from the triangle that NumPy reads."""
+    if np.ndim(a) > 2:
+        return _each(lambda r, one: cholesky(r, one, upper=upper), r, lift(r, a))
+    matrix = as_numbers(lift(r, a))
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+    if matrix.is_constant:
+        return constants(r, np.linalg.cholesky(matrix.values))
+    n = len(matrix)
+    if n > _LARGEST_SYSTEM:
+        raise r.refuse(f"a Cholesky factor of {n} rows is too large to be traced")
+    given = matrix.T if upper else matrix
+    factor: Any = np.zeros_like(matrix, dtype=float)
+    for j in range(n):
+        row = factor[j, :j]
+        factor[j, j] = np.sqrt(given[j, j] - np.dot(row, row) if j else given[j, j])
+        for i in range(j + 1, n):
+            left = given[i, j] - np.dot(factor[i, :j], row) if j else given[i, j]
+            factor[i, j] = left / factor[j, j]
+    return factor.T if upper else factor
 
 
 @implements(np.linalg.matrix_power)

@@ -15,8 +15,6 @@ import numpy as np
 from symnum.errors import TraceError
 from symnum.formula.program import Builder
 
-ROUNDING = "rounding to decimals or to the nearest integer can't be traced; np.floor can"
-
 # Code in these folders is not the user's: a refusal names the line that called it.
 _OURS = str(Path(__file__).parents[2])
 _ENTRANCE = f"{_OURS}/formula/trace.py"
@@ -48,6 +46,8 @@ class Recorder:
             self.op("div", self.builder.const(-1), self.zero): -1,
         }
         self.conditions: dict[int, None] = {}  # lines that are true on this path, in order
+        # What was said at the point of lines that may not be finite elsewhere.
+        self.assumed: dict[tuple[str, int], bool] = {}
         self.refusal: TraceError | None = None
         # How code outside of the user's function is made to run on traced arrays.
         self.translate: Callable[[Any], Any] = lambda value: value

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, special
 
 from symnum.formula.tracing.arrays import TracedArray, TracedNumber, is_traced, lift
-from symnum.formula.tracing.linalg import det, inv, norm, solve
+from symnum.formula.tracing.linalg import cholesky, det, inv, norm, solve
 from symnum.formula.tracing.recorder import Recorder
 from symnum.formula.tracing.ufuncs import elementwise
 
@@ -21,6 +21,11 @@ def scipy_substitutes(recorder: Recorder) -> dict[Any, Any]:
         special.softmax: _softmax(recorder),
         special.log_softmax: _log_softmax(recorder),
         special.polygamma: _polygamma(recorder),
+        special.multigammaln: _multigammaln(recorder),
+        linalg.cholesky: _if_traced(recorder, linalg.cholesky, _cholesky),
+        linalg.cho_factor: _if_traced(recorder, linalg.cho_factor, _cho_factor),
+        linalg.cho_solve: _if_traced(recorder, linalg.cho_solve, _cho_solve),
+        linalg.solve_triangular: _if_traced(recorder, linalg.solve_triangular, _solve_triangular),
         linalg.norm: _if_traced(recorder, linalg.norm, norm),
         linalg.det: _if_traced(recorder, linalg.det, det),
         linalg.inv: _if_traced(recorder, linalg.inv, inv),
@@ -106,3 +111,60 @@ def _polygamma(recorder: Recorder) -> Callable[..., Any]:
         return kind(recorder, lines, np.asarray(values))
 
     return polygamma
+
+
+def _multigammaln(recorder: Recorder) -> Callable[..., Any]:
+    def multigammaln(a: Any, d: Any) -> Any:
+        if not is_traced(a):
+            return special.multigammaln(a, d)
+        array = lift(recorder, a)
+        result: Any = d * (d - 1) * 0.25 * np.log(np.pi)
+        for j in range(int(d)):
+            result = result + special.gammaln(array - j / 2)
+        return result
+
+    return multigammaln
+
+
+# --- triangular systems ---
+
+
+def _cholesky(r: Recorder, a: Any, lower: bool = False, **_: Any) -> Any:
+    # SciPy reads the upper triangle unless it is asked for the lower one.
+    matrix = lift(r, a)
+    factor = cholesky(r, matrix if lower else matrix.T)
+    return factor if lower else factor.T
+
+
+def _cho_factor(r: Recorder, a: Any, lower: bool = False, **_: Any) -> Any:
+    return _cholesky(r, a, lower), lower
+
+
+def _cho_solve(r: Recorder, factored: Any, b: Any, **_: Any) -> Any:
+    factor, lower = factored
+    below = lift(r, factor) if lower else lift(r, factor).T
+    return _substitute(below.T, _substitute(below, lift(r, b), lower=True), lower=False)
+
+
+def _solve_triangular(
+    r: Recorder, a: Any, b: Any, trans: Any = 0, lower: bool = False,
+    unit_diagonal: bool = False, **_: Any,
+) -> Any:  # fmt: skip
+    matrix = lift(r, a)
+    if trans not in (0, "N"):
+        matrix, lower = matrix.T, not lower
+    if unit_diagonal:
+        matrix = matrix - np.diag(np.diagonal(matrix)) + np.eye(len(matrix))
+    return _substitute(matrix, lift(r, b), lower)
+
+
+def _substitute(matrix: Any, right: Any, lower: bool) -> Any:
+    """Solve a triangular system, row after row."""
+    n = len(matrix)
+    rows: dict[int, Any] = {}
+    for i in range(n) if lower else reversed(range(n)):
+        left = right[i]
+        for j, solved in rows.items():
+            left = left - matrix[i, j] * solved
+        rows[i] = left / matrix[i, i]
+    return np.stack([rows[i] for i in range(n)])

@@ -53,7 +53,7 @@ class _Kind(type):
         )
 
     def __subclasscheck__(cls, kind: type) -> bool:
-        return issubclass(kind, cls.original)
+        return issubclass(kind.original if isinstance(kind, _Kind) else kind, cls.original)
 
     def __eq__(cls, other: object) -> bool:
         return other is cls or other is cls.original
@@ -63,6 +63,22 @@ class _Kind(type):
 
     def __getattr__(cls, name: str) -> Any:
         return getattr(cls.original, name)
+
+
+class _KindOfType(_Kind):
+    """Stands for `type`: a traced array is of the kind that stands for NumPy's arrays."""
+
+    kinds: Mapping[type, Any]
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        if len(args) != 1 or not isinstance(args[0], TracedArray):
+            return type(*args, **options)
+        value = args[0]
+        if not isinstance(value, TracedNumber):
+            return cls.kinds[np.ndarray]
+        if value.dtype != np.float64:
+            return value.dtype.type
+        return cls.kinds[float if value.is_argument else np.float64]
 
 
 def _is_double(value: Any) -> bool:
@@ -109,9 +125,13 @@ def substitutes(recorder: Recorder, vectorize: Callable[..., Any]) -> dict[int, 
     found = {id(original): substitute for original, substitute in table.items()}
     found[id(np.r_)] = _Rows(recorder)
     found[id(np.c_)] = _Columns(recorder)
-    found[id(float)] = _kind(float, TracedNumber, np.float64)
-    found[id(np.float64)] = _kind(np.float64, TracedNumber, np.float64)
-    found[id(np.ndarray)] = _kind(np.ndarray, TracedArray)
+    kinds = {
+        float: _kind(float, TracedNumber, np.float64),
+        np.float64: _kind(np.float64, TracedNumber, np.float64),
+        np.ndarray: _kind(np.ndarray, TracedArray),
+    }
+    kinds[type] = _KindOfType("type", (), {"original": type, "counts": (), "kinds": kinds})
+    found.update({id(original): kind for original, kind in kinds.items()})
     return found
 
 
@@ -158,12 +178,27 @@ def _converter(recorder: Recorder, copies: bool = False) -> Callable[..., Any]:
             array = cast(array, dtype)
         if isinstance(array, TracedNumber):
             array = TracedArray(recorder, array.lines, array.values)
-        if copies and options.get("copy", True):
+        # NumPy 2 has modes of copying that are no truths.
+        if copies and options.get("copy", True) in {True, np._CopyMode.ALWAYS}:
             array = array.copy()
         missing = options.get("ndmin", 0) - array.ndim
         return array.reshape((1,) * missing + array.shape) if missing > 0 else array
 
     return convert
+
+
+def shown(*values: Any, **options: Any) -> None:
+    """Print as print does: what the code can't read again may be any text."""
+    if options.get("file") in (None, sys.stdout, sys.stderr):
+        values = tuple(_placeholder(value) for value in values)
+    print(*values, **options)  # noqa: T201  # what the traced code prints
+
+
+def _placeholder(value: Any) -> Any:
+    if not is_traced(value):
+        return value
+    kind = "a traced array" if isinstance(value, TracedArray) and value.ndim else "a traced value"
+    return f"<{kind}>"
 
 
 class _Rows:

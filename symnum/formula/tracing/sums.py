@@ -76,9 +76,11 @@ def _mean(
     where: Any = True,
 ) -> Any:
     check_dtype(r, dtype)
-    if where is not True and where is not NO_VALUE:
-        raise r.refuse("numpy.mean with where= can't be traced")
     array = lift(r, a)
+    if where is not True and where is not NO_VALUE:
+        kept = np.broadcast_to(as_numbers(lift(r, where)) * 1.0, array.shape)
+        count = np.sum(kept, axis=axis, keepdims=flag(keepdims))
+        return into(out, np.sum(array, axis=axis, keepdims=flag(keepdims), where=where) / count)
     total = xp.add.reduce(array, axis=axis, keepdims=flag(keepdims))
     return into(out, total / _count(array, axis))
 
@@ -182,7 +184,7 @@ def _trace(
     return into(out, xp.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
 
 
-@implements(np.real, np.real_if_close, np.nan_to_num)
+@implements(np.real, np.real_if_close)
 def _itself(r: Recorder, a: Any, *_: Any, **__: Any) -> Any:
     return lift(r, a)
 

@@ -22,7 +22,9 @@ from symnum.formula.tracing.arrays import (
     xp,
 )
 from symnum.formula.tracing.elementary import UFUNCS, Write, choose
-from symnum.formula.tracing.recorder import ROUNDING, Recorder
+from symnum.formula.tracing.recorder import Recorder
+from symnum.formula.tracing.special import SPECIAL
+from symnum.formula.tracing.total import may_fail
 
 # What these do with conditions alone, as NumPy does.
 _OF_TRUTHS = {
@@ -38,7 +40,6 @@ _OF_TRUTHS = {
 _OF_THE_POINT = {"isfinite", "isnan", "isinf", "isnat"}
 
 _WHY_NOT = {
-    "rint": ROUNDING,
     "nextafter": "neighbouring doubles can't be traced",
     "spacing": "neighbouring doubles can't be traced",
     "frexp": "the bits of a number can't be traced",
@@ -108,16 +109,17 @@ def apply(
         of_truths: Any = _OF_TRUTHS[name]
         return of_truths(*arrays)
     if name in _OF_THE_POINT:
-        return ufunc(arrays[0].values)
+        return _taken_for_granted(r, ufunc, arrays[0])
     if name == "divmod":
         return xp.floor_divide(*arrays), xp.remainder(*arrays)
     if name == "modf":
         whole = xp.trunc(arrays[0])
         return arrays[0] - whole, whole
-    row = UFUNCS.get(name)
+    if name == "rint":
+        return xp.round(arrays[0])
+    row = UFUNCS.get(name) or SPECIAL.get(name)
     if row is None or options:
-        reason = _WHY_NOT.get(name, f"the function {name} can't be traced")
-        raise r.refuse(reason)
+        raise r.refuse(_WHY_NOT.get(name) or _unknown(name))
     if row.of_conditions:
         arrays = [array if array.dtype == bool else _truths(r, name, array) for array in arrays]
     with np.errstate(all="ignore"):
@@ -125,6 +127,26 @@ def apply(
     if not row.of_conditions:
         arrays = [as_numbers(array) for array in arrays]
     return scalar_or_array(r, elementwise(r, row.write, arrays, np.shape(values)), values)
+
+
+def _taken_for_granted(r: Recorder, ufunc: Any, array: TracedArray) -> Any:
+    truths = ufunc(array.values)
+    written = [line for line in array.lines.ravel().tolist() if line >= 0]
+    if not may_fail(r.builder, written):
+        return truths
+    for line, truth in zip(array.lines.ravel().tolist(), np.ravel(truths).tolist(), strict=True):
+        if line >= 0 and may_fail(r.builder, [line]):
+            r.assumed[ufunc.__name__, line] = truth
+    return truths
+
+
+def _unknown(name: str) -> str:
+    if name.endswith("(vectorized)"):
+        return f"the function {name} can't be traced: write np.vectorize, or a loop"
+    return (
+        f"the function {name} can't be traced: no formula in symnum's functions is known for it; "
+        "code that calls it can still be differentiated and checked without a formula"
+    )
 
 
 def _truths(r: Recorder, name: str, array: TracedArray) -> TracedArray:

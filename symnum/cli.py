@@ -290,12 +290,14 @@ def check(
     ] = None,
     variables: Variables = None,
     bind: Bind = None,
-    derivative_order: Order = "1",
+    derivative_order: Annotated[
+        str, typer.Option(metavar="Q", help="Which derivative: 1, or 2 for a Hessian.")
+    ] = "1",
     stress: Annotated[
         bool,
         typer.Option(
             "--stress",
-            help="Widen the box step by step, and say where the derivative dies while f lives.",
+            help="Widen the box step by step, and say where the derivative goes wrong.",
         ),
     ] = False,
     seed: Annotated[
@@ -321,6 +323,7 @@ def check(
     from symnum.loading import load_all, names_code, quiet_stdout
 
     *texts, target = expressions
+    _no_stray_numbers(expressions)
     if not texts:
         msg = (
             "a check needs a function and its derivative: symnum check EXPR MODULE:CALLABLE, or "
@@ -788,6 +791,21 @@ def _check_options(arguments: Sequence[str]) -> None:
 def _as_argument(points: np.ndarray) -> np.ndarray:
     """Return points (P, n) as a Formula takes them: one variable has no axis of its own."""
     return points[:, 0] if points.shape[1] == 1 else points
+
+
+def _no_stray_numbers(texts: Sequence[str]) -> None:
+    """Refuse `--at 1 2`, whose 2 is no part of --at: it stands for a formula, or a derivative."""
+    from symnum.arguments import is_number
+    from symnum.loading import names_code
+
+    codes = [index for index, text in enumerate(texts) if names_code(text)]
+    if not codes or not is_number(texts[-1]):
+        return
+    msg = (
+        f"{texts[-1]} stands alone, after the derivative: an option takes one text, so write "
+        "--at x=1,y=2 for a point, --at x=1 --at x=2 for two of them, and --domain x=1:2 for a box"
+    )
+    raise UsageError(msg)
 
 
 def _check_sources(

@@ -97,8 +97,7 @@ def check(
     seed : int
         Of everything random.
     stress : bool
-        Whether to widen the domain step by step, and say where the derivative dies while the
-        function lives.
+        Whether to widen the domain step by step, and say where the derivative goes wrong.
     timeout : float, optional
         Seconds that `derivative` and `function` may take in all, or the verdict is `undecided`.
     progress : callable, optional

@@ -330,6 +330,9 @@ BAD = [
     (["x**2", "their_gradients:f", "--timeout", "inf"], "not a finite number"),
     (["x**2", "their_gradients:f", "--n", "1"], "--n is for code without a formula"),
     (["x**2", "their_gradients:f", "--at", "x=nan"], "not a finite number"),
+    (["x**2", "their_gradients:f", "--at", "7"], "write x=7"),
+    (["x**2", "their_gradients:f", "--at", "1", "2"], "2 stands alone"),
+    (code("product", "product_gradient", "--at", "a=1", "-2.5"), "-2.5 stands alone"),
     (["x**2", "their_gradients:f", "--stres"], "did you mean --stress?"),
     (["x[0:2]", "their_gradients:f"], "\n"),
     (code("squares", "squares_gradient"), "write --n 3, or --at POINT"),
@@ -359,6 +362,15 @@ BAD = [
     (code("number", "right", "--n", "2"), "is a int, which can't be called"),
     (code("leaves", "right", "--n", "2"), "ends the program"),
 ]
+
+
+def test_help_names_the_orders_that_can_be_checked(run):
+    """Only derivative orders 1 and 2 can be checked, and --help says so."""
+    _, out, _ = run("--help")
+    words = " ".join(out.split())
+    assert "1, or 2 for a Hessian" in words
+    assert "1, 2, ..." not in words
+    assert "dies" not in words
 
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in BAD])

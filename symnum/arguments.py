@@ -487,7 +487,7 @@ def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.n
 
 
 def _example(text: str, variables: Sequence[str]) -> str:
-    """Return how a point is written: with the values that were typed, where only names are missing."""
+    """Return how a point is written: with the values typed, where only names are missing."""
     values = [piece.strip() for piece in _pieces(text)]
     if len(values) == len(variables) and all(is_number(value) for value in values):
         return ",".join(f"{name}={value}" for name, value in zip(variables, values, strict=True))

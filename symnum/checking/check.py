@@ -38,6 +38,7 @@ from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
+from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
 from symnum.errors import SymnumError, UsageError
@@ -49,8 +50,6 @@ _EVIDENCE = 60
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
 _WIDEST = 12
-# Points whose status is named where f has no derivative.
-_LOOKED_AT = 8
 # A limit of so much of the derivative itself would not have seen a wrong sign.
 _BLIND = 0.5
 # Under stress an error of this share of the derivative is worth a note.
@@ -432,13 +431,11 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
 
 def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
-        return f"f can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
-    found = request.reference.statuses(evidence.truth.points[:_LOOKED_AT])
-    words = ", ".join(sorted({str(status) for status in found.ravel()}))
-    return (
-        f"f has no derivative at any of the {len(evidence.given)} points that were tried "
-        f"({words}); give `at` or `domain` where it has one"
-    )
+        return (
+            f"no derivative of f is known at any of the {len(evidence.given)} points that were "
+            f"tried; it can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
+        )
+    return nothing_known(request.reference, evidence.truth.points)
 
 
 def _unmeasured(reference: Reference) -> str:
@@ -505,7 +502,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         request.names,
         cause,
         detail,
-        findings(reference, evidence, request.variables),
+        _notes(request, reference, evidence),
         limit,
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),
@@ -516,6 +513,13 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
+
+
+def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:
+    """Say what is no mistake and worth knowing: first where it is not finite by a convention."""
+    found = findings(reference, evidence, request.variables)
+    given = about_given(reference, evidence, request.variables, len(request.points))
+    return (*found, *given)
 
 
 def _cause(
@@ -542,12 +546,7 @@ def _cause(
     if evidence.truth.hull[np.ix_(blamed, wrong)][decision.bad[np.ix_(blamed, wrong)]].all():
         where = shown(evidence.truth.points[blamed[0]], request.variables)
         k = int(wrong[int(np.argmax(decision.bad[blamed[0], wrong]))])
-        middle, half = evidence.truth.exact[blamed[0], k], evidence.truth.bound[blamed[0], k]
-        low, high = (round((middle + side) / half, 9) * half for side in (-half, half))
-        return Cause.REGION, (
-            f"only at a kink of f, seen at {where}: any value from {low:.6g} to {high:.6g} is "
-            "right there"
-        )
+        return Cause.REGION, f"only at {where}, where {kink_text(evidence.truth, blamed[0], k)}"
     if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)

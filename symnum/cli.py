@@ -926,15 +926,18 @@ def _as_taken(
 
 
 def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
-    """Print a verdict: with colour on a terminal, else plain."""
-    if not stdout.isatty():
+    """Print a verdict, with colour on a terminal; then, on stderr, why the user's code raised."""
+    if stdout.isatty():
+        from rich.console import Console
+
+        from symnum.report.verdicts import verdict_rich
+
+        Console(file=stdout).print(verdict_rich(verdict))
+    else:
         print(verdict, file=stdout)
-        return
-    from rich.console import Console
-
-    from symnum.report.verdicts import verdict_rich
-
-    Console(file=stdout).print(verdict_rich(verdict))
+    if verdict.traceback:
+        stdout.flush()  # the verdict first
+        print(f"\n{verdict.traceback}", end="", file=sys.stderr)
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:

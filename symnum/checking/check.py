@@ -28,6 +28,7 @@ from symnum.checking.guards import (
     findings,
     first_answers,
     integers,
+    raises,
     remembered,
     shown,
     state,
@@ -38,6 +39,7 @@ from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
+from symnum.checking.theirs import their_traceback
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
@@ -296,7 +298,7 @@ def _run(request: Request) -> Verdict:
         confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
         if confirmed is not found:
             found, seen = confirmed, _evidence(request, confirmed, more)
-        raised = _raises(found, more, request)
+        raised = raises(found, more, request.variables)
         if raised is not None:
             return _broken(request, raised, evidence.truth)
         evidence = evidence.join(seen)
@@ -335,7 +337,8 @@ def _function_mismatch(request: Request) -> Verdict | None:
         )
     if all(answer.error for answer in answers):
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"
-        return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
+        theirs = their_traceback(answers[0].raised)
+        return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence, traceback=theirs), truth)
     values = _values(answers, truth)
     # Where the code refuses or overflows there is nothing to compare.
     evidence = Evidence(truth.without(~np.isfinite(values)), values)
@@ -405,16 +408,6 @@ def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
     )
 
 
-def _raises(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
-    for answer, point, known, hull in zip(
-        answers, truth.points, truth.known, truth.hull, strict=True
-    ):
-        if answer.error and known.all() and not hull.any():
-            where = shown(point, request.variables)
-            return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
-    return None
-
-
 def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
     return Verdict(
         Outcome.WRONG,
@@ -426,6 +419,7 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
         seed=request.seed,
         form=request.form,
         reference=request.held_against,
+        traceback=broken.traceback,
     )
 
 

@@ -105,6 +105,19 @@ def returns_none(x):
 
 def raises(x):
     raise ValueError("no such thing")
+
+def raises_late(x):
+    if x > 2:
+        raises(x)
+    return 2 * x
+
+def raises_at_kinks(x):
+    if x == 0:
+        raises(x)
+    return np.sign(x)
+
+def takes_two(x, /, y):
+    return x
 """
 
 
@@ -294,6 +307,39 @@ def test_what_variables_of_code_are_called():
     assert variable_names(iter, 1)  # no signature that can be read
     with pytest.raises(UsageError, match="must have one, or 3"):
         variable_names(of_two, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x**2", "their_gradients:raises"],
+        ["x**2", "their_gradients:raises_late"],
+        ["x**2", "their_gradients:raises", "--timeout", "60"],
+        ["x**2", "their_gradients:right", "--function", "their_gradients:raises"],
+        code("right", "raises", "--n", "30"),
+    ],
+)
+def test_the_traceback_of_code_that_raises(run, arguments):
+    """Where an exception decides, its traceback follows the verdict: theirs, and none of ours."""
+    status, out, err = run(*arguments)
+    assert (status, "Traceback" in out) == (1, False)
+    assert "raises" in out
+    assert err.count("Traceback (most recent call last)") == 1
+    shown = err[err.index("Traceback") :]
+    files = [line.split('"')[1] for line in shown.splitlines() if line.startswith("  File ")]
+    assert {Path(name).name for name in files} == {"their_gradients.py"}
+    assert shown.endswith("ValueError: no such thing\n")
+    status, out, err = run(*arguments, "--json")
+    assert (status, json.loads(out)["kind"]) == (1, "verdict")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["raises_at_kinks", "takes_two"])
+def test_no_traceback_where_none_of_their_lines_decided(run, name):
+    """An exception at a kink decides nothing, and a call that can't be made has no line."""
+    status, _, err = run("abs(x)", f"their_gradients:{name}")
+    assert status == (0 if name == "raises_at_kinks" else 1)
+    assert "Traceback" not in err
 
 
 def test_json_is_alone_on_stdout(run):

@@ -1,5 +1,7 @@
 """Undefined here, a kink here, nothing known: three answers that no verdict mixes up."""
 
+# ruff: noqa: ARG005 - derivatives take arguments that they have no use for
+
 import math
 
 import numpy as np

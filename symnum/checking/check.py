@@ -21,6 +21,7 @@ from symnum.checking.decide import (
     decide,
     detection_limit,
     float32_inside,
+    lost_digits,
     worst_first,
 )
 from symnum.checking.guards import (
@@ -34,6 +35,7 @@ from symnum.checking.guards import (
     state,
 )
 from symnum.checking.many import gradient_verdict, lines_of
+from symnum.checking.own_rounding import is_own_rounding
 from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import same
 from symnum.checking.reference import Reference, Truth, reference_of
@@ -235,9 +237,14 @@ def _stress(request: Request) -> tuple[str, ...]:
     return ()
 
 
+def _traceable(request: Request) -> bool:
+    """Say whether the candidate may be traced, and compared with a formula."""
+    return request.formula is not None and request.candidate.form not in {Form.DICT, Form.NAMED}
+
+
 def _proven(request: Request) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative."""
-    if request.candidate.form in {Form.DICT, Form.NAMED} or request.formula is None:
+    if not _traceable(request):
         return False
     exact = request.reference.derivative
     assert exact is not None
@@ -459,6 +466,14 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
     else:
         limit = detection_limit(reference, evidence, request.rng)
         decision = decide(candidate, reference, evidence, request.rng)
+        if (
+            decision.wrong
+            and _traceable(request)
+            and is_own_rounding(
+                request.derivative, reference, evidence, decision, request.box, request.rng
+            )
+        ):
+            decision = lost_digits(evidence, decision.bad)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     cause: Cause | None = None
     detail = ""

@@ -465,15 +465,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         decision, reason = reference.decide(candidate, evidence, request.names)
     else:
         limit = detection_limit(reference, evidence, request.rng)
-        decision = decide(candidate, reference, evidence, request.rng)
-        if (
-            decision.wrong
-            and _traceable(request)
-            and is_own_rounding(
-                request.derivative, reference, evidence, decision, request.box, request.rng
-            )
-        ):
-            decision = lost_digits(evidence, decision.bad)
+        decision = _decide(request, reference, evidence)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     cause: Cause | None = None
     detail = ""
@@ -522,6 +514,18 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
+
+
+def _decide(request: Request, reference: Reference, evidence: Evidence) -> Decision:
+    """Decide, and look into the candidate's code before it is called wrong."""
+    decision = decide(request.candidate, reference, evidence, request.rng)
+    if not decision.wrong or not _traceable(request):
+        return decision
+    # Its own points: what is drawn for the cause doesn't depend on them.
+    code, box, rng = request.derivative, request.box, np.random.default_rng(request.seed)
+    if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
+        return lost_digits(evidence, decision.bad)
+    return decision
 
 
 def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:

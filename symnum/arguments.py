@@ -427,7 +427,7 @@ def read_number(text: str, where: str) -> float:
     if _NOT_FINITE.fullmatch(text):
         msg = f"{where}: {text} is not a finite number"
         raise DomainError(msg)
-    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+    if not is_number(text):
         msg = f"{where}: {shown(text)} is not a number; write one such as 5, -0.25 or 1e-4"
         raise UsageError(msg)
     value = float(text)
@@ -435,6 +435,11 @@ def read_number(text: str, where: str) -> float:
         msg = f"{where}: {shown(text)} is beyond the largest double, 1.8e308"
         raise DomainError(msg)
     return value
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text spells a finite number."""
+    return len(text) <= _LONGEST_NUMBER and bool(_NUMBER.fullmatch(text))
 
 
 def shown(text: str) -> str:
@@ -457,8 +462,8 @@ def _has(variables: Sequence[str]) -> str:
 def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.ndarray:
     import numpy as np
 
-    example = ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
     where = f"{what} {shown(text)}"
+    example = _example(text, variables)
     axes: dict[str, np.ndarray] = {}
     for name, value in _assignments(text, where, example):
         if name not in variables:
@@ -479,6 +484,14 @@ def _read_at(text: str, variables: Sequence[str], owner: str, what: str) -> np.n
     _check_count(math.prod(len(axis) for axis in axes.values()), len(variables))
     grid = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
     return np.column_stack([grid[name].ravel() for name in variables])
+
+
+def _example(text: str, variables: Sequence[str]) -> str:
+    """Return how a point is written: with the values typed, where only names are missing."""
+    values = [piece.strip() for piece in _pieces(text)]
+    if len(values) == len(variables) and all(is_number(value) for value in values):
+        return ",".join(f"{name}={value}" for name, value in zip(variables, values, strict=True))
+    return ",".join(f"{name}=1" for name in variables[:3]) or "x=5"
 
 
 def _assignments(text: str, where: str, example: str) -> Iterator[tuple[str, str]]:

@@ -290,12 +290,14 @@ def check(
     ] = None,
     variables: Variables = None,
     bind: Bind = None,
-    derivative_order: Order = "1",
+    derivative_order: Annotated[
+        str, typer.Option(metavar="Q", help="Which derivative: 1, or 2 for a Hessian.")
+    ] = "1",
     stress: Annotated[
         bool,
         typer.Option(
             "--stress",
-            help="Widen the box step by step, and say where the derivative dies while f lives.",
+            help="Widen the box step by step, and say where the derivative goes wrong.",
         ),
     ] = False,
     seed: Annotated[
@@ -321,6 +323,7 @@ def check(
     from symnum.loading import load_all, names_code, quiet_stdout
 
     *texts, target = expressions
+    _no_stray_numbers(expressions)
     if not texts:
         msg = (
             "a check needs a function and its derivative: symnum check EXPR MODULE:CALLABLE, or "
@@ -790,6 +793,21 @@ def _as_argument(points: np.ndarray) -> np.ndarray:
     return points[:, 0] if points.shape[1] == 1 else points
 
 
+def _no_stray_numbers(texts: Sequence[str]) -> None:
+    """Refuse `--at 1 2`, whose 2 is no part of --at: it stands for a formula, or a derivative."""
+    from symnum.arguments import is_number
+    from symnum.loading import names_code
+
+    codes = [index for index, text in enumerate(texts) if names_code(text)]
+    if not codes or not is_number(texts[-1]):
+        return
+    msg = (
+        f"{texts[-1]} stands alone, after the derivative: an option takes one text, so write "
+        "--at x=1,y=2 for a point, --at x=1 --at x=2 for two of them, and --domain x=1:2 for a box"
+    )
+    raise UsageError(msg)
+
+
 def _check_sources(
     texts: Sequence[str],
     is_code: bool,
@@ -908,15 +926,18 @@ def _as_taken(
 
 
 def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
-    """Print a verdict: with colour on a terminal, else plain."""
-    if not stdout.isatty():
+    """Print a verdict, with colour on a terminal; then, on stderr, why the user's code raised."""
+    if stdout.isatty():
+        from rich.console import Console
+
+        from symnum.report.verdicts import verdict_rich
+
+        Console(file=stdout).print(verdict_rich(verdict))
+    else:
         print(verdict, file=stdout)
-        return
-    from rich.console import Console
-
-    from symnum.report.verdicts import verdict_rich
-
-    Console(file=stdout).print(verdict_rich(verdict))
+    if verdict.traceback:
+        stdout.flush()  # the verdict first
+        print(f"\n{verdict.traceback}", end="", file=sys.stderr)
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:

@@ -21,6 +21,7 @@ from symnum.checking.decide import (
     decide,
     detection_limit,
     float32_inside,
+    lost_digits,
     worst_first,
 )
 from symnum.checking.guards import (
@@ -28,16 +29,20 @@ from symnum.checking.guards import (
     findings,
     first_answers,
     integers,
+    raises,
     remembered,
     shown,
     state,
 )
 from symnum.checking.many import gradient_verdict, lines_of
+from symnum.checking.own_rounding import is_own_rounding
 from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
+from symnum.checking.theirs import their_traceback
+from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
 from symnum.errors import SymnumError, UsageError
@@ -49,8 +54,6 @@ _EVIDENCE = 60
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
 _WIDEST = 12
-# Points whose status is named where f has no derivative.
-_LOOKED_AT = 8
 # A limit of so much of the derivative itself would not have seen a wrong sign.
 _BLIND = 0.5
 # Under stress an error of this share of the derivative is worth a note.
@@ -97,8 +100,7 @@ def check(
     seed : int
         Of everything random.
     stress : bool
-        Whether to widen the domain step by step, and say where the derivative dies while the
-        function lives.
+        Whether to widen the domain step by step, and say where the derivative goes wrong.
     timeout : float, optional
         Seconds that `derivative` and `function` may take in all, or the verdict is `undecided`.
     progress : callable, optional
@@ -231,6 +233,11 @@ def _stress(request: Request) -> tuple[str, ...]:
     return ()
 
 
+def _traceable(request: Request) -> bool:
+    """Say whether the candidate may be traced, and compared with a formula."""
+    return request.formula is not None and request.candidate.form not in {Form.DICT, Form.NAMED}
+
+
 def _proven(request: Request, evidence: Evidence) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative.
 
@@ -238,7 +245,7 @@ def _proven(request: Request, evidence: Evidence) -> bool:
     reproduce the code's own answers: code can tell a traced array from numbers.
     """
     form = request.candidate.form
-    if form in {Form.DICT, Form.NAMED} or request.formula is None:
+    if not _traceable(request):
         return False
     exact = request.reference.derivative
     assert exact is not None
@@ -307,7 +314,7 @@ def _run(request: Request) -> Verdict:
         confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
         if confirmed is not found:
             found, seen = confirmed, _evidence(request, confirmed, more)
-        broken = _rule_broken(found, more, request)
+        broken = raises(found, more, request.variables) or _wrote(found, more, request)
         if broken is not None:
             return _broken(request, broken, evidence.truth)
         evidence = evidence.join(seen)
@@ -351,7 +358,8 @@ def _function_mismatch(request: Request) -> Verdict | None:
         )
     if all(answer.error for answer in answers):
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"
-        return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
+        theirs = their_traceback(answers[0].raised)
+        return _broken(request, Broken(Cause.WRONG_FUNCTION, sentence, traceback=theirs), truth)
     values = _values(answers, truth)
     # Where the code refuses or overflows there is nothing to compare.
     evidence = Evidence(truth.without(~np.isfinite(values)), values)
@@ -421,15 +429,10 @@ def _values(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
     )
 
 
-def _rule_broken(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
-    for answer, point, known, hull in zip(
-        answers, truth.points, truth.known, truth.hull, strict=True
-    ):
-        if answer.error and known.all() and not hull.any():
-            where = shown(point, request.variables)
-            return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
+def _wrote(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
+    """Look for writing into the argument: what is put back may be another double somewhere."""
+    for answer, point in zip(answers, truth.points, strict=True):
         if answer.wrote:
-            # What is put back after a step in place may be another double: not at every point.
             where = shown(point, request.variables)
             return Broken(Cause.MUTATES, f"it writes into its argument (seen at {where})")
     return None
@@ -446,18 +449,17 @@ def _broken(request: Request, broken: Broken, truth: Truth) -> Verdict:
         seed=request.seed,
         form=request.form,
         reference=request.held_against,
+        traceback=broken.traceback,
     )
 
 
 def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
-        return f"f can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
-    found = request.reference.statuses(evidence.truth.points[:_LOOKED_AT])
-    words = ", ".join(sorted({str(status) for status in found.ravel()}))
-    return (
-        f"f has no derivative at any of the {len(evidence.given)} points that were tried "
-        f"({words}); give `at` or `domain` where it has one"
-    )
+        return (
+            f"no derivative of f is known at any of the {len(evidence.given)} points that were "
+            f"tried; it can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
+        )
+    return nothing_known(request.reference, evidence.truth.points)
 
 
 def _unmeasured(reference: Reference) -> str:
@@ -486,7 +488,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         decision, reason = reference.decide(candidate, evidence, request.names)
     else:
         limit = detection_limit(reference, evidence, request.rng)
-        decision = decide(candidate, reference, evidence, request.rng)
+        decision = _decide(request, reference, evidence)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     cause: Cause | None = None
     detail = ""
@@ -524,7 +526,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         request.names,
         cause,
         detail,
-        findings(reference, evidence, request.variables),
+        _notes(request, reference, evidence),
         limit,
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),
@@ -535,6 +537,25 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
+
+
+def _decide(request: Request, reference: Reference, evidence: Evidence) -> Decision:
+    """Decide, and look into the candidate's code before it is called wrong."""
+    decision = decide(request.candidate, reference, evidence, request.rng)
+    if not decision.wrong or not _traceable(request):
+        return decision
+    # Its own points: what is drawn for the cause doesn't depend on them.
+    code, box, rng = request.derivative, request.box, np.random.default_rng(request.seed)
+    if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
+        return lost_digits(evidence, decision.bad)
+    return decision
+
+
+def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:
+    """Say what is no mistake and worth knowing: first where it is not finite by a convention."""
+    found = findings(reference, evidence, request.variables)
+    given = about_given(reference, evidence, request.variables, len(request.points))
+    return (*found, *given)
 
 
 def _cause(
@@ -561,12 +582,7 @@ def _cause(
     if evidence.truth.hull[np.ix_(blamed, wrong)][decision.bad[np.ix_(blamed, wrong)]].all():
         where = shown(evidence.truth.points[blamed[0]], request.variables)
         k = int(wrong[int(np.argmax(decision.bad[blamed[0], wrong]))])
-        middle, half = evidence.truth.exact[blamed[0], k], evidence.truth.bound[blamed[0], k]
-        low, high = (round((middle + side) / half, 9) * half for side in (-half, half))
-        return Cause.REGION, (
-            f"only at a kink of f, seen at {where}: any value from {low:.6g} to {high:.6g} is "
-            "right there"
-        )
+        return Cause.REGION, f"only at {where}, where {kink_text(evidence.truth, blamed[0], k)}"
     if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)

@@ -78,6 +78,8 @@ class Answer:
         Whether the call changed its argument.
     problem : str
         What is wrong with the answer's kind, in words; empty where nothing is.
+    raised : exception or None
+        The exception itself.
     """
 
     value: np.ndarray | None
@@ -86,6 +88,7 @@ class Answer:
     error: str = ""
     wrote: bool = False
     problem: str = ""
+    raised: BaseException | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Candidate:
                 result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
             text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return Answer(None, None, "", error=text)
+            return Answer(None, None, "", error=text, raised=error)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 

@@ -12,6 +12,7 @@ from symnum.checking.claim import Answer, Candidate
 from symnum.checking.decide import Evidence
 from symnum.checking.points import uniform
 from symnum.checking.reference import Reference, Truth
+from symnum.checking.theirs import their_traceback
 from symnum.checking.verdict import Cause
 from symnum.formula.status import Status
 
@@ -45,11 +46,14 @@ class Broken:
         What happened, and where.
     component : int or None
         The component concerned, where it is one.
+    traceback : str
+        That of their code, where it raised.
     """
 
     cause: Cause
     sentence: str
     component: int | None = None
+    traceback: str = ""
 
 
 def shown(point: np.ndarray, names: Sequence[str]) -> str:
@@ -64,12 +68,9 @@ def first_answers(
     answers: Sequence[Answer], truth: Truth, expected: tuple[int, ...], names: Sequence[str]
 ) -> Broken | None:
     """Look at the answers at the first points: exceptions, kinds, shapes, integers, writing."""
-    for answer, point, known, hull in zip(
-        answers, truth.points, truth.known, truth.hull, strict=True
-    ):
-        if answer.error and known.all() and not hull.any():
-            where = shown(point, names)
-            return Broken(Cause.RAISES, f"it raises {answer.error} at {where}")
+    raised = raises(answers, truth, names)
+    if raised is not None:
+        return raised
     for answer in answers:
         if answer.problem:
             return _kind(answer, expected)
@@ -80,6 +81,17 @@ def first_answers(
         if answer.wrote:
             where = shown(point, names)
             return Broken(Cause.MUTATES, f"it writes into its argument (seen at {where})")
+    return None
+
+
+def raises(answers: Sequence[Answer], truth: Truth, names: Sequence[str]) -> Broken | None:
+    """Look for an exception where the derivative is known, and isn't that of a kink."""
+    for answer, point, known, hull in zip(
+        answers, truth.points, truth.known, truth.hull, strict=True
+    ):
+        if answer.error and known.all() and not hull.any():
+            sentence = f"it raises {answer.error} at {shown(point, names)}"
+            return Broken(Cause.RAISES, sentence, traceback=their_traceback(answer.raised))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -131,6 +131,8 @@ class Verdict:
         Why nothing could be decided, or what was lost.
     evaluations : int
         Calls of f that measuring its derivative took; 0 where it is certified from a formula.
+    traceback : str
+        That of their code, where an exception decided; in no JSON, and no part of equality.
 
     Examples
     --------
@@ -155,6 +157,7 @@ class Verdict:
     reference: str = ""
     reason: str = ""
     evaluations: int = 0
+    traceback: str = field(default="", compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return self.status in {Outcome.OK, Outcome.PROVED}

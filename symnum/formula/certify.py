@@ -347,7 +347,7 @@ class Certifier:
                 last = self._tiny(index, point)
             bits *= 2
         # Bits are cheap, SymPy is not: it is asked last, about what may well be 0.
-        if number is not None and self._prove_zero(index, number, prover):
+        if not singular[index] and self._prove_zero(index, number, prover):
             return _ZERO
         return last or _UNDECIDED
 
@@ -381,13 +381,13 @@ class Certifier:
                 return _from_number(number, Status.CERTIFIED)
             return number if number.ball.contains(0) else None
 
-    def _prove_zero(self, index: int, number: Number, prover: Prover) -> bool:
-        """Say whether SymPy proves that an entry is 0, everywhere or at this point."""
+    def _prove_zero(self, index: int, number: Number | None, prover: Prover) -> bool:
+        """Say whether SymPy proves that an entry is 0: everywhere, or at this point as a number."""
         if index not in self._identically_zero:
             program = self.program.with_outputs([self.entries[index].line])
             self._identically_zero[index] = prover.is_zero(program)
-        if self._identically_zero[index]:
-            return True
+        if self._identically_zero[index] or number is None:
+            return self._identically_zero[index]
         constant = number.field.program(number)
         return constant is not None and prover.is_zero(constant)
 

@@ -13,7 +13,7 @@ from symnum.report.numbers import from_json_number, to_json_number
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from symnum.checking.verdict import Verdict
+    from symnum.checking.verdict import Verdict, Worst
 
 _FEW = 6
 # An error of this share of a component is as good as a wrong component.
@@ -97,9 +97,18 @@ def _worst(verdict: Verdict) -> list[str]:
     return [
         f"  worst at ({point}):",
         f"    {exact} {worst.exact!r}",
-        f"    {'given':{len(exact)}} {worst.given!r}   "
-        f"error {worst.error:.3g} ({worst.ulps:.3g} ulps)",
+        f"    {'given':{len(exact)}} {worst.given!r}   {_error(worst)}",
     ]
+
+
+def _error(worst: Worst) -> str:
+    """Say how far off a value is; what isn't finite has no error that a number could tell."""
+    if not math.isfinite(worst.given):
+        return "not finite"
+    if not math.isfinite(worst.error):
+        return "error beyond the largest double"
+    ulps = f" ({worst.ulps:.3g} ulps)" if math.isfinite(worst.ulps) else ""
+    return f"error {worst.error:.3g}{ulps}"
 
 
 def verdict_to_json(verdict: Verdict) -> str:

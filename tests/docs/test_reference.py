@@ -120,3 +120,10 @@ def test_every_document_is_in_the_index():
     text = document("index.md")
     names = {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"}
     assert [name for name in sorted(names) if f"]({name})" not in text] == []
+
+
+def test_every_document_is_in_the_readme():
+    """Each document is linked from README.md."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = {p.name for p in (ROOT / "docs").glob("*.md")}
+    assert [name for name in sorted(names) if f"](docs/{name})" not in text] == []

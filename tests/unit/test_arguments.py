@@ -42,6 +42,8 @@ def test_no_points():
     ("at", "error", "message"),
     [
         ("5", UsageError, "--at '5' is not of the form NAME=VALUE; write x=1,y=1"),
+        ("5,-2e3", UsageError, "is not of the form NAME=VALUE; write x=5,y=-2e3"),
+        ("5,", UsageError, "is not of the form NAME=VALUE; write x=1,y=1"),
         ("", UsageError, "is not of the form NAME=VALUE"),
         ("x=1,,y=2", UsageError, "is not of the form NAME=VALUE"),
         ("x=1,y=", UsageError, "is not of the form NAME=VALUE"),

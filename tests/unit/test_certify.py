@@ -175,6 +175,14 @@ def test_identities_are_proven(text):
     assert Formula(text, ["x"]).exact(2.0).status == "zero"
 
 
+@pytest.mark.parametrize("text", ["(x - x)*asinh(sin(x))", "(x - x)*sqrt(1 + sin(x))"])
+def test_what_can_not_be_written_as_a_number_is_proven_too(text):
+    """The backward pass of a product with 0 is 0 everywhere; sqrt(1 + sin(1)) is no number here."""
+    found = Formula(text).derivative().exact([1.0, 2.0])
+    assert found.status.tolist() == ["zero", "zero"]
+    assert not found.radius.any()
+
+
 def test_one_constant_is_a_proof_at_one_point():
     """A formula that vanishes at one point only is zero there and certified beside it."""
     formula = Formula("sqrt(2)*sqrt(x) - 2", ["x"])

@@ -105,6 +105,19 @@ def returns_none(x):
 
 def raises(x):
     raise ValueError("no such thing")
+
+def raises_late(x):
+    if x > 2:
+        raises(x)
+    return 2 * x
+
+def raises_at_kinks(x):
+    if x == 0:
+        raises(x)
+    return np.sign(x)
+
+def takes_two(x, /, y):
+    return x
 """
 
 
@@ -296,6 +309,39 @@ def test_what_variables_of_code_are_called():
         variable_names(of_two, 3)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x**2", "their_gradients:raises"],
+        ["x**2", "their_gradients:raises_late"],
+        ["x**2", "their_gradients:raises", "--timeout", "60"],
+        ["x**2", "their_gradients:right", "--function", "their_gradients:raises"],
+        code("right", "raises", "--n", "30"),
+    ],
+)
+def test_the_traceback_of_code_that_raises(run, arguments):
+    """Where an exception decides, its traceback follows the verdict: theirs, and none of ours."""
+    status, out, err = run(*arguments)
+    assert (status, "Traceback" in out) == (1, False)
+    assert "raises" in out
+    assert err.count("Traceback (most recent call last)") == 1
+    shown = err[err.index("Traceback") :]
+    files = [line.split('"')[1] for line in shown.splitlines() if line.startswith("  File ")]
+    assert {Path(name).name for name in files} == {"their_gradients.py"}
+    assert shown.endswith("ValueError: no such thing\n")
+    status, out, err = run(*arguments, "--json")
+    assert (status, json.loads(out)["kind"]) == (1, "verdict")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["raises_at_kinks", "takes_two"])
+def test_no_traceback_where_none_of_their_lines_decided(run, name):
+    """An exception at a kink decides nothing, and a call that can't be made has no line."""
+    status, _, err = run("abs(x)", f"their_gradients:{name}")
+    assert status == (0 if name == "raises_at_kinks" else 1)
+    assert "Traceback" not in err
+
+
 def test_json_is_alone_on_stdout(run):
     """With --json stdout is one document, whatever the user's code prints, at any level."""
     code, out, err = run("x**2", "their_gradients:right", "--json", "--seed", "5")
@@ -330,6 +376,9 @@ BAD = [
     (["x**2", "their_gradients:f", "--timeout", "inf"], "not a finite number"),
     (["x**2", "their_gradients:f", "--n", "1"], "--n is for code without a formula"),
     (["x**2", "their_gradients:f", "--at", "x=nan"], "not a finite number"),
+    (["x**2", "their_gradients:f", "--at", "7"], "write x=7"),
+    (["x**2", "their_gradients:f", "--at", "1", "2"], "2 stands alone"),
+    (code("product", "product_gradient", "--at", "a=1", "-2.5"), "-2.5 stands alone"),
     (["x**2", "their_gradients:f", "--stres"], "did you mean --stress?"),
     (["x[0:2]", "their_gradients:f"], "\n"),
     (code("squares", "squares_gradient"), "write --n 3, or --at POINT"),
@@ -359,6 +408,15 @@ BAD = [
     (code("number", "right", "--n", "2"), "is a int, which can't be called"),
     (code("leaves", "right", "--n", "2"), "ends the program"),
 ]
+
+
+def test_help_names_the_orders_that_can_be_checked(run):
+    """Only derivative orders 1 and 2 can be checked, and --help says so."""
+    _, out, _ = run("--help")
+    words = " ".join(out.split())
+    assert "1, or 2 for a Hessian" in words
+    assert "1, 2, ..." not in words
+    assert "dies" not in words
 
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in BAD])

@@ -229,3 +229,14 @@ def test_a_loose_solver_with_many_parameters():
     verdict = check(MANY, lambda x: many_gradient(x) * biased, at=POINT)
     assert verdict.status == "ok", str(verdict)
     assert any("solver" in note for note in verdict.violations)
+
+
+def test_constants_are_no_single_precision():
+    """Numbers that fit single precision and never move say nothing about what computed them."""
+
+    def smallest(x):
+        return np.linalg.eigvalsh(np.array([[x[0], x[1]], [x[1], 2.0]]))[0]
+
+    verdict = check(smallest, lambda x: np.array([1.0, 0.0]), n=2)  # noqa: ARG005
+    assert verdict.status == "wrong"
+    assert verdict.cause != "float32"

@@ -238,7 +238,7 @@ BAD = [
     (("diff", "9**9**9**9"), "limit", None),
     (("diff", "x", "--at", "x=nan"), "domain", "nan is not a finite number"),
     (("diff", "x", "--at", "x=1e999"), "domain", "beyond the largest double"),
-    (("diff", "x", "--at", "5"), "usage", "write x=1"),
+    (("diff", "x", "--at", "5"), "usage", "write x=5"),
     (("diff", "x*y", "--at", "z=1"), "usage", "the formula has x, y"),
     (("diff", "x*y", "--at", "x=1"), "usage", "says nothing about y"),
     (("diff", "x*y", "--wrt", "z"), "usage", "x, y"),

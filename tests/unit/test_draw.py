@@ -464,7 +464,7 @@ def test_parameters_and_order_of_variables(run):
         (("x", "--range", "x=1:1", "--out", "a.svg"), "the first must be below the last"),
         (("x", "--range", "x=0:1,x=0:2", "--out", "a.svg"), "given twice"),
         (("x", "--tangent", "t=5", "--out", "a.svg"), "--tangent 't=5': there is no variable"),
-        (("x", "--tangent", "5", "--out", "a.svg"), "NAME=VALUE; write x=1"),
+        (("x", "--tangent", "5", "--out", "a.svg"), "NAME=VALUE; write x=5"),
         (("x", "--secant", "x=5", "--out", "a.svg"), "write NAME=X@H, such as x=5@1"),
         (("x", "--secant", "t=5@1", "--out", "a.svg"), "no variable 't'"),
         (("x", "--secant", "x=5@no", "--out", "a.svg"), "is not a number"),

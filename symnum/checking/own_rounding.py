@@ -1,0 +1,168 @@
+"""Whether a candidate that looks wrong is right on paper, and lost its digits to its own rounding.
+
+-sin(x + 2*pi) is the derivative of cos(x). Near 0 the sum swallows x, and what is left is as
+smooth as a mistake, in every precision, since 2*pi in doubles is off too. Its code says what it is:
+traced, its own rounding bound explains the errors, and in exact arithmetic it is the derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from symnum.checking.claim import Candidate
+from symnum.checking.decide import Decision, Evidence
+from symnum.checking.points import stratified
+from symnum.checking.reference import Reference
+from symnum.errors import SymnumError
+from symnum.formula.balls import BallProgram, precision
+from symnum.formula.bounds import RoundingBound
+from symnum.formula.certify import guards
+from symnum.formula.formula import Formula
+from symnum.formula.program import Line, Program
+from symnum.formula.trace import trace_with_conditions
+
+# The boxes that it is compared in are so many times as wide; so many points in each.
+_WIDER = (1.0, 1e4, 1e8, 1e12, 1e16, 1e20)
+_EACH, _FEW = 8, 2
+_FAR = 2.0**1000
+_ABOUT = 2.0**-10
+# Points whose errors are held against the candidate's own bound.
+_ROWS = 64
+# The comparison says something where it would see this share of the derivative; so often it must.
+_SHARP = 2.0**-40
+_ENOUGH = 8
+_BITS = 256
+# A certified value is a sum of two doubles, which leaves this share of it open.
+_EXACT = 2.0**-100
+# A constant of so few bits is exact: nobody rounds a number to a double and gets it.
+_FEW_BITS = 24
+_TINY, _HUGE = Fraction(1, 2**1000), Fraction(2**1000)
+
+
+def is_own_rounding(
+    candidate: Candidate,
+    derivative: Callable[..., Any],
+    reference: Reference,
+    evidence: Evidence,
+    decision: Decision,
+    box: np.ndarray,
+    rng: np.random.Generator,
+) -> bool:
+    """Say whether a candidate's errors are its rounding, and it is right on paper.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Somebody's derivative.
+    derivative : callable
+        Its code as it was given, to be traced.
+    reference : Reference
+        The certified derivative.
+    evidence : Evidence
+        What was seen.
+    decision : Decision
+        What is held against it.
+    box : float64 array, shape (n, 2)
+        Where it was looked at.
+    rng : numpy.random.Generator
+        Where it is compared on paper.
+    """
+    rows = np.flatnonzero(decision.bad.any(axis=1))[:_ROWS]
+    bad, error = decision.bad[rows], evidence.error[rows]
+    if not np.all(np.isfinite(error[bad])):
+        return False
+    wrong = np.flatnonzero(bad.any(axis=0))
+    if not _agrees_somewhere(candidate, reference, wrong, _wider(box, rng, _FEW)):
+        return False
+    try:
+        found = trace_with_conditions(derivative, n=len(box))
+    except (SymnumError, SystemExit):
+        return False
+    if found.conditions or len(found.formula.program.outputs) != bad.shape[1]:
+        return False
+    program, constants = _loosened(found.formula)
+    if any(guards(program, output, derivative=False) for output in program.outputs):
+        return False  # its branches: what holds elsewhere says nothing about the one taken here
+    bound = RoundingBound(program, list(program.outputs))
+    for row, here, off in zip(rows, bad, error, strict=True):  # nearly always the first says no
+        own = bound.at(np.concatenate([evidence.truth.points[row], constants])[None])
+        if own.hull[0, here].any() or not np.all(off[here] <= own.radius[0, here]):
+            return False
+    return _is_right_on_paper(program, constants, reference, box, rng)
+
+
+def _wider(box: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Return points in ever wider boxes, so many in each."""
+    middle = box.mean(axis=1)
+    half = np.maximum((box[:, 1] - box[:, 0]) / 2, np.abs(middle) / 2)
+    boxes = [np.stack([middle - half * w, middle + half * w], axis=1) for w in _WIDER]
+    return np.concatenate([stratified(np.clip(b, -_FAR, _FAR), count, rng) for b in boxes])
+
+
+def _agrees_somewhere(
+    candidate: Candidate, reference: Reference, wrong: np.ndarray, points: np.ndarray
+) -> bool:
+    """Say whether every wrong component is about right somewhere: that is cheap to ask first."""
+    truth = reference.at(points)
+    values = [candidate(point).value for point in points]
+    missing = np.full(truth.exact.shape[1], np.nan)
+    given = np.array([missing if value is None else value for value in values])
+    close = truth.known & (np.abs(given - truth.exact) <= _ABOUT * np.abs(truth.exact))
+    return bool(close[:, wrong].any(axis=0).all())
+
+
+def _loosened(formula: Formula) -> tuple[Program, np.ndarray]:
+    """Return a program with its rounded constants as more variables, and their values."""
+    program = formula.program
+    lines: list[Line] = []
+    constants: list[float] = []
+    for line in program.lines:
+        if line.op == "const" and isinstance(line.value, Fraction) and _is_rounded(line.value):
+            index = program.n_variables + len(constants)
+            constants.append(float(line.value))
+            lines.append(Line("var", (), index))
+        else:
+            lines.append(line)
+    count = program.n_variables + len(constants)
+    return Program(tuple(lines), program.outputs, count), np.array(constants)
+
+
+def _is_rounded(value: Fraction) -> bool:
+    """Say whether a constant may stand for a number that is no double: 0.1, but not 0.75."""
+    dyadic = value.denominator & (value.denominator - 1) == 0
+    odd = value.numerator // (value.numerator & -value.numerator) if value else 0
+    return _TINY < abs(value) < _HUGE and not (dyadic and odd.bit_length() <= _FEW_BITS)
+
+
+def _is_right_on_paper(
+    program: Program,
+    constants: np.ndarray,
+    reference: Reference,
+    box: np.ndarray,
+    rng: np.random.Generator,
+) -> bool:
+    """Say whether it is the derivative in exact arithmetic, its constants known to an ulp."""
+    balls = BallProgram(program)
+    at = [balls.position[line] for line in program.outputs]
+    known = [arb(value, np.spacing(abs(value))) for value in constants.tolist()]
+    sharp = np.zeros(len(at), dtype=int)
+    points = _wider(box, rng, _EACH)
+    hi, lo = reference.pairs(points)
+    for point, *exact in zip(points.tolist(), hi, lo, strict=True):
+        with precision(_BITS):
+            values = balls.run_all([*map(arb, point), *known])
+            for k, (high, low) in enumerate(zip(*exact, strict=True)):
+                value = values[at[k]]
+                if not (np.isfinite(high) and value.is_finite()):
+                    continue
+                size = abs(arb(high))
+                difference = value - arb(high) - arb(low)
+                if abs(difference) > size * _EXACT:
+                    return False
+                sharp[k] += bool(difference.rad() < size * _SHARP)
+    return bool(np.all(sharp >= _ENOUGH))

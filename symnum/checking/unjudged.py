@@ -1,0 +1,103 @@
+"""Where a derivative can't be judged, in words: undefined here, a kink here, or nothing known.
+
+These are different answers. Where f is undefined there is no derivative to compare with; at a kink
+there are two, and every value between them is right; and where nothing was proven there may be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symnum.checking.decide import Evidence
+from symnum.checking.guards import shown
+from symnum.checking.reference import Reference, Truth
+from symnum.formula.status import Status
+
+# Points whose status is asked for, and those that are named.
+_LOOKED_AT = 8
+_REPORTED = 3
+
+_WORDS = {
+    Status.UNDEFINED: "f is undefined",
+    Status.REMOVABLE: "f is undefined as written, though it has a limit",
+    Status.POLE: "f or its derivative is infinite",
+    Status.JUMP: "f jumps",
+    Status.EDGE: "f is defined on one side only",
+    Status.KINK: "f has a kink",
+}
+_UNPROVEN = "nothing was proven, one way or the other"
+
+
+def nothing_known(reference: Reference, points: np.ndarray) -> str:
+    """Say why there is nothing to judge at any point.
+
+    Parameters
+    ----------
+    reference : Reference
+        What knows the derivative, if anything does.
+    points : float64 array, shape (P, n)
+        What was tried.
+    """
+    found = set(reference.statuses(points[:_LOOKED_AT]).ravel().tolist())
+    words = [sentence for status, sentence in _WORDS.items() if status in found]
+    tried = f"any of the {len(points)} points that were tried"
+    if not words:
+        return (
+            f"no derivative of f is known at {tried}: {_UNPROVEN}; give `at` or `domain` "
+            "elsewhere, or f in another form"
+        )
+    if Status.UNDECIDED in found:
+        words.append(_UNPROVEN)
+    return (
+        f"f has no derivative at {tried}: {', or '.join(words)}; give `at` or `domain` "
+        "where it has one"
+    )
+
+
+def about_given(
+    reference: Reference, evidence: Evidence, names: Sequence[str], count: int
+) -> tuple[str, ...]:
+    """Say at which given points nothing was judged and why, and where a kink leaves a choice.
+
+    Parameters
+    ----------
+    reference : Reference
+        What knows the derivative.
+    evidence : Evidence
+        What was seen; the given points come first.
+    names : sequence of str
+        The variables' names.
+    count : int
+        How many points were given.
+    """
+    truth = evidence.truth
+    rows = np.flatnonzero((~truth.known | truth.hull).any(axis=1)[:count])[:_LOOKED_AT]
+    if not rows.size:
+        return ()
+    status = reference.statuses(truth.points[rows])
+    found = []
+    for i, row in enumerate(rows.tolist()):
+        where = shown(truth.points[row], names)
+        unknown = np.flatnonzero(~truth.known[row])
+        if unknown.size:
+            what = _WORDS.get(status[i, unknown[0]])
+            found.append(
+                f"not judged at {where}: no derivative is known there"
+                if what is None
+                else f"not judged at {where}: {what} there"
+            )
+            continue
+        k = int(np.flatnonzero(truth.hull[row])[0])
+        fine = np.isfinite(evidence.given[row]).all() and not evidence.bad[row].any()
+        if fine and status[i, k] is Status.KINK:  # else that is said already
+            found.append(f"at {where} {kink_text(truth, row, k)}")
+    return tuple(dict.fromkeys(found))[:_REPORTED]
+
+
+def kink_text(truth: Truth, row: int, k: int) -> str:
+    """Say what is right at a kink."""
+    middle, half = truth.exact[row, k], truth.bound[row, k]
+    low, high = (round((middle + side) / half, 9) * half for side in (-half, half))
+    return f"f has a kink: any value from {low:.6g} to {high:.6g} is right there"

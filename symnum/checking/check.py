@@ -61,6 +61,9 @@ _NOTED = 2.0**-20
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 _STRESS_POINTS = 40
+# A claim whose integral is off by less than this share of what its error at points predicts is not
+# held to those points: where a slip explains it, and where none does.
+_MUCH, _HALF = 0.125, 0.5
 
 
 def check(
@@ -494,13 +497,15 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
     detail = ""
     if decision.wrong or decision.inaccurate:
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
-    if (
-        cause is Cause.UNEXPLAINED
-        and isinstance(reference, StepsReference)
-        and reference.is_coarse(evidence, decision)
-    ):
-        cause, detail, reason = None, "", COARSE_SOLVER
-        decision = Decision((), (), "", decision.bad)
+    if isinstance(reference, StepsReference) and decision.wrong and cause is not Cause.NONFINITE:
+        spot = cause is Cause.REGION and reference.is_spot(decision)
+        share = _HALF if spot or cause is Cause.UNEXPLAINED else _MUCH
+        doubt = reference.fits_on_the_whole(candidate, evidence, decision, request.box, share)
+        if not doubt and share == _HALF and reference.is_coarse(evidence, decision):
+            doubt = COARSE_SOLVER
+        if doubt:
+            cause, detail, reason = None, "", doubt
+            decision = Decision((), (), "", decision.bad)
     outcome = (
         Outcome.WRONG
         if decision.wrong or cause is Cause.DTYPE

@@ -30,6 +30,8 @@ _BOUNDS = 8.0
 # Operations on arrays spent on edits of the derivative's program: a second or two. It isn't a time,
 # so that the same check gives the same answer on a busy machine.
 _PATIENCE = 200_000
+# Operations of a derivative that SymPy writes anew.
+_TREE = 2_000
 _ROWS = 80
 _SEVERAL = 2
 
@@ -443,13 +445,21 @@ def _from_sympy(derivative: Formula) -> list[Program]:
     """Return the derivative as SymPy writes it: hand-written code looks more like that."""
     from symnum.formula.symbolic import from_sympy, symbols
 
-    if len(derivative.program) > 400 or len(derivative.program.outputs) > 40:
-        return []
+    if len(derivative.program.outputs) > 40 or tree_size(derivative.program) > _TREE:
+        return []  # SymPy writes shared lines out again at every use
     try:
         program, _ = from_sympy(list(derivative.expressions), symbols(len(derivative.variables)))
     except (SymnumError, RecursionError):
         return []
     return [program]
+
+
+def tree_size(program: Program) -> int:
+    """Return how many operations a program has with every shared line written out."""
+    sizes: dict[int, int] = {}
+    for index in program.live():
+        sizes[index] = 1 + sum(sizes[arg] for arg in program.lines[index].args)
+    return sum(sizes[output] for output in program.outputs)
 
 
 def _search(

@@ -20,6 +20,8 @@ from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 
 _DEFAULT_BOX = (-3.0, 3.0)
+# Where in the box code is tried until it answers: in the middle it may well have none.
+_SHARES = (0.5, 0.71, 0.29, 0.93, 0.07)
 # At so many points a reference for code is tried out.
 _PROBES = 3
 # Above so many parameters code is measured along directions.
@@ -49,7 +51,7 @@ class Request:
             raise UsageError(msg)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
-        self.listed = callable(f) and callable(derivative) and is_blocks(at)
+        self.listed = callable(f) and callable(derivative) and is_blocks(at, derivative)
         if self.listed and not isinstance(f, Formula):
             f, derivative, at = of_dict(f), of_dict(derivative), by_number(at)
         layout = layout_of(at) if callable(f) and not isinstance(f, Formula) else None
@@ -275,9 +277,11 @@ class Request:
 
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""
-        middle = self.points[0] if len(self.points) else self.box.mean(axis=1)
+        low, high = self.box[:, 0], self.box[:, 1]
+        inside = [low + (high - low) * share for share in _SHARES]
+        points = np.array([*self.points[:1], *inside])
         as_array = given_points and not self.scalar_points
-        return code_of(function, self.n, self.layout, middle, as_array)
+        return code_of(function, self.n, self.layout, points, as_array)
 
     def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
         shape = self.output_shape + (self.n,) * self.derivative_order
@@ -288,6 +292,9 @@ class Request:
         if form is Form.FLOAT and given_points and not self.scalar_points:
             form = Form.ARRAY
         candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), self.layout)
+        if form is Form.ARRAY and self.n == 1 and _fails(candidate(self.points[0])):
+            one = replace(candidate, form=Form.FLOAT)
+            return candidate if _fails(one(self.points[0])) else one
         if form is Form.FLOAT:
             array = Candidate(derivative, Form.ARRAY, shape, candidate.accepted)
             probe = self.points[0] if given_points else np.array([self.box[0].mean()])

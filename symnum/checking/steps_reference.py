@@ -16,6 +16,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
 from symnum.checking.decide import Decision, Evidence, float32_inside, lost_digits
+from symnum.checking.integral import gain
 from symnum.checking.points import stratified
 from symnum.checking.reference import Truth
 from symnum.differences import ladder
@@ -47,13 +48,17 @@ _ROUNDING = 8 * ROUNDOFF
 # an error of this share of the derivative is nobody's in particular.
 _CONTENT = 2.0**-20
 # Up to this share an error that no slip explains may be that of a coarse solver.
-COARSE = 2.0**-7
+COARSE = 2.0**-5
 COARSE_SOLVER = (
-    "it differs by less than 1 % from the derivative of f as computed, and no single slip explains "
+    "it differs by less than 3 % from the derivative of f as computed, and no single slip explains "
     "that: either it is a little off, or f is, as a solver with a loose tolerance is; f with a "
     "tighter one would settle it"
 )
 _BUDGET = 80
+# An interval round the wrong points is this share of the box wider at either end.
+_MARGIN = 1 / 64
+# So many wrong points make a region; fewer are spots.
+_REGION = 3
 
 
 class StepsReference:
@@ -140,10 +145,13 @@ class StepsReference:
     ) -> tuple[Decision, str]:
         """Return the decision, and what is left open and would settle it; empty if nothing is."""
         confirmed = np.zeros_like(evidence.bad)
-        least = np.fmax(evidence.truth.bound / FAR, _CONTENT * np.abs(evidence.truth.exact))
+        # Near a zero of the derivative a solver's tolerance is large beside it.
+        content = _CONTENT * np.fmax(np.abs(evidence.truth.exact), _typical(evidence))
+        least = np.fmax(evidence.truth.bound / FAR, content)
         unclear = evidence.truth.known & (evidence.error > least)
-        for k in np.flatnonzero(evidence.bad.any(axis=0)).tolist():
-            rows = np.flatnonzero(evidence.bad[:, k])
+        far = evidence.bad & (evidence.error > content)
+        for k in np.flatnonzero(far.any(axis=0)).tolist():
+            rows = np.flatnonzero(far[:, k])
             with np.errstate(all="ignore"):
                 excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
             for row in rows[np.argsort(-excess)][:_CONFIRMED]:
@@ -151,7 +159,7 @@ class StepsReference:
                 confirmed[row, k] = self._excluded(evidence.truth.points[row], k, given)
         wrong = tuple(np.flatnonzero(confirmed.any(axis=0)).tolist())
         if wrong:
-            bad = evidence.bad & confirmed.any(axis=0)
+            bad = far & confirmed.any(axis=0)
             if not float32_inside(candidate, evidence, bad) and self._is_rounding(
                 candidate, evidence, confirmed
             ):
@@ -172,6 +180,62 @@ class StepsReference:
         with np.errstate(all="ignore"):
             share = np.where(usable, (1 + 1 / FAR) * truth.bound / np.abs(truth.exact), np.inf)
         return tuple(share.min(axis=0, initial=np.inf).tolist())
+
+    def fits_on_the_whole(
+        self,
+        candidate: Candidate,
+        evidence: Evidence,
+        decision: Decision,
+        box: np.ndarray,
+        share: float,
+    ) -> str:
+        """Say that a claim which is wrong at points fits f between them; empty where it doesn't.
+
+        Such points are steps of a solver with a loose tolerance, cells of a table, or a ripple:
+        either f is coarse there, or the claim is wrong in places too narrow to show.
+        """
+        if self._order == 2:
+            return ""
+        sentence = ""
+        for k in decision.wrong:
+            j = k % len(self.variables)
+            rows = self._telling(evidence, decision, k)
+            point = evidence.truth.points[rows[0]]
+            margin = (box[j, 1] - box[j, 0]) * _MARGIN
+            bad = evidence.truth.points[rows, j]
+            low, high = max(bad.min() - margin, box[j, 0]), min(bad.max() + margin, box[j, 1])
+            if not low < high:
+                return ""
+            found = gain(self._function, candidate, point, k, float(low), float(high))
+            exact, given = evidence.truth.exact[rows, k], evidence.given[rows, k]
+            with np.errstate(all="ignore"):
+                error = np.abs(given - exact) / np.fmax(np.abs(exact), np.abs(given))
+            if found is None or not found.fits(float(np.median(error)), share):
+                return ""
+            name = self.variables[j]
+            sentence = sentence or (
+                f"at {name} = {point[j]:.6g} f as computed has the slope {exact[0]:.6g} and the "
+                f"claim is {given[0]:.6g}, but from {name} = {low:.6g} to {high:.6g} f gains "
+                f"{found.gained.sum():.6g} and the claim's integral is "
+                f"{found.claimed.sum():.6g}: f is coarse or noisy, as a solver with a loose "
+                "tolerance is, or the claim is wrong in places too narrow to show; f with a "
+                "tighter tolerance would settle it"
+            )
+        return sentence
+
+    @staticmethod
+    def _telling(evidence: Evidence, decision: Decision, k: int) -> np.ndarray:
+        """Return the rows where component k is most wrong, relative to its size."""
+        rows = np.flatnonzero(decision.bad[:, k])
+        with np.errstate(all="ignore"):
+            share = evidence.error[rows, k] / np.abs(evidence.truth.exact[rows, k])
+        share = np.where(np.isnan(share), np.inf, share)
+        return np.asarray(rows[share >= min(share.max(), 1.0) / 2])
+
+    @staticmethod
+    def is_spot(decision: Decision) -> bool:
+        """Say whether so few points are wrong that they make no region."""
+        return bool(decision.bad.any(axis=1).sum() < _REGION)
 
     def is_coarse(self, evidence: Evidence, decision: Decision) -> bool:
         """Say whether errors that no slip explains are small enough to be those of a solver."""
@@ -257,6 +321,12 @@ class StepsReference:
             if found.is_answered and found.rungs:
                 sentence += f"; its distance from central differences {trend(found, given)}"
         return sentence + "; f's formula, or points where f is less noisy, would settle it"
+
+
+def _typical(evidence: Evidence) -> np.ndarray:
+    """Return the usual size of each component, shape (K,)."""
+    size = np.ma.masked_array(np.abs(evidence.truth.exact), ~evidence.truth.known)
+    return np.asarray(np.ma.filled(np.ma.median(size, axis=0), 0.0))  # type: ignore[no-untyped-call]
 
 
 def jitter(candidate: Candidate, point: np.ndarray, k: int) -> float:

@@ -111,7 +111,7 @@ def form_of(function: Callable[..., Any], n: int, layout: Layout | None) -> Form
 
 
 def code_of(
-    function: Callable[..., Any], n: int, layout: Layout | None, point: np.ndarray, array: bool
+    function: Callable[..., Any], n: int, layout: Layout | None, points: np.ndarray, array: bool
 ) -> Candidate:
     """Return the code of f with the way that it is called and the shape that it returns.
 
@@ -123,8 +123,8 @@ def code_of(
         How many variables it has.
     layout : Layout or None
         For a dict of arrays.
-    point : float64 array, shape (n,)
-        Where it is tried.
+    points : float64 array, shape (P, n)
+        Where it is tried, until it answers: f needn't be defined everywhere.
     array : bool
         Whether one variable goes as an array of shape (1,) rather than as a float.
 
@@ -142,13 +142,14 @@ def code_of(
         forms = [other for other in forms if n == 1 or other is not Form.FLOAT]
     first = ""
     for tried in forms:
-        found = Candidate(function, tried, (), (), layout).raw(point)
-        if isinstance(found, np.ndarray):
-            shape = () if n == 1 and tried is Form.ARRAY and found.size == 1 else found.shape
-            accepted = ((1,),) if not shape else ()
-            return Candidate(function, tried, shape, accepted, layout)
-        first = first or found
-    where = ", ".join(f"{x:.6g}" for x in point[:6].tolist())
+        for point in points:
+            found = Candidate(function, tried, (), (), layout).raw(point)
+            if isinstance(found, np.ndarray):
+                shape = () if n == 1 and tried is Form.ARRAY and found.size == 1 else found.shape
+                accepted = ((1,),) if not shape else ()
+                return Candidate(function, tried, shape, accepted, layout)
+            first = first or found
+    where = ", ".join(f"{x:.6g}" for x in points[0][:6].tolist())
     msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}"
     raise UsageError(msg)
 

@@ -32,6 +32,8 @@ _BOUNDS = 8.0
 _PATIENCE = 200_000
 # Operations of a derivative that SymPy writes anew.
 _TREE = 2_000
+# Lines of more operations have no text that anybody would read.
+_WORDS = 60
 _ROWS = 80
 _SEVERAL = 2
 
@@ -445,7 +447,11 @@ def _from_sympy(derivative: Formula) -> list[Program]:
     """Return the derivative as SymPy writes it: hand-written code looks more like that."""
     from symnum.formula.symbolic import from_sympy, symbols
 
-    if len(derivative.program.outputs) > 40 or tree_size(derivative.program) > _TREE:
+    program = derivative.program
+    if len(program.outputs) > 40:
+        return []
+    sizes = _tree_sizes(program)
+    if sum(sizes[output] for output in program.outputs) > _TREE:
         return []  # SymPy writes shared lines out again at every use
     try:
         program, _ = from_sympy(list(derivative.expressions), symbols(len(derivative.variables)))
@@ -454,12 +460,12 @@ def _from_sympy(derivative: Formula) -> list[Program]:
     return [program]
 
 
-def tree_size(program: Program) -> int:
-    """Return how many operations a program has with every shared line written out."""
+def _tree_sizes(program: Program) -> dict[int, int]:
+    """Return how many operations each line has with every shared line written out."""
     sizes: dict[int, int] = {}
     for index in program.live():
         sizes[index] = 1 + sum(sizes[arg] for arg in program.lines[index].args)
-    return sum(sizes[output] for output in program.outputs)
+    return sizes
 
 
 def _search(
@@ -489,7 +495,11 @@ def _edits(
     program, values = machine.program, machine.values
     backwards = machine.live[::-1]
 
+    sizes = _tree_sizes(program)
+
     def text(line: int) -> str:
+        if sizes[line] > _WORDS:
+            return "..."
         try:
             found = unparse(program.with_outputs([line]), labels)[0]
         except SymnumError:

@@ -15,7 +15,7 @@ from symnum.checking.lines import Watched
 from symnum.checking.listed import by_number, is_blocks, of_dict
 from symnum.checking.points import box_round, uniform
 from symnum.checking.reference import Reference, reference_of
-from symnum.checking.subject import code_of, form_of, layout_of, prod_of, subject_of
+from symnum.checking.subject import MANY, code_of, form_of, layout_of, prod_of, subject_of
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 
@@ -24,8 +24,6 @@ _DEFAULT_BOX = (-3.0, 3.0)
 _SHARES = (0.5, 0.71, 0.29, 0.93, 0.07)
 # At so many points a reference for code is tried out.
 _PROBES = 3
-# Above so many parameters code is measured along directions.
-_MANY = 24
 
 
 class Request:
@@ -110,7 +108,7 @@ class Request:
         # One derivative a parameter costs too much where f is code and they are many.
         self.along_directions = (
             self.formula is None
-            and self.n > _MANY
+            and self.n > MANY
             and not self.output_shape
             and derivative_order == 1
         )

@@ -14,6 +14,11 @@ from symnum.checking.claim import Candidate, Form, Layout, parameters, required_
 from symnum.errors import TraceError, UsageError
 from symnum.formula.formula import Formula
 from symnum.formula.trace import trace_with_conditions
+from symnum.formula.tracing.recorder import MOST_LINES
+
+# Above so many parameters code that has no short formula is measured along directions.
+MANY = 24
+_LONG = 6_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ def subject_of(
     Candidate(over(f), form, (), (), layout).raw(np.full(count, 0.5))
     shapes = dict(layout.shapes) if layout is not None else None
     try:
-        found = trace_with_conditions(f, n=None if shapes else count, shape=shapes)
+        most = MOST_LINES if count <= MANY else _LONG
+        found = trace_with_conditions(f, n=None if shapes else count, shape=shapes, most=most)
     except TraceError as error:
         return Subject(_names(f, count, layout), None, f, str(error))
     except SystemExit:

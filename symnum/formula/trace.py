@@ -20,7 +20,7 @@ from symnum.errors import LimitError, SymnumError, TraceError, UsageError
 from symnum.formula.formula import Formula, from_program
 from symnum.formula.program import Line, Program
 from symnum.formula.tracing.arrays import TracedArray, TracedNumber, as_numbers, lift, xp
-from symnum.formula.tracing.recorder import Recorder, is_library, place_of
+from symnum.formula.tracing.recorder import MOST_LINES, Recorder, is_library, place_of
 from symnum.formula.unparse import unparse
 
 
@@ -113,8 +113,12 @@ def trace_with_conditions(
     shape: Any = None,
     at: Any = None,
     names: Sequence[str] | None = None,
+    most: int = MOST_LINES,
 ) -> Trace:
-    """Return the Formula and the conditions of the path that was followed; arguments as `trace`."""
+    """Return the Formula and the conditions of the path that was followed; arguments as `trace`.
+
+    `most` is how many operations the function may have.
+    """
     if not callable(function):
         msg = f"trace takes a function; this is a {type(function).__name__}"
         raise UsageError(msg)
@@ -122,7 +126,7 @@ def trace_with_conditions(
     first: SymnumError | None = None
     for form in forms:
         try:
-            return _run(function, form, names)
+            return _run(function, form, names, most)
         except TraceError as error:
             # Why a line can't be traced says more than what the other form made the function raise.
             if first is None or (first.__cause__ is not None and error.__cause__ is None):
@@ -297,7 +301,9 @@ def labels_of(arguments: Sequence[_Argument]) -> list[str]:
 # --- running it ----------------------------------------------------------------------------------
 
 
-def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None) -> Trace:
+def _run(
+    function: Callable[..., Any], form: _Form, names: Sequence[str] | None, most: int
+) -> Trace:
     at = form.at
     labels = labels_of(form.arguments) if names is None else list(names)
     if len(labels) != len(at) or not all(isinstance(label, str) for label in labels):
@@ -305,7 +311,7 @@ def _run(function: Callable[..., Any], form: _Form, names: Sequence[str] | None)
         raise UsageError(msg)
     if len(set(labels)) < len(labels):
         raise UsageError("two variables have the same name; give other names=")
-    recorder = Recorder(len(at))
+    recorder = Recorder(len(at), most)
     arguments: dict[str, TracedArray] = {}
     start = 0
     for argument in form.arguments:

@@ -155,3 +155,19 @@ def test_progress():
     check("x**2", lambda x: 2 * x, progress=told.append)
     assert told == list(range(1, len(told) + 1))
     assert len(told) > 50
+
+
+def test_a_list_of_vectors_of_one_length():
+    """The derivative's answer says whether they are points or parameters."""
+    blocks = [np.full(3, 2.0), np.full(3, 3.0)]
+    right = check(lambda p: np.sum(p[0] * p[1]), lambda p: [p[1], p[0]], at=blocks)
+    assert right.status in {"ok", "proved"}, str(right)
+    assert right.form == "a list of arrays"
+    points = check(lambda p: np.sum(p**2), lambda p: 2 * p, at=blocks)
+    assert points.form == "an array of shape (n,)"
+    assert bool(points)
+
+
+def test_a_column_of_points_of_one_variable():
+    """Code that takes a float gets one where it can't take an array."""
+    assert check(lambda x: x**2, lambda x: 2 * float(np.float64(x)), at=np.array([[0.3], [1.0]]))

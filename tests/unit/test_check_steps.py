@@ -240,3 +240,87 @@ def test_constants_are_no_single_precision():
     verdict = check(smallest, lambda x: np.array([1.0, 0.0]), n=2)  # noqa: ARG005
     assert verdict.status == "wrong"
     assert verdict.cause != "float32"
+
+
+def oscillator(a, rtol=1e-3):
+    """Return an oscillator's place after a while, by a solver with its default tolerance."""
+    found = solve_ivp(lambda _, y: [y[1], -a * y[0]], (0, 5), [1.0, 0.0], rtol=rtol)
+    return float(found.y[0, -1])
+
+
+def oscillator_slope(a):
+    """Return its derivative in closed form."""
+    return -5 * math.sin(5 * math.sqrt(a)) / 2 / math.sqrt(a)
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-4, 1e-6])
+def test_a_claim_that_fits_on_the_whole_is_not_held_to_points(rtol):
+    """A solver's slope at a point may be off by any share; its gain over an interval isn't."""
+    verdict = check(lambda a: oscillator(a, rtol), oscillator_slope, domain=[(0.5, 5.0)])
+    assert verdict.status != "wrong", str(verdict)
+
+
+@pytest.mark.parametrize("factor", [-1.0, 1.5, 0.0])
+def test_a_claim_that_does_not_fit_is_wrong_all_the_same(factor):
+    """The looseness of f is no excuse for a wrong derivative."""
+    verdict = check(oscillator, lambda a: factor * oscillator_slope(a), domain=[(0.5, 5.0)])
+    assert verdict.status == "wrong", str(verdict)
+
+
+def test_one_point_is_no_region():
+    """A small error at a single point is not called a region that is wrong."""
+
+    def f(a):
+        found = solve_ivp(lambda _, y: [y[1], -a * y[0]], (0, 1), [1.0, 0.0], rtol=1e-6, atol=1e-9)
+        return float(found.y[0, -1])
+
+    verdict = check(f, lambda a: -math.sin(math.sqrt(a)) / 2 / math.sqrt(a), at=1.0)
+    assert verdict.status != "wrong", str(verdict)
+
+
+def test_a_rounded_table():
+    """Cells have the slope 0 inside, and nobody means that one."""
+    verdict = check(lambda x: round(math.sin(opaque(lambda v: v[0])(x)), 3), math.cos, n=1)
+    assert verdict.status != "wrong", str(verdict)
+
+
+def test_no_value_in_the_middle_of_the_box():
+    """A function that raises at 0 is tried elsewhere."""
+    f = opaque(lambda x: math.log(x[0]))
+    assert check(f, lambda x: 1 / x, n=1).status == "ok"
+
+
+def test_a_loop_that_grows_does_not_hang():
+    """Causes are looked for in time, whatever a derivative looks like written out."""
+
+    def iterate(r):
+        x = 0.3
+        for _ in range(20):
+            x = r * x * (1 - x)
+        return x
+
+    def slope(r):
+        x, d = 0.3, 0.0
+        for _ in range(20):
+            x, d = r * x * (1 - x), 0.99 * (x * (1 - x) + r * (1 - 2 * x) * d)
+        return d
+
+    assert check(iterate, slope, domain=[(2.5, 3.4)]).status == "wrong"
+
+
+def test_plain_code_of_many_parameters_goes_along_directions():
+    """A trace of a million operations is not waited for."""
+    a = np.random.default_rng(0).normal(size=(50, 400)) / 20
+
+    def f(w):
+        return np.sum(np.tanh(a @ w - 1) ** 2)
+
+    def wrong(w):
+        t = np.tanh(a @ w - 1)
+        g = a.T @ (2 * t * (1 - t**2))
+        g[7] *= 1.1
+        return g
+
+    verdict = check(f, wrong, at=np.random.default_rng(1).normal(size=400))
+    assert verdict.components == (7,)
+    assert "along directions" in verdict.reference

@@ -33,9 +33,12 @@ class Recorder:
     ----------
     n_variables : int
         How many variables the traced function has.
+    most : int
+        How many operations it may have.
     """
 
-    def __init__(self, n_variables: int) -> None:
+    def __init__(self, n_variables: int, most: int = MOST_LINES) -> None:
+        self._most = most
         self.builder = Builder(n_variables)
         self.zero = self.builder.const(0)
         self.one = self.builder.const(1)
@@ -55,9 +58,9 @@ class Recorder:
 
     def op(self, name: str, *lines: int) -> int:
         """Write one operation."""
-        if len(self.builder.lines) >= MOST_LINES:
+        if len(self.builder.lines) >= self._most:
             msg = (
-                f"the function has more than {MOST_LINES:,} operations; "
+                f"the function has more than {self._most:,} operations; "
                 "trace it with smaller arrays or fewer iterations"
             )
             raise self.refuse(msg)

@@ -44,7 +44,7 @@ def test_a_loose_solver_accuses_nobody(rtol):
     """What a loose tolerance may explain is left open, and the sentence says what settles it."""
     verdict = check(decay(rtol), lambda k: -math.exp(-k), domain=[(0.5, 2.0)])
     assert verdict.status == "undecided", str(verdict)
-    assert "a tighter one would settle it" in verdict.reason
+    assert "would settle it" in verdict.reason
 
 
 @pytest.mark.parametrize(

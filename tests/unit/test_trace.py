@@ -926,16 +926,15 @@ def test_the_users_own_error_is_the_cause():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-def test_an_endless_loop_stops(monkeypatch):
+def test_an_endless_loop_stops():
     """A trace has a largest length."""
-    monkeypatch.setattr("symnum.formula.tracing.recorder.MOST_LINES", 1_000)
 
     def endless(x):
         while True:
             x = np.sin(x)
 
     with pytest.raises(TraceError, match="more than 1,000 operations"):
-        trace(endless, 2)
+        trace_with_conditions(endless, 2, most=1_000)
 
 
 @pytest.mark.parametrize(

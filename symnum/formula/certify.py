@@ -30,6 +30,7 @@ from symnum.formula.expansion import Series, expand
 from symnum.formula.local import Below, Finding, analyse
 from symnum.formula.numbers import Field, Number, Undecided
 from symnum.formula.operations import OPERATIONS, Ball
+from symnum.formula.outside import is_outside
 from symnum.formula.program import Program
 from symnum.formula.prove import Prover
 from symnum.formula.status import Status
@@ -238,6 +239,7 @@ class Certifier:
         wanted = [entry.line for entry in self.entries] + [root for root, _ in kinds]
         self._balls = BallProgram(program, wanted)
         self._at = [self._balls.position[entry.line] for entry in self.entries]
+        self._constants = rational_constants(program)
         self._identically_zero: dict[int, bool] = {}
 
     def run(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
@@ -329,6 +331,9 @@ class Certifier:
         exact_point = [Fraction(x) for x in point]
         number: Number | None = None
         if singular[index]:
+            with precision(_RETRY_BITS[-1]):
+                if is_outside(self.program, self.entries[index].root, point, self._constants):
+                    return Value(NAN, NAN, NAN, Status.UNDEFINED)
             value = self._local(self.entries[index], exact_point, prover)
             if value.status is not Status.UNDECIDED:
                 return value

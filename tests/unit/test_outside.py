@@ -36,6 +36,7 @@ def _outside(text: str, point: float) -> bool:
     ],
 )
 def test_what_is_undefined_around_a_point_is_proven(text, point):
+    """Both the formula and its derivative are undefined there."""
     assert _outside(text, point)
     formula = Formula(text, ["x"])
     assert formula.exact(point).status == Status.UNDEFINED
@@ -58,10 +59,12 @@ def test_what_is_undefined_around_a_point_is_proven(text, point):
     ],
 )
 def test_nothing_is_claimed_at_the_end_of_a_domain_or_inside(text, point):
+    """The series decide these."""
     assert not _outside(text, point)
 
 
 def test_a_nested_function_is_undefined_without_series():
+    """A sampled box has many points outside the domain."""
     # One-sided series of four nested functions take seconds; this many points took a minute.
     formula = Formula("log(expm1(sin(expm1(exp(x-y)))))", ["x", "y"]).gradient()
     points = [[0.7 + k / 64, 0.1] for k in range(40)]

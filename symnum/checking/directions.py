@@ -15,6 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
+from symnum.differences.estimate import Estimate
+from symnum.differences.evidence import trend
+
 # Magnitudes of a direction's entries: plain signs cancel half of all swapped pairs.
 _MAGNITUDES = 64
 # A measurement names one of so many parts.
@@ -50,11 +53,14 @@ class Slope:
         Its error bar.
     reason : str
         Why there is none; empty otherwise.
+    ladder : Estimate, optional
+        The steps that it was measured with, where there are any.
     """
 
     value: float
     error: float
     reason: str = ""
+    ladder: Estimate | None = None
 
 
 class Line(Protocol):
@@ -103,6 +109,9 @@ class Found:
         What the last direction showed, and what rounding and truncation explain there.
     note : str
         A difference that was seen and is held against nobody; empty where there is none.
+    trend : str
+        How the distance of the claim from central differences changes with h, along the first
+        direction that shows one; empty where none does.
     """
 
     wrong: dict[int, float] = field(default_factory=dict)
@@ -112,6 +121,7 @@ class Found:
     evaluations: int = 0
     seen: tuple[float, float] = (0.0, 0.0)
     note: str = ""
+    trend: str = ""
 
 
 @dataclass
@@ -125,6 +135,7 @@ class _Search:
     progress: Callable[[int], None] | None
     wrong: dict[int, float] = field(default_factory=dict)
     note: str = ""
+    trend: str = ""
 
     def direction(self) -> np.ndarray:
         """Return random signs with random magnitudes between 1 and 2; 0 where found wrong."""
@@ -150,6 +161,16 @@ class _Search:
             slope.value - _dot(direction * self.claim),
             slope.error + self.rounding(direction),
         )
+
+    def remember_trend(self, slope: Slope, direction: np.ndarray) -> None:
+        """Keep how the first difference that is seen changes with h."""
+        if not self.trend and slope.ladder is not None and slope.ladder.rungs:
+            rungs = slope.ladder.rungs
+            self.trend = (
+                f"along a random direction its distance from central differences with h from "
+                f"{rungs[0].h:.0e} to {rungs[-1].h:.0e} "
+                f"{trend(slope.ladder, _dot(direction * self.claim))}"
+            )
 
     def cheap(self, direction: np.ndarray, bar: float) -> tuple[float, float]:
         """Measure the residual along a direction in few evaluations."""
@@ -219,9 +240,12 @@ def find_wrong_entries(
         usual = min(usual, theta)
         named = len(search.wrong)
         if abs(residual) > theta:
+            search.remember_trend(slope, direction)
             factor = None if search.wrong else _factor(search, direction, residual, theta)
             if factor is not None:
-                return Found({}, limit, factor, "", line.evaluations, (residual, theta))
+                return Found(
+                    {}, limit, factor, "", line.evaluations, (residual, theta), trend=search.trend
+                )
             if _name_one(search, direction, residual, theta):
                 quiet = 0
                 continue
@@ -255,14 +279,23 @@ def find_wrong_entries(
             )
             return _open(search, limit, reason, (residual, theta))
     return Found(
-        search.wrong, limit, None, "", line.evaluations, (residual, theta), note=search.note
+        search.wrong,
+        limit,
+        None,
+        "",
+        line.evaluations,
+        (residual, theta),
+        note=search.note,
+        trend=search.trend,
     )
 
 
 def _open(
     search: _Search, limit: np.ndarray, reason: str, seen: tuple[float, float] = (0.0, 0.0)
 ) -> Found:
-    return Found(search.wrong, limit, None, reason, search.line.evaluations, seen)
+    return Found(
+        search.wrong, limit, None, reason, search.line.evaluations, seen, trend=search.trend
+    )
 
 
 def _factor(search: _Search, direction: np.ndarray, residual: float, theta: float) -> float | None:

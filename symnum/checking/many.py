@@ -28,6 +28,8 @@ _POOR = 1e-2
 # Ratios of entries that are one and the same, and pairs that changed places.
 _CLOSE = 1e-6
 _PAIR = 2
+# A derivative of so small a share of the claim is 0 as far as anybody can measure.
+_NOTHING = 2.0**-30
 
 
 class DualLine:
@@ -202,6 +204,7 @@ def _wrong(
             cause=cause,
             cause_detail=detail,
             points_tried=tried,
+            reason=found.trend,
             **common,
         )
     error = {k: abs(claim[k] - exact) for k, exact in found.wrong.items()}
@@ -220,6 +223,7 @@ def _wrong(
         worst=worst,
         points_tried=tried,
         violations=(found.undecided,) if found.undecided else (),
+        reason=found.trend,
         **common,
     )
 
@@ -248,6 +252,8 @@ def _cause(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cau
         (a, of_a), (b, of_b) = found.wrong.items()
         if _near(claim[a], of_b) and _near(claim[b], of_a):
             return Cause.SWAPPED, f"{names[a]} and {names[b]} have changed places"
+    if all(abs(exact) <= _NOTHING * abs(claim[k]) for k, exact in found.wrong.items()):
+        return Cause.SPURIOUS, "it is not 0 where the derivative is, as far as it can be measured"
     with np.errstate(all="ignore"):
         ratios = np.array([claim[k] / exact for k, exact in found.wrong.items()])
     if np.all(np.abs(ratios - ratios[0]) <= _CLOSE * max(1.0, abs(ratios[0]))):

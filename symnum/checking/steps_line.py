@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from symnum.checking.counted import Counted
 from symnum.checking.directions import Slope
 from symnum.differences import complex_line
 from symnum.differences.differentiate import first_reference
-from symnum.differences.estimate import Estimate
+from symnum.differences.estimate import DerivativeStatus, Estimate
 from symnum.differences.evidence import Measurement, measurements
 from symnum.differences.extrapolation import weights
 from symnum.differences.line import Line
@@ -20,6 +21,27 @@ _BUDGET = 80
 # Two steps of a difference are of different kind from this ratio on, in octaves.
 _OCTAVES = 2
 _SEVERAL = 2
+# Below the smallest double with all digits f may be anything, and 0 is what is seen of it.
+_TINY = 2.0**-1022
+
+
+def measured(line: Line, output: int, coordinate: int | None) -> Estimate:
+    """Return the derivative of code along a line; 0 where f is 0 at every step."""
+    found = first_reference(line, output, coordinate, 1, _BUDGET, 0)
+    return zero_is_flat(found)
+
+
+def zero_is_flat(found: Estimate) -> Estimate:
+    """Take f that is 0 to the last bit at every step for what it is as computed: constant.
+
+    A derivative asked for by itself is refused there, since f may have underflowed.
+    """
+    if found.status is not DerivativeStatus.ZERO or not found.rungs:
+        return found
+    bar = _TINY / found.rungs[0].h
+    return replace(
+        found, value=0.0, error=bar, verified=bar, status=DerivativeStatus.ESTIMATED, reason=""
+    )
 
 
 class StepsLine:
@@ -52,13 +74,13 @@ class StepsLine:
 
     def full(self, direction: np.ndarray) -> Slope:
         """Measure with noise, truncation and error bar found out for this direction."""
-        found = first_reference(self._line(direction), 0, None, 1, _BUDGET, 0)
+        found = measured(self._line(direction), 0, None)
         if not found.is_answered:
             return Slope(math.nan, math.inf, found.reason)
         if self._known is None or found.verified < self._known.verified:
             self._known = found
             self._measurements = measurements(found) if found.window else ()
-        return Slope(found.value, found.verified)
+        return Slope(found.value, found.verified, ladder=found)
 
     def cheap(self, direction: np.ndarray, bar: float) -> Slope:
         """Measure in few evaluations, as the full measurement found it safe."""

@@ -19,8 +19,8 @@ from symnum.checking.decide import Decision, Evidence, float32_inside, lost_digi
 from symnum.checking.integral import gain
 from symnum.checking.points import stratified
 from symnum.checking.reference import Truth
+from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.differences import ladder
-from symnum.differences.differentiate import first_reference
 from symnum.differences.estimate import Estimate
 from symnum.differences.evidence import trend
 from symnum.differences.line import ROUNDOFF, Line
@@ -54,7 +54,6 @@ COARSE_SOLVER = (
     "that: either it is a little off, or f is, as a solver with a loose tolerance is; f with a "
     "tighter one would settle it"
 )
-_BUDGET = 80
 # An interval round the wrong points is this share of the box wider at either end.
 _MARGIN = 1 / 64
 # So many wrong points make a region; fewer are spots.
@@ -249,7 +248,7 @@ class StepsReference:
         for j in range(n):
             line = self._line(point, j)
             for i in range(self._outputs):
-                found = first_reference(line, i, j, 1, _BUDGET, 0)
+                found = measured(line, i, j)
                 value[i, j] = found.value
                 self.refused = self.refused if found.is_answered else found.reason
                 bar[i, j] = found.verified + _ROUNDING * abs(found.value)
@@ -269,7 +268,7 @@ class StepsReference:
     def _ladder(self, point: np.ndarray, k: int, mantissa: float) -> Estimate:
         """Return component k from real steps alone."""
         i, j = divmod(k, len(point))
-        return ladder.on_line(self._line(point, j), i, j, mantissa=mantissa)
+        return zero_is_flat(ladder.on_line(self._line(point, j), i, j, mantissa=mantissa))
 
     def _excluded(self, point: np.ndarray, k: int, given: float) -> bool:
         """Say whether a ladder on other steps excludes a claim too."""

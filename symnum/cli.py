@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from symnum.errors import SymnumError, UsageError
+from symnum.errors import SymnumError, UsageError, printable
 from symnum.version import __version__
 
 if TYPE_CHECKING:
@@ -743,7 +743,7 @@ def _report(error: SymnumError, *, as_json: bool) -> int:
 
         print(error_to_json(error))
     else:
-        print(f"symnum: {error}", file=sys.stderr)
+        print(f"symnum: {printable(str(error))}", file=sys.stderr)
     return BAD_REQUEST
 
 
@@ -937,7 +937,7 @@ def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
         print(verdict, file=stdout)
     if verdict.traceback:
         stdout.flush()  # the verdict first
-        print(f"\n{verdict.traceback}", end="", file=sys.stderr)
+        print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:

@@ -7,6 +7,35 @@ and a `kind`: the one word that the command line prints in its JSON.
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    r"""Return a text without characters that steer a terminal or turn the reading direction.
+
+    What somebody's code raises, or what its lines say, may hold anything. Lines stay lines.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The same, with such characters written as `\x1b`.
+
+    Examples
+    --------
+    >>> from symnum.errors import printable
+    >>> print(printable("red \x1b[31m"))
+    red \x1b[31m
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")
+        for c in text.expandtabs()
+    )
+
+
 class SymnumError(Exception):
     """Base of every exception that symnum raises on purpose.
 
@@ -121,5 +150,9 @@ class TraceError(SymnumError):
         self.filename = filename
         self.line = line
         self.source = source
-        place = f"{filename}:{line}: " if filename else ""
-        super().__init__(f"{place}{reason}" + (f"\n  {source}" if source else ""))
+        super().__init__(self.sentence + (f"\n  {source}" if source else ""))
+
+    @property
+    def sentence(self) -> str:
+        """The place and the reason, without the line's text."""
+        return f"{self.filename}:{self.line}: {self.reason}" if self.filename else self.reason

@@ -19,7 +19,7 @@ from types import ModuleType, TracebackType
 from typing import Any, TextIO
 
 from symnum.arguments import listed, shown
-from symnum.errors import UsageError
+from symnum.errors import UsageError, printable
 
 _EXAMPLE = "write one such as grad:gradient or ./grad.py:gradient"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -298,7 +298,8 @@ def _run_file(path: Path) -> ModuleType:
 def _failed(place: str, error: BaseException) -> UsageError:
     """Show the user's traceback without our frames, and say which module it was."""
     shown_from = _users(error.__traceback__)
-    traceback.print_exception(type(error), error, shown_from, file=sys.stderr)
+    lines = traceback.format_exception(type(error), error, shown_from)
+    sys.stderr.write(printable("".join(lines)))
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return UsageError(f"the module {shown(place)} does not import: {text.splitlines()[0]}")
 

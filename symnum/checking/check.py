@@ -195,7 +195,13 @@ def assert_derivative(
     >>> sn.assert_derivative("tanh(x)", lambda x: 1 - np.tanh(x) ** 2)
     """
     __tracebackhide__ = True  # pytest then shows the caller's line, and none of ours
-    verdict = check(f, derivative, **options)
+    problem: SymnumError | None = None
+    try:
+        verdict = check(f, derivative, **options)
+    except SymnumError as error:
+        problem = error.with_traceback(None)
+    if problem is not None:
+        raise problem  # from here: the sentence is about the caller's line
     if not passes(verdict, allow_undecided):
         raise AssertionError(verdict)
 
@@ -460,7 +466,7 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
         return (
             f"no derivative of f is known at any of the {len(evidence.given)} points that were "
-            f"tried; it can't be traced ({request.untraced}); {_unmeasured(request.reference)}"
+            f"tried\n  it can't be traced: {request.untraced}\n  {_unmeasured(request.reference)}"
         )
     return nothing_known(request.reference, evidence.truth.points)
 
@@ -468,9 +474,15 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
 def _unmeasured(reference: Reference) -> str:
     """Say why code has a derivative at none of the points."""
     if isinstance(reference, StepsReference):
-        return f"it can't be run on balls ({reference.reason}); differences: {reference.refused}"
+        return f"{_on_balls(reference.reason)}\n  differences: {reference.refused}"
     assert isinstance(reference, DualReference)
-    return f"it can't be run on balls ({reference.reason})"
+    return _on_balls(reference.reason)
+
+
+def _on_balls(reason: str) -> str:
+    """Say once that f can't be run on balls."""
+    known = "can't be run on balls" in reason
+    return f"balls: {reason}" if known else f"it can't be run on balls: {reason}"
 
 
 def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:

@@ -86,7 +86,7 @@ def subject_of(
         most = MOST_LINES if count <= MANY else _LONG
         found = trace_with_conditions(f, n=None if shapes else count, shape=shapes, most=most)
     except TraceError as error:
-        return Subject(_names(f, count, layout), None, f, str(error))
+        return Subject(_names(f, count, layout), None, f, error.sentence)
     except SystemExit:
         return Subject(_names(f, count, layout), None, f, "it calls sys.exit")
     if found.conditions:

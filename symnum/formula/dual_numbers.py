@@ -34,6 +34,8 @@ Place = tuple[str, int, str]
 First = Mapping[int, arb]
 Second = Mapping[tuple[int, int], arb]
 _NONE: dict[Any, arb] = {}
+# So much of the user's line is repeated in a message.
+_LONG_LINE = 60
 
 
 class Stop(BaseException):
@@ -54,6 +56,7 @@ class Stop(BaseException):
 
     def __str__(self) -> str:
         _, number, text = self.place
+        text = text if len(text) <= _LONG_LINE else text[:_LONG_LINE] + "..."
         if not number:
             return self.reason
         return f"line {number}: {self.reason}" + (f" ({text})" if text else "")

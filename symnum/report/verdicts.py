@@ -7,7 +7,7 @@ import math
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from symnum.errors import UsageError
+from symnum.errors import UsageError, printable
 from symnum.report.numbers import from_json_number, to_json_number
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def verdict_text(verdict: Verdict) -> str:
     if verdict.evaluations:
         facts.append(f"{verdict.evaluations:,} evaluations of f")
     lines.append("  " + "; ".join(facts))
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def verdict_rich(verdict: Verdict) -> Text:

@@ -1,0 +1,67 @@
+"""Text of somebody's code never steers the terminal that it is printed on."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import symnum as sn
+from symnum.errors import printable
+
+STEERING = "\x1b[2J\r\x07\u202e\x9b31m"
+
+
+def test_lines_stay_lines_and_everything_else_that_steers_is_spelled():
+    """Escapes, carriage returns, bells, reading direction."""
+    assert printable("a\nb") == "a\nb"
+    assert printable("é π ± ²") == "é π ± ²"
+    assert printable(f"x{STEERING}y") == r"x\x1b[2J\r\x07\u202e\x9b31my"
+
+
+def test_a_verdict_shows_what_an_exception_says_without_steering():
+    """The derivative's own exception is quoted in the verdict."""
+
+    def derivative(x):
+        raise ValueError(STEERING)
+
+    text = str(sn.check("x**2", derivative, at=1.0))
+    assert "raises" in text
+    assert not any(c in text for c in "\x1b\r\x07\u202e\x9b")
+
+
+def test_the_command_line_shows_tracebacks_without_steering(tmp_path):
+    """Both of a derivative that raises, and of a module that does not import."""
+    (tmp_path / "raising.py").write_text("def g(x):\n    raise ValueError('\\x1b[2J')\n")
+    (tmp_path / "broken.py").write_text("raise ValueError('\\x1b[2J')\n")
+    for name in ("raising", "broken"):
+        command = [sys.executable, "-m", "symnum", "check", "x**2", f"{name}:g", "--at", "x=1"]
+        path = {"PYTHONPATH": os.getcwd()}
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, **path}
+        )
+        assert done.returncode in {1, 2}
+        assert "ValueError" in done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        assert r"\x1b[2J" in done.stderr
+
+
+def test_why_nothing_is_known_is_said_in_lines_of_their_own():
+    """Each way to a derivative has its own reason; long sources are cut."""
+    verdict = sn.check(lambda _: None, lambda x: 2 * x, at=1.0)
+    first, *ways = str(verdict).splitlines()
+    assert first == (
+        "undecided: no derivative of f is known at any of the 41 points that were tried"
+    )
+    assert ways[0].startswith("  it can't be traced: ")
+    assert ways[1].startswith("  it can't be run on balls: ")
+    assert ways[2].startswith("  differences: ")
+    assert all(len(line) < 300 for line in ways)
+
+
+def test_a_request_that_makes_no_sense_shows_one_line_of_ours():
+    """A test that misuses `assert_derivative` is not answered with our insides."""
+    with pytest.raises(sn.UsageError) as caught:
+        sn.assert_derivative("x**2", 3)
+    files = [entry.path for entry in caught.traceback]
+    assert len(files) == 2  # this file, and assert_derivative itself

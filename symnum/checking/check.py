@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 from itertools import count
@@ -61,6 +61,9 @@ _NOTED = 2.0**-20
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 _STRESS_POINTS = 40
+# When the time is over, an error is called wrong that is so many bounds large, and so large a share
+# of the derivative.
+_FAR_OFF, _LARGE = 2.0**10, 2.0**-5
 # A claim whose integral is off by less than this share of what its error at points predicts is not
 # held to those points: where a slip explains it, and where none does.
 _MUCH, _HALF = 0.125, 0.5
@@ -105,7 +108,8 @@ def check(
     stress : bool
         Whether to widen the domain step by step, and say where the derivative goes wrong.
     timeout : float, optional
-        Seconds that `derivative` and `function` may take in all, or the verdict is `undecided`.
+        Seconds that the check may take. When they are over the verdict is `undecided`, or `wrong`
+        where the points that were judged by then leave no doubt.
     progress : callable, optional
         Is told after every call of their code how many there have been.
 
@@ -129,7 +133,7 @@ def check(
     if timeout is None:
         over = _told(progress)
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)
-        return _checked(request, stress)
+        return _checked(request, stress, None)
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
         msg = f"timeout is {timeout!r}; a number of seconds above 0 is expected, or None"
         raise UsageError(msg)
@@ -138,9 +142,11 @@ def check(
     try:
         over = _told(progress, watch.over)
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)
-        return _checked(request, stress)
+        return _checked(request, stress, watch)
     except OutOfTime:
-        reason = f"timeout: the check took more than {timeout:g} s"
+        reason = (
+            f"timeout: the check took more than {timeout:g} s; no point had been judged by then"
+        )
         return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
     finally:
         watch.stop()
@@ -211,11 +217,15 @@ def passes(verdict: Verdict, allow_undecided: bool) -> bool:
     return bool(verdict) or (allow_undecided and verdict.status is Outcome.UNDECIDED)
 
 
-def _checked(request: Request, stress: bool) -> Verdict:
+def _checked(request: Request, stress: bool, watch: Watch | None) -> Verdict:
     """Return the verdict on a request."""
-    verdict = _run_many(request) if request.along_directions else _run(request)
+    verdict = _run_many(request) if request.along_directions else _run(request, watch)
     if stress and verdict and not request.along_directions:
-        verdict = replace(verdict, violations=(*verdict.violations, *_stress(request)))
+        try:
+            notes = _stress(request)
+        except OutOfTime:
+            notes = ("the time was over before the domain had been widened",)
+        verdict = replace(verdict, violations=(*verdict.violations, *notes))
     return verdict
 
 
@@ -279,7 +289,7 @@ def _proven(request: Request, evidence: Evidence) -> bool:
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
-def _run(request: Request) -> Verdict:
+def _run(request: Request, watch: Watch | None) -> Verdict:
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
@@ -293,6 +303,9 @@ def _run(request: Request) -> Verdict:
         else own_points(request.box, request.rng, reference.most_points)
     )
     first = request.points if len(request.points) else next(chunks)
+    if measured and watch is not None:  # each point may take long: judged one by one
+        chunks = _one_by_one([first[1:], *chunks])
+        first = first[:1]
     truth = reference.at(first)
     answers = ask(truth.points)
     broken = first_answers(answers, truth, candidate.shape, request.variables)
@@ -313,26 +326,81 @@ def _run(request: Request) -> Verdict:
         if broken is not None:
             return _broken(request, broken, truth)
     evidence = _evidence(request, answers, truth)
-    given = len(first) if len(request.points) else 0
-    for points in chunks:
-        if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
-            break
-        more = reference.at(points)
-        found = ask(more.points)
-        seen = _evidence(request, found, more)
-        confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
-        if confirmed is not found:
-            found, seen = confirmed, _evidence(request, confirmed, more)
-        broken = raises(found, more, request.variables) or _wrote(found, more, request)
-        if broken is not None:
-            return _broken(request, broken, evidence.truth)
-        evidence = evidence.join(seen)
-    verdict = _judge(request, reference, evidence)
+    given = len(request.points)
+    try:
+        for points in chunks:
+            if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
+                break
+            if watch is not None:
+                watch.look()
+            more = reference.at(points)
+            found = ask(more.points)
+            seen = _evidence(request, found, more)
+            confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
+            if confirmed is not found:
+                found, seen = confirmed, _evidence(request, confirmed, more)
+            broken = raises(found, more, request.variables) or _wrote(found, more, request)
+            if broken is not None:
+                return _broken(request, broken, evidence.truth)
+            evidence = evidence.join(seen)
+        verdict = _judge(request, reference, evidence)
+    except OutOfTime:
+        assert watch is not None
+        return _late(request, evidence, watch.seconds)
     if verdict.status is Outcome.OK and _proven(request, evidence):
         return replace(
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
     return verdict
+
+
+def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the points of chunks singly, each of shape (1, n)."""
+    for points in chunks:
+        yield from points[:, None]
+
+
+def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
+    """Return the verdict when the time is over: nothing of theirs can be called any more.
+
+    What rounding, float32 or a solver's tolerance does can't be told apart by then; an error of a
+    large share of the derivative is none of these.
+    """
+    count = len(evidence.given)
+    with np.errstate(all="ignore"):
+        size = np.fmax(np.abs(evidence.truth.exact), np.abs(evidence.given))
+        far = evidence.error > np.fmax(_FAR_OFF * evidence.truth.bound, size * _LARGE)
+    bad = evidence.bad & far & ~evidence.truth.hull
+    wrong = tuple(np.flatnonzero(bad.any(axis=0)).tolist())
+    off = int(evidence.bad.any(axis=1).sum())
+    judged = f"{count} point{'s' * (count != 1)} had been judged by then"
+    reason = f"timeout: the check took more than {seconds:g} s; {judged}, " + (
+        f"and at {off} the derivative differs by more than its error bound"
+        if off
+        else "and nothing was found wrong"
+    )
+    common: dict[str, Any] = {
+        "names": request.names,
+        "points_tried": count,
+        "seed": request.seed,
+        "form": request.form,
+        "reference": request.reference.label,
+        "reason": reason,
+    }
+    if not wrong:
+        return Verdict(Outcome.UNDECIDED, **common)
+    ordered = tuple(worst_first(evidence, bad, wrong))
+    decision = Decision(wrong, (), "", bad)
+    detail = "the time was over before a cause was looked for"
+    worst = _worst(request.reference, evidence, decision, ordered)
+    return Verdict(
+        Outcome.WRONG,
+        ordered,
+        cause=Cause.UNEXPLAINED,
+        cause_detail=detail,
+        worst=worst,
+        **common,
+    )
 
 
 def _function_mismatch(request: Request) -> Verdict | None:

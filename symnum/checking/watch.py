@@ -22,10 +22,11 @@ class Watch:
     Parameters
     ----------
     seconds : float
-        How long all calls together may take.
+        How long all calls, and what is done between them, may take.
     """
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
         self._work: queue.SimpleQueue[tuple[Callable[..., Any], Any, Any] | None] = (
             queue.SimpleQueue()
@@ -49,6 +50,11 @@ class Watch:
             return result
 
         return call
+
+    def look(self) -> None:
+        """Raise OutOfTime where the time is up: our own work between their calls takes some too."""
+        if time.monotonic() > self._end:
+            raise OutOfTime
 
     def stop(self) -> None:
         """Let the thread end, as soon as the function that it runs lets it."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from symnum import DomainError, SymnumError, UsageError, check
+from symnum.checking.watch import OutOfTime, Watch
 
 
 def _exits(_x):
@@ -171,3 +173,45 @@ def test_hundreds_of_variables():
 
     verdict = check(f, gradient)
     assert [verdict.names[k] for k in verdict.components] == ["x123"]
+
+
+def _slow(function, seconds):
+    """Return the function, which now takes its time and can't be traced or run on balls."""
+
+    def slowly(x):
+        time.sleep(seconds)
+        return float(str(float(function(float(x)))))
+
+    return slowly
+
+
+def test_what_was_judged_before_the_time_was_over_counts():
+    """A slow f: a wrong sign is called wrong, a right derivative is undecided with the points."""
+    started = time.perf_counter()
+    wrong = check(_slow(math.sin, 0.002), lambda x: -math.cos(x), at=1.0, timeout=1.0)
+    right = check(_slow(math.sin, 0.002), math.cos, at=1.0, timeout=1.0)
+    assert time.perf_counter() - started < 4.0
+    assert wrong.status == "wrong"
+    assert wrong.worst is not None
+    assert "timeout" in str(wrong)
+    assert right.status == "undecided"
+    assert 0 < right.points_tried < 41
+    assert f"{right.points_tried} points had been judged" in str(right)
+    assert "nothing was found wrong" in str(right)
+
+
+def test_a_slow_derivative_of_a_formula_is_judged_as_far_as_it_got():
+    """Thousands of points can't be asked for in time; those that were are not dropped."""
+    verdict = check("sin(x)", _slow(lambda x: 1.5 * math.cos(x), 0.01), timeout=1.0)
+    assert verdict.status == "wrong"
+    assert verdict.points_tried > 0
+
+
+def test_our_own_work_counts_as_time_too():
+    """What is done between calls of their code asks whether the time is over."""
+    watch = Watch(0.01)
+    watch.look()
+    time.sleep(0.02)
+    with pytest.raises(OutOfTime):
+        watch.look()
+    watch.stop()

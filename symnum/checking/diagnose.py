@@ -62,6 +62,9 @@ _CONFUSED = {
     "digamma": ("loggamma",),
 }
 
+# A region of a larger share of the points is looked for only where no slip explains them.
+_MOST_OF_IT = 0.6
+
 _NAMED_RATIOS = {
     Fraction(-1): "-1",
     Fraction(1, 100): "1/100 (per cent?)",
@@ -124,6 +127,8 @@ def diagnose(
         lambda: _edited(reference, view, names),
         lambda: _factor_each(view, names),
         lambda: _copied(view, names),
+        # A slip elsewhere may leave most points alone; one that spoils most is asked for first.
+        lambda: _region(candidate, reference, view, evidence, rng, most=1.0),
     )
     if view.bad[:, list(decision.wrong)].any(axis=1).sum() < _SEVERAL:
         # Anything explains a single point.
@@ -294,18 +299,24 @@ def _region(
     view: _View,
     evidence: Evidence,
     rng: np.random.Generator,
+    most: float = _MOST_OF_IT,
 ) -> tuple[Cause, str] | None:
-    """Wrong in one axis-parallel slab, or on one side of one of the formula's own conditions."""
+    """Wrong in one axis-parallel slab, or on one side of one of the formula's own conditions.
+
+    `most` is the largest share of the points that the region may hold.
+    """
     wrong = list(view.wrong)
     truth = evidence.truth
     telling = (truth.bound < 0.02 * np.abs(truth.exact))[:, wrong] & truth.known[:, wrong]
     bad = evidence.bad[:, wrong]
-    if not telling.any() or (bad & telling).sum() > 0.6 * telling.sum():
+    if not telling.any() or (bad & telling).sum() > most * telling.sum():
         return None
     is_bad = np.asarray(bad.any(axis=1))
     is_good = np.asarray((telling & ~bad).any(axis=1) & ~is_bad)
     if not is_bad.any():
         return None  # wrong only where the formula cancels and its own bound excuses it
+    if is_good.sum() < _SEVERAL:
+        return None
     branch = _branch(reference, truth.points, is_bad, is_good)
     if branch is not None:
         return Cause.TERM, branch
@@ -323,8 +334,11 @@ def _region(
             continue
         start = low if np.isfinite(below) else -np.inf
         end = high if np.isfinite(above) else np.inf
+        ratio = _ratio_inside(view, x, wrong)
+        if most > _MOST_OF_IT and not ratio:
+            return None  # right near one end is what approximations are
         where = _interval(labels[j], start, end)
-        return Cause.REGION, f"only where {where}{_ratio_inside(view, x, wrong)}"
+        return Cause.REGION, f"only where {where}{ratio}"
     return None
 
 

@@ -369,6 +369,25 @@ def test_causes(cause):
     assert check(CUBE, CAUSES[cause]).cause == cause
 
 
+@pytest.mark.parametrize("edge", [-2.0, -1.0, 1.0, 2.0])
+def test_a_region_may_be_most_of_the_box(edge):
+    """A factor on one side of a value is named on whichever side most points lie."""
+    verdict = check(
+        "sin(x) + x**2",
+        lambda x: (np.cos(x) + 2 * x) * (2 if x > edge else 1),
+        domain=[(-3, 3)],
+    )
+    assert verdict.cause == "region"
+    assert "given/exact = 2 there" in verdict.cause_detail
+    assert "x >= " in verdict.cause_detail
+
+
+def test_an_approximation_is_no_region():
+    """What is right near one end only, as a series is, is not right in a region."""
+    series = check("exp(sin(x))", lambda x: 1 + x - x**3 / 2 + x**5 / 10, domain=[(0, 3)])
+    assert series.cause != "region"
+
+
 def test_a_cause_is_never_guessed():
     """What no single slip explains is called unexplained."""
     verdict = check("x**2", lambda x: np.sin(7 * x) + x**5)

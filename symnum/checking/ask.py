@@ -110,6 +110,8 @@ def _one_call(candidate: Candidate, points: np.ndarray) -> np.ndarray | None:
             result = function(*arguments)
             if isinstance(result, (list, tuple)):
                 result = np.stack([np.broadcast_to(part, len(points)) for part in result])
+            if np.ma.is_masked(result):
+                return None
             array = np.asarray(result)
     except (Exception, SystemExit):  # it takes single points only
         return None

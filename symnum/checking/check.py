@@ -26,6 +26,7 @@ from symnum.checking.decide import (
 )
 from symnum.checking.guards import (
     Broken,
+    asymmetry,
     findings,
     first_answers,
     integers,
@@ -603,6 +604,9 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
             f"in {blind[0]} an error as large as the derivative itself would not have been seen: "
             "f is badly conditioned there, or below the smallest numbers with all digits"
         )
+    notes = _notes(request, reference, evidence)
+    if request.derivative_order == 2:
+        notes = (*asymmetry(evidence, decision.wrong, request.variables), *notes)
     components = decision.wrong or decision.inaccurate
     ordered = tuple(worst_first(evidence, decision.bad, components))
     return Verdict(
@@ -611,7 +615,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         request.names,
         cause,
         detail,
-        _notes(request, reference, evidence),
+        notes,
         limit,
         _worst(reference, evidence, decision, ordered),
         len(evidence.given),

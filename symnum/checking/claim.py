@@ -188,6 +188,9 @@ class Candidate:
                     problem = f"its {name} has shape {np.shape(result[name])}, not {shape}"
                     return Answer(None, None, "dict", wrote=wrote, problem=problem)
             result = self.layout.flatten(result)
+        if np.ma.is_masked(result):
+            problem = "it returned a masked array, in which entries are missing"
+            return Answer(None, np.shape(result), "masked", wrote=wrote, problem=problem)
         try:
             array = np.asarray(result)
         except ValueError:

@@ -147,6 +147,38 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     return tuple(dict.fromkeys(found))[:_REPORTED]
 
 
+def asymmetry(evidence: Evidence, wrong: Sequence[int], names: Sequence[str]) -> tuple[str, ...]:
+    """Say where a Hessian that is wrong is not symmetric: one of two equal entries is then right.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Second derivatives, n² components an output.
+    wrong : sequence of int
+        The components that are wrong.
+    names : sequence of str
+        The variables.
+    """
+    n = len(names)
+    for k in wrong:
+        output, entry = divmod(k, n * n)
+        i, j = divmod(entry, n)
+        other = output * n * n + j * n + i
+        if i == j or other in wrong:
+            continue
+        rows = np.flatnonzero(evidence.bad[:, k])
+        if not rows.size:
+            continue
+        row = rows[0]
+        one, two = float(evidence.given[row, k]), float(evidence.given[row, other])
+        where = shown(evidence.truth.points[row], names)
+        return (
+            f"it is not symmetric: at {where} it gives {one!r} for {names[i]},{names[j]} and "
+            f"{two!r} for {names[j]},{names[i]}",
+        )
+    return ()
+
+
 def state(
     candidate: Candidate,
     function: Candidate | None,

@@ -81,6 +81,16 @@ def test_a_domain_by_name_may_leave_variables_out():
     assert check("x*y", lambda x, y: (y, x), domain={"y": (2, 3)})
 
 
+def test_a_hessian_that_is_not_symmetric_is_shown_as_such():
+    """One entry of two equal ones is wrong: the other says so."""
+    verdict = check("x**2 * y", lambda p: [[2 * p[1], 2 * p[0]], [p[0], 0]], derivative_order=2)
+    assert verdict.components == (2,)
+    assert "it is not symmetric: at x = " in str(verdict)
+    both = check("x**2 * y", lambda p: [[2 * p[1], p[0]], [p[0], 0]], derivative_order=2)
+    assert both.components == (1, 2)
+    assert "symmetric" not in str(both)
+
+
 def test_hessians():
     """Order 2 is the Hessian, whose entries are named by both variables."""
     f = "x**2*y + y**3"

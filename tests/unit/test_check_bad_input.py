@@ -36,6 +36,7 @@ CANDIDATES = {
     "text": (lambda x: "2*x", "shape", "<U3"),
     "an object": (lambda x: object(), "shape", "object"),
     "a generator": (lambda x: (2 * x for _ in range(1)), "shape", "generator"),
+    "masked": (lambda x: np.ma.masked_array([2 * x], mask=[True]), "shape", "masked array"),
     "complex": (lambda x: 2 * x + 1j, "dtype", "complex"),
     "NaN everywhere": (lambda x: np.nan, "nonfinite", "not finite"),
     "infinite everywhere": (lambda x: -np.inf, "nonfinite", "not finite"),

@@ -90,6 +90,12 @@ class _View:
         """Entries whose exact value stands well above its bound."""
         return np.asarray(self.bound < 0.02 * np.abs(self.exact))
 
+    def share_of_bound(self, columns: Sequence[int], rows: np.ndarray) -> float:
+        """Return how well the exact values of some columns are known, relative to them."""
+        with np.errstate(all="ignore"):
+            share = self.bound[:, list(columns)] / np.abs(self.exact[:, list(columns)])
+        return float(np.median(share[rows]))
+
     def explained(self, predicted: np.ndarray, columns: Sequence[int]) -> bool:
         """Say whether predicted values, shape (P, len(columns)), reproduce the candidate's."""
         given, exact, bound = (
@@ -175,6 +181,17 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.10g}"
 
 
+def _as_known(ratio: float, known_to: float) -> float:
+    """Return a ratio as what it may be: a simple fraction within what is known of it, or itself.
+
+    Where derivatives are measured a wrong sign is -0.9999998.
+    """
+    simple = Fraction(ratio).limit_denominator(100) if np.isfinite(ratio) else Fraction(1)
+    if simple != 1 and abs(float(simple) - ratio) <= known_to * abs(ratio):
+        return float(simple)
+    return ratio
+
+
 # --- the whole derivative ------------------------------------------------------------------------
 
 
@@ -197,7 +214,7 @@ def _one_factor(view: _View) -> tuple[Cause, str] | None:
         return None
     with np.errstate(all="ignore"):
         ratios = (view.given[:, wrong] / view.exact[:, wrong])[telling]
-    ratio = float(np.median(ratios))
+    ratio = _as_known(float(np.median(ratios)), view.share_of_bound(wrong, telling))
     if abs(ratio - 1) < 1e-15 or not view.explained(ratio * view.exact[:, wrong], wrong):
         return None
     return _factor_cause(ratio)
@@ -271,6 +288,7 @@ def _factor_each(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
         if telling.sum() < _SEVERAL:
             return None
         ratio = float(np.median((view.given[:, k] / view.exact[:, k])[telling]))
+        ratio = _as_known(ratio, view.share_of_bound([k], telling[:, None]))
         if not view.explained(ratio * view.exact[:, [k]], [k]):
             return None
         found.append(f"{names[k]}: {ratio_text(ratio)}")
@@ -358,6 +376,7 @@ def _ratio_inside(view: _View, _x: np.ndarray, wrong: list[int]) -> str:
         ratios = (view.given[:, wrong] / view.exact[:, wrong])[rows]
     middle = float(np.median(ratios))
     if np.all(np.abs(ratios - middle) <= 1e-6 * abs(middle)):
+        middle = _as_known(middle, view.share_of_bound(wrong, rows))
         return f", given/exact = {ratio_text(middle)} there"
     return ""
 

@@ -213,12 +213,13 @@ class StepsReference:
                 return ""
             name = self.variables[j]
             sentence = sentence or (
-                f"at {name} = {point[j]:.6g} f as computed has the slope {exact[0]:.6g} and the "
-                f"claim is {given[0]:.6g}, but from {name} = {low:.6g} to {high:.6g} f gains "
-                f"{found.gained.sum():.6g} and the claim's integral is "
-                f"{found.claimed.sum():.6g}: f is coarse or noisy, as a solver with a loose "
-                "tolerance is, or the claim is wrong in places too narrow to show; f with a "
-                "tighter tolerance would settle it"
+                f"at {name} = {point[j]:.6g} f as computed has the slope {exact[0]:.6g}, from "
+                f"which the claim differs by {abs(given[0] - exact[0]):.2g}; but from "
+                f"{name} = {low:.6g} to {high:.6g} f gains {found.gained.sum():.6g}, from which "
+                "the claim's integral differs by only "
+                f"{abs(found.claimed.sum() - found.gained.sum()):.2g}: f is coarse or noisy, as a "
+                "solver with a loose tolerance is, or the claim is wrong in places too narrow to "
+                "show; f with a tighter tolerance would settle it"
             )
         return sentence
 

@@ -324,3 +324,22 @@ def test_plain_code_of_many_parameters_goes_along_directions():
     verdict = check(f, wrong, at=np.random.default_rng(1).normal(size=400))
     assert verdict.components == (7,)
     assert "along directions" in verdict.reference
+
+
+def test_a_wrong_sign_of_a_solver_s_sensitivity_is_called_so():
+    """Measured ratios are -0.9999998; what is meant is -1, or 21/20."""
+    model = decay(1e-6)
+    assert check(model, lambda k: math.exp(-k), domain=[(0.5, 2.0)]).cause == "sign"
+    verdict = check(model, lambda k: -1.05 * math.exp(-k), domain=[(0.5, 2.0)])
+    assert verdict.cause_detail == "given/exact = 21/20 everywhere"
+
+
+def test_f_that_is_0_everywhere_is_a_constant():
+    """Its derivative as computed is 0, in one variable and in many; another claim is wrong."""
+    zero = opaque(lambda x: 0.0 * x[0])
+    assert check(zero, lambda x: 0.0 * x, at=np.ones(2)).status == "ok"
+    assert check(zero, lambda x: np.ones(2), at=np.ones(2)).status == "wrong"  # noqa: ARG005
+    many = check(zero, lambda x: np.eye(1, 30, 3)[0], at=np.ones(30))  # noqa: ARG005
+    assert (many.status, many.components, many.cause) == ("wrong", (3,), "spurious")
+    assert "is flat in h" in many.reason
+    assert check(zero, lambda x: 0.0 * x, at=np.ones(30)).status == "ok"

@@ -6,6 +6,13 @@ and a `kind`: the one word that the command line prints in its JSON.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
 
 def printable(text: str) -> str:
     r"""Return a text without characters that steer a terminal or turn the reading direction.
@@ -52,6 +59,32 @@ class SymnumError(Exception):
     """
 
     kind = "usage"
+
+
+def without_insides(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Let a function's own errors show the caller's line, and none of ours.
+
+    Parameters
+    ----------
+    function : callable
+        A public function.
+
+    Returns
+    -------
+    callable
+        The same, whose SymnumErrors start here.
+    """
+
+    @wraps(function)
+    def call(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+        __tracebackhide__ = True  # pytest then leaves this frame out too
+        try:
+            return function(*arguments, **named)
+        except SymnumError as error:
+            problem = error.with_traceback(None)
+        raise problem
+
+    return call
 
 
 class ParseError(SymnumError):

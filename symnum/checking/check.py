@@ -46,7 +46,7 @@ from symnum.checking.theirs import their_traceback
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
-from symnum.errors import SymnumError, UsageError
+from symnum.errors import SymnumError, UsageError, without_insides
 from symnum.formula.trace import trace_with_conditions
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
@@ -70,6 +70,7 @@ _FAR_OFF, _LARGE = 2.0**10, 2.0**-5
 _MUCH, _HALF = 0.125, 0.5
 
 
+@without_insides
 def check(
     f: Any,
     derivative: Any,
@@ -177,6 +178,7 @@ def _told(
     return counted
 
 
+@without_insides
 def assert_derivative(
     f: Any, derivative: Any, *, allow_undecided: bool = False, **options: Any
 ) -> None:
@@ -202,13 +204,7 @@ def assert_derivative(
     >>> sn.assert_derivative("tanh(x)", lambda x: 1 - np.tanh(x) ** 2)
     """
     __tracebackhide__ = True  # pytest then shows the caller's line, and none of ours
-    problem: SymnumError | None = None
-    try:
-        verdict = check(f, derivative, **options)
-    except SymnumError as error:
-        problem = error.with_traceback(None)
-    if problem is not None:
-        raise problem  # from here: the sentence is about the caller's line
+    verdict = check(f, derivative, **options)
     if not passes(verdict, allow_undecided):
         raise AssertionError(verdict)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from symnum.checking.verdict import Verdict
-from symnum.errors import SymnumError
+from symnum.errors import without_insides
 from symnum.report.report import Checked, Report
 from symnum.report.verdicts import verdict_from_json
 from symnum.version import environment
@@ -45,17 +45,12 @@ def checker(request: pytest.FixtureRequest, verdicts: list[Verdict]) -> Callable
 
     defaults = _defaults(request.node)
 
+    @without_insides
     def check_derivative(f: Any, derivative: Any, **options: Any) -> None:
         __tracebackhide__ = True
         options = {**defaults, **options}
         allow_undecided = options.pop("allow_undecided", False)
-        problem: SymnumError | None = None
-        try:
-            verdict = check(f, derivative, **options)
-        except SymnumError as error:
-            problem = error.with_traceback(None)
-        if problem is not None:
-            raise problem  # from here: the sentence is for the test's line, not for ours
+        verdict = check(f, derivative, **options)
         verdicts.append(verdict)
         if not passes(verdict, allow_undecided):
             raise AssertionError(verdict)

@@ -30,6 +30,7 @@ _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in gr
 _ERRORS = "viridis"
 _LONGEST_NAME = 24  # characters of a variable's name that a picture has room for
 _TOO_FAR = 8.0  # curve heights: where a pole goes further than this, the picture ends earlier
+_OUTSIDE = 10.0  # picture heights that a line towards a pole goes on outside it
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
 _SMALLEST = 1e-320  # the end of a logarithmic colour scale, inside the doubles
 
@@ -230,9 +231,16 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.grid(color="#E3E3E3", linewidth=0.6)
     ax.set_axisbelow(True)
     lines = curve.tangents or curve.secants or curve.marks
-    y = np.where(np.abs(curve.y) <= LARGEST, curve.y, np.nan)
-    ax.plot(curve.x, y, color="black", linewidth=2.2, label="f" if lines else None, zorder=3)
+    (line,) = ax.plot(
+        curve.x,
+        np.where(np.abs(curve.y) <= LARGEST, curve.y, np.nan),
+        color="black",
+        linewidth=2.2,
+        label="f" if lines else None,
+        zorder=3,
+    )
     _limits(ax, curve)
+    line.set_data(*_within(curve, *ax.get_ylim()))
     for k, mark in enumerate(curve.tangents):
         style = {"color": _TANGENTS[k % 4], "linewidth": 1.6}
         label = f"tangent at {mark_text(mark, (name,))}"
@@ -272,6 +280,23 @@ def _curve(ax: Any, curve: Curve) -> None:
     _title(ax, _curve_title(curve), curve.formula)
 
 
+def _within(curve: Curve, bottom: float, top: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the curve cut off far above and below the picture.
+
+    If it has breaks, there is a gap also where it would cross the whole picture from one sample to
+    the next: where poles are closer than samples, as those of tan(1/x), not every one was found.
+    """
+    room = _OUTSIDE * (top - bottom)
+    x, y = curve.x, np.clip(curve.y, bottom - room, top + room)
+    if not curve.breaks:
+        return x, y
+    with np.errstate(invalid="ignore"):
+        above, below = y > top, y < bottom
+    across = np.flatnonzero((above[:-1] & below[1:]) | (below[:-1] & above[1:])) + 1
+    middles = x[across - 1] + (x[across] - x[across - 1]) / 2
+    return np.insert(x, across, middles), np.insert(y, across, np.nan)
+
+
 def _curve_title(curve: Curve) -> str:
     parts = []
     if curve.tangents:
@@ -308,7 +333,9 @@ def _limits(ax: Any, curve: Curve) -> None:
         )
         return
     low, high = float(y.min()), float(y.max())
-    inner = np.percentile(y, [4, 96]).tolist()
+    # of the even samples alone: those that lead up to a pole lie there as close as can be
+    even = y[np.isin(curve.x[np.abs(curve.y) <= LARGEST], curve.axis.samples())]
+    inner = np.percentile(even if even.size else y, [4, 96]).tolist()
     tall = inner[1] - inner[0]
     if tall > 0 and high - low > _TOO_FAR * tall and _is_pole(curve):
         low, high = max(low, inner[0] - tall / 4), min(high, inner[1] + tall / 4)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 
 import matplotlib as mpl
+import mpmath
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -144,6 +146,56 @@ def test_no_line_crosses_a_break(text):
     narrow = np.diff(curve.x) < 1e-12
     assert not (jumped & narrow).any()
     assert np.isnan(curve.y).any()
+
+
+def poles_of_tan(x):
+    """Return the odd multiples of pi/2 from -x to x, with as many digits as mpmath gives."""
+    count = int(x / math.pi + 0.5)
+    with mpmath.workdps(60):
+        return [Fraction(str((k + mpmath.mpf(1) / 2) * mpmath.pi)) for k in range(-count, count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds", "poles"),
+    [
+        ("tan(x)", (-5, 5), poles_of_tan(5)),
+        ("tan(x)", (-50, 50), poles_of_tan(50)),
+        ("tan(x)", (-7.7, 6.1), poles_of_tan(6)),
+        ("1/x", (-3, 3), [0]),
+        ("1/x", (-3.1, 3), [0]),
+        ("1/(x - 1/3)", (-3, 3), [Fraction(1, 3)]),
+        ("1/(x - 1/3)**2", (-3, 3), [Fraction(1, 3)]),
+        ("1/(x - 1/3) - 1/(x - 1/3 - 1/4000)", (-3, 3), [Fraction(1, 3), Fraction(4003, 12000)]),
+        ("gamma(x)", (-5, 5), range(-4, 1)),
+        ("gamma(x)", (-5.3, 5), range(-5, 1)),
+        ("log(abs(x))", (-3, 3.01), [0]),
+        ("1/sin(x)", (-10, 10.01), [0]),
+        ("tan(1/x)", (-1, 1.003), [1 / pole for pole in poles_of_tan(20)]),
+    ],
+)
+def test_no_line_is_drawn_across_a_pole(text, bounds, poles):
+    """No segment that is drawn has a pole within it: not between samples, not beside a gap."""
+    ax = drawn(text, ranges={"x": bounds})
+    x, y = ax.get_lines()[0].get_data()
+    known = np.isfinite(y[:-1]) & np.isfinite(y[1:])
+    for pole in poles:
+        across = [a < pole < b for a, b in zip(x[:-1].tolist(), x[1:].tolist(), strict=True)]
+        assert not (known & across).any(), float(pole)
+        sides = np.flatnonzero(np.isfinite(y))
+        i = int(np.searchsorted(x[sides], float(pole)))
+        near = sides[[j for j in (i - 1, i) if 0 <= j < len(sides)]]
+        assert (np.abs(x[near] - float(pole)) < 1e-9).all(), float(pole)
+    bottom, top = ax.get_ylim()
+    ends = np.sort(np.array([y[:-1], y[1:]]), axis=0)
+    assert not (known & (ends[0] < bottom) & (ends[1] > top)).any()
+
+
+@pytest.mark.parametrize("far", [5, 50, 300])
+def test_many_poles_do_not_make_the_picture_taller(far):
+    """Values beside poles are no reason for a taller picture, however many poles there are."""
+    low, high = drawn("tan(x)", ranges={"x": (-far, far)}).get_ylim()
+    assert -30 < low < -3
+    assert 3 < high < 30
 
 
 def test_the_edge_of_the_domain_is_reached():

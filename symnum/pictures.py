@@ -140,6 +140,8 @@ class Curve:
         Where the exact tangent is drawn, and where only a point.
     secants : tuple of Secant
         The secants.
+    infinite : int
+        At how many of the axis's samples float64 gives infinity, poles between finite values aside.
     """
 
     formula: str
@@ -150,6 +152,7 @@ class Curve:
     tangents: tuple[Mark, ...] = ()
     secants: tuple[Secant, ...] = ()
     marks: tuple[Mark, ...] = ()
+    infinite: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +171,8 @@ class Surface:
         Values; NaN where f has no finite one.
     marks : tuple of Mark
         Marked points.
+    infinite : int
+        At how many samples float64 gives infinity.
     """
 
     formula: str
@@ -176,6 +181,7 @@ class Surface:
     y: np.ndarray
     z: np.ndarray
     marks: tuple[Mark, ...] = ()
+    infinite: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +252,11 @@ def curve(
     lines = _secants(formula, secants)
     marks = (marks_at(formula, tangents), marks_at(formula, at))
     _check_number(len(lines) + len(marks[0]) + len(marks[1]))
-    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1])
+    with np.errstate(all="ignore"):
+        infinite = np.isinf(np.asarray(formula(axis.samples())))
+    beside = np.append(infinite[1:], False) | np.append(False, infinite[:-1])
+    count = int((infinite & beside).sum())
+    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1], count)
 
 
 def surface(formula: Formula, axes: tuple[Axis, Axis], at: Any = ()) -> Surface:
@@ -444,8 +454,9 @@ def _surface(
     columns = np.meshgrid(x, y)
     with np.errstate(all="ignore"):
         z = np.asarray(formula(np.stack(columns, axis=-1)))
+    infinite = int(np.isinf(z).sum())
     z = np.where(np.isfinite(z), z, np.nan)
-    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at))
+    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at), infinite)
 
 
 def _sampled_twice(

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnum.errors import UsageError
+from symnum.report.numbers import double
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".svg", ".png", ".pdf")
 """What a picture's file name may end with."""
+
+SMALLEST, LARGEST = 1e-250, 1e250
+"""Linear axes with smaller or larger ends are drawn in units: Matplotlib's own arithmetic fails."""
 
 TINY, HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
 
@@ -104,6 +108,30 @@ def ticks(axis: Any, low: float, high: float) -> None:
         )
         axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
         axis.set_minor_locator(NullLocator())
+
+
+def unit_of(*ends: float) -> float:
+    """Return what values of this size are drawn in: 1, or a power of ten where axes can't go.
+
+    Parameters
+    ----------
+    *ends : float
+        The largest moduli decide; those that aren't finite don't count.
+
+    Examples
+    --------
+    >>> unit_of(0.0, 300.0), unit_of(0.0, -2e-300), unit_of(1.7e308)
+    (1.0, 1e-300, 1e+308)
+    """
+    size = max((abs(float(end)) for end in ends if math.isfinite(end)), default=0.0)
+    if size == 0 or SMALLEST <= size <= LARGEST:
+        return 1.0
+    return float(f"1e{max(math.floor(math.log10(size)), -323)}")
+
+
+def in_units(name: str, unit: float) -> str:
+    """Return an axis's name with the unit that its numbers are in."""
+    return name if unit == 1 else f"{name}, in units of {double(unit)}"
 
 
 def cut(text: str, length: int) -> str:

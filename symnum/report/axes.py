@@ -51,7 +51,10 @@ PART_STYLES: dict[str, dict[str, Any]] = {
 def picture_path(name: object) -> Path:
     """Return the path of a picture that can be written; UsageError where it can't."""
     if not isinstance(name, str | PathLike):
-        msg = f"plot draws into a file or Matplotlib axes, not into {type(name).__name__}"
+        msg = (
+            "plot draws into a file, Matplotlib axes or, where there are several panels, a "
+            f"Matplotlib figure, not into {type(name).__name__}"
+        )
         raise UsageError(msg)
     path = Path(name)
     if path.suffix.lower() not in FORMATS:

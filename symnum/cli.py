@@ -671,7 +671,7 @@ def demo(
     if json:
         print(demo_to_json(made, page))
         return
-    for line in [*demo_lines(made), f"written: {page}"]:
+    for line in [*demo_lines(made, _width()), f"written: {page}"]:
         print(line)
 
 
@@ -1014,15 +1014,21 @@ def _derivative_names(formula: Formula, wrt: str | None, derivative_order: int) 
     return [derivative_name(path, output) for output in marks for path in paths]
 
 
-def _print_document(document: Callable[[int], Any], rows: int = 0) -> None:
-    """Print a document made for the width there is: in colour on a terminal, else plain."""
+def _width() -> int:
+    """Return how many characters a line on stdout has."""
     from shutil import get_terminal_size
 
-    from symnum.report.tables import plain
     from symnum.report.text import WIDTH
 
+    return get_terminal_size((WIDTH, 24)).columns
+
+
+def _print_document(document: Callable[[int], Any], rows: int = 0) -> None:
+    """Print a document made for the width there is: in colour on a terminal, else plain."""
+    from symnum.report.tables import plain
+
     if rows > _PLAIN_ROWS or not sys.stdout.isatty():
-        width = get_terminal_size((WIDTH, 24)).columns
+        width = _width()
         print(plain(document(width), width))
         return
     from rich.console import Console

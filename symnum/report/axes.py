@@ -10,8 +10,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symnum.errors import UsageError
 from symnum.report.numbers import double
 
@@ -25,6 +23,9 @@ SMALLEST, LARGEST = 1e-250, 1e250
 """Linear axes with smaller or larger ends are drawn in units: Matplotlib's own arithmetic fails."""
 
 TINY, HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
+
+_ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # decades from tick to tick
+_MOST_TICKS = 7
 
 # Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
 LINE_STYLES = (
@@ -106,10 +107,10 @@ def ticks(axis: Any, low: float, high: float) -> None:
     if low < 1e-100 or high > 1e100:
         from matplotlib.ticker import FixedLocator, NullLocator
 
-        exponents = np.unique(
-            np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
-        )
-        axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
+        first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+        step = next(step for step in _ROUND if (last - first) / step <= _MOST_TICKS)
+        exponents = [k for k in range(first, last + 1) if k % step == 0]
+        axis.set_major_locator(FixedLocator([10.0**k for k in exponents]))
         axis.set_minor_locator(NullLocator())
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from symnum.descending.parting import Parting
     from symnum.descending.theory import Theory
 
+Look = dict[str, Any]
+
 WIDTH = 96
 MOST_LINES = 8
 """Runs that are still told apart in one picture."""
@@ -275,7 +277,9 @@ def _run_json(run: Descent, s: int) -> dict[str, Any]:
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
+def plot_descents(
+    runs: Sequence[Descent], path_or_ax: Any = None, looks: Sequence[Look] | None = None
+) -> Any:
     """Draw paths on contours (of two variables) and losses against the step.
 
     Parameters
@@ -284,6 +288,8 @@ def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
         At most 8 lines in all.
     path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
         A file, axes or a figure to draw into, or None for a new Figure.
+    looks : sequence of dict, optional
+        For each line its color, linestyle, marker, linewidth and label, if axes are drawn into.
 
     Returns
     -------
@@ -293,16 +299,17 @@ def plot_descents(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     entries = _entries(runs)
     two = len(runs[0].formula.variables) == 2
     if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
-        (_contours if two else _losses)(path_or_ax, entries)
+        (_contours if two else _losses)(path_or_ax, entries, looks)
         path_or_ax.legend(fontsize="small", handlelength=3.2)
         return path_or_ax
     return _finished(path_or_ax, entries, [_contours, _losses] if two else [_losses])
 
 
-def plot_losses(runs: Sequence[Descent], ax: Any) -> Any:
+def plot_losses(runs: Sequence[Descent], ax: Any, looks: Sequence[Look] | None = None) -> Any:
     """Draw the losses alone against the step, into axes, and return these."""
-    _losses(ax, _entries(runs))
-    ax.legend(fontsize="small", handlelength=3.2)
+    _losses(ax, _entries(runs), looks)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize="small", handlelength=3.2)
     return ax
 
 
@@ -347,12 +354,25 @@ def _finished(path: Any, entries: list[tuple[Descent, int]], panels: list[Any]) 
     return target
 
 
+def _looks(entries: list[tuple[Descent, int]]) -> list[Look]:
+    """Return how each line looks, and what it is called."""
+    return [
+        {**style, "linewidth": _width(i, len(entries)), "label": _label(run, s)}
+        for i, ((run, s), style) in enumerate(zip(entries, LINE_STYLES, strict=False))
+    ]
+
+
 def _label(run: Descent, s: int) -> str:
     start = f", start {s}" if len(run.paths) > 1 else ""
+    return f"rate {short(run.rate, 3)}, {run.gradient}{start}: {course_of(run, s)}"
+
+
+def course_of(run: Descent, s: int) -> str:
+    """Return a verdict as a legend says it; of a path that crawls how far it came."""
     course = str(run.judgements[s].course)
     if course == "crawls":  # on contours it may be too short to be seen
         course += f" ({short(_way(run.paths[s]))} from the start)"
-    return f"rate {short(run.rate, 3)}, {run.gradient}{start}: {course}"
+    return course
 
 
 def _way(path: np.ndarray) -> float:
@@ -362,7 +382,9 @@ def _way(path: np.ndarray) -> float:
         return float(np.linalg.norm(known[-1] - known[0])) if len(known) else math.nan
 
 
-def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+def _contours(
+    ax: Any, entries: list[tuple[Descent, int]], looks: Sequence[Look] | None = None
+) -> None:
     """Draw the paths on the contours of f, in a window round start and minimum."""
     low, high = _window(entries)
     formula = entries[0][0].formula
@@ -376,7 +398,7 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         levels = np.unique(np.quantile(known, np.linspace(0, 0.98, 15)[1:] ** 2))
         shown = np.where(np.isfinite(heights), heights, np.nan)
         ax.contour(*axes, shown, levels=levels, colors="#B5B5B5", linewidths=0.7, zorder=1)
-    for i, ((run, s), style) in enumerate(zip(entries, LINE_STYLES, strict=False)):
+    for (run, s), look in zip(entries, looks or _looks(entries), strict=True):
         path = run.paths[s]
         path = path[np.isfinite(path).all(axis=-1)]
         # a line to 1e128 is drawn to the edge of the window and no further
@@ -389,21 +411,19 @@ def _contours(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         every = max(1, len(shown) // 40)
         ax.plot(
             *shown.T,
-            linewidth=_width(i, len(entries)),
             markersize=4,
             markeredgecolor="white",
             markeredgewidth=0.4,
             markevery=every,
-            label=_label(run, s),
             zorder=3,
-            **style,
+            **look,
         )
         if end < len(path):
             ax.annotate(
                 "",
                 shown[-1],
                 shown[-2],
-                arrowprops={"arrowstyle": "-|>", "color": style["color"], "shrinkB": 0},
+                arrowprops={"arrowstyle": "-|>", "color": look["color"], "shrinkB": 0},
                 zorder=4,
             )
     first = {tuple(run.paths[s][0]): run.paths[s] for run, s in reversed(entries)}
@@ -472,28 +492,28 @@ def _edge(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.nda
     return np.asarray(inside + max(min(float(shares.min()), 1.0), 0.0) * move)
 
 
-def _losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
+def _losses(
+    ax: Any, entries: list[tuple[Descent, int]], looks: Sequence[Look] | None = None
+) -> None:
     """Draw the loss, above that of the minimum, against the step."""
     bottom, name = _bottom(entries)
     values = [run._flat(run.values)[s] for run, s in entries]
     losses = [_loss(line, bottom) for line in values]
     _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
     _say_why_empty(ax, np.concatenate(losses), np.concatenate(values), _PATHS)
-    for i, ((run, s), loss, style) in enumerate(zip(entries, losses, LINE_STYLES, strict=False)):
+    for (run, s), loss, look in zip(entries, losses, looks or _looks(entries), strict=True):
         ax.plot(
             np.arange(len(loss)),
             loss,
-            linewidth=_width(i, len(entries)),
             markersize=4.5,
             markevery=max(1, len(loss) // 12),
             markeredgecolor="white",
             markeredgewidth=0.4,
-            label=_label(run, s),
-            **style,
+            **look,
         )
         k = run.judgements[s].overflow_at
         if k is not None and k and math.isfinite(loss[k - 1]):
-            ax.plot(k - 1, loss[k - 1], "x", color=style["color"], markersize=11, zorder=5)
+            ax.plot(k - 1, loss[k - 1], "x", color=look["color"], markersize=11, zorder=5)
             ever_after = not np.isfinite(run._flat(run.values)[s][k:]).any()
             when = f"from step {k} on" if ever_after else f"at step {k}"
             ax.annotate(

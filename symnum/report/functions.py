@@ -28,6 +28,7 @@ _TANGENTS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 _SECANTS = ("#E69F00", "#56B4E9", "#7F7F7F", "#CC79A7")
 _DASHES = ("--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
 _END = {"markersize": 8.5, "markerfacecolor": "none", "markeredgewidth": 1.8}
+_TOUCHES = {"marker": "o", "markersize": 9, "markeredgecolor": "white"}
 _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in greyscale
 _ERRORS = "viridis"
 _LONGEST_NAME = 24  # characters of a variable's name that a picture has room for
@@ -313,7 +314,7 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.plot(x, y, color="black", linewidth=2.2, label=label, zorder=3, scaley=False, scalex=False)
     _dots(ax, x, y)
     for k, mark in enumerate(curve.tangents):
-        style = {"color": _TANGENTS[k % 4], "linewidth": 1.6}
+        style = {"color": _TANGENTS[k % 4], "linewidth": 1.6, **_TOUCHES}
         label = f"tangent at {mark_text(mark, (name,))}"
         _line(ax, curve, units, (mark.point[0], mark.value), mark.partials[0], label, style)
     for k, secant in enumerate(curve.secants):
@@ -371,10 +372,12 @@ def _curve_title(curve: Curve) -> str:
 
 def _secant(ax: Any, curve: Curve, units: _Units, secant: Secant, k: int, name: str) -> None:
     """Draw a secant with its two points; only a label where there is no second one."""
-    style = {"color": _SECANTS[k % 4], "linewidth": 1.6, "linestyle": _DASHES[k % 4]}
+    color = _SECANTS[k % 4]
+    style = {"color": color, "linewidth": 1.6, "linestyle": _DASHES[k % 4], "marker": "s"}
+    style |= {**_END, "markeredgecolor": color}
     label = f"secant from {secant_text(secant, name)}"
     if secant.x + secant.h == secant.x:
-        ax.plot([], [], label=label, **style)
+        ax.plot([], [], label=label, color="none")
         return
     _line(ax, curve, units, (secant.x, secant.value), secant.slope, label, style)
     y = secant.value / units.f
@@ -385,7 +388,6 @@ def _secant(ax: Any, curve: Curve, units: _Units, secant: Secant, k: int, name: 
         if _is_near(x, curve.axis) and math.isfinite(value)
     ]
     if ends:
-        color = style["color"]
         ax.plot(*zip(*ends, strict=True), "s", zorder=7, **_END, markeredgecolor=color)
 
 
@@ -398,7 +400,10 @@ def _line(
     label: str,
     style: dict[str, Any],
 ) -> None:
-    """Draw a line across the picture without moving its limits; only a label without a slope."""
+    """Draw a line across the picture without moving its limits; only a label without a slope.
+
+    The label shows the line with the marker that stands on it.
+    """
     x, y = start
     shown = _is_near(x, curve.axis)
     if math.isfinite(y) and math.isfinite(slope):
@@ -406,8 +411,8 @@ def _line(
         drawn = units.slope(slope)
         if shown and abs(drawn) < _STEEPEST:
             point = (x / units.variables[0], y / units.f)
-            ax.axline(point, slope=drawn, label=label, zorder=4, **style)
-            return
+            look = {key: value for key, value in style.items() if not key.startswith("marker")}
+            ax.axline(point, slope=drawn, zorder=4, **look)
     ax.plot([], [], label=label, **style)
 
 
@@ -510,6 +515,10 @@ def _surface(ax: Any, surface: Surface) -> None:
     ax.computed_zorder = False  # the marks would vanish behind the surface that they lie on
     for k, mark in enumerate(surface.marks):
         _solid_point(ax, surface, units, (low, high), k, mark)
+    if any(_are_near(mark, surface) for mark in surface.marks):
+        black = {"color": "black"}
+        ax.plot([], [], [], linewidth=2.2, label="slopes: exact partial derivatives", **black)
+        ax.plot([], [], [], ":", linewidth=0.9, label="straight down to the lowest f", **black)
     names = zip(_names(surface), units.variables, strict=True)
     first_name, second_name = (in_units(name, unit) for name, unit in names)
     ax.set_xlabel(first_name, parse_math=False, labelpad=4)
@@ -736,7 +745,9 @@ def _field(ax: Any, field: Field) -> None:
             bar.set_label(f"|numerical − exact gradient|, {field.scheme}")
         _rest(ax, field, points, arrows, moving & (error == 0), moving & ~np.isfinite(error))
     still = known & (size == 0)
-    ax.plot(*points[still].T, "o", color="black", markersize=3.5, zorder=4)
+    if still.any():
+        dots = points[still].T
+        ax.plot(*dots, "o", color="black", markersize=3.5, zorder=4, label="gradient 0")
     if not known.all():
         ax.plot(
             *points[~known].T, "x", color="#7F7F7F", markersize=4, label="no gradient", zorder=3

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symnum.formula.exact import Exact
     from symnum.nets.network import Network
     from symnum.nets.parts import ErrorParts
-    from symnum.nets.steps import StepErrors
+    from symnum.nets.steps import ParameterSteps, StepErrors
     from symnum.nets.verdict import NetworkVerdict
 
 _WORDS = {
@@ -227,26 +227,31 @@ def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any
 
 def _draw(steps: StepErrors, ax: Any) -> None:
     order = np.argsort(steps.h)
+    star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 14}
+    star |= {"markeredgecolor": "white", "zorder": 6}
+    has_best = False
     for number, part in enumerate(steps.parameters):
         style: dict[str, Any] = dict(LINE_STYLES[number % len(LINE_STYLES)])
         mean = part.mean_error[order]
         mean = np.where(mean > 0.0, mean, np.nan)
-        label = f"{part.name}: best h {short(part.best_h)}"
-        ax.plot(steps.h[order], mean, label=label, markersize=4, linewidth=1.1, **style)
-        if np.isfinite(part.best_error) and part.best_error > 0.0:
-            ax.plot(
-                [part.best_h],
-                [part.best_error],
-                linestyle="none",
-                marker="*",
-                markersize=14,
-                color=style["color"],
-                markeredgecolor="white",
-                zorder=6,
-            )
+        ax.plot(steps.h[order], mean, label=_curve_name(part), markersize=4, linewidth=1.1, **style)
+        # on a flat curve no step is better than another
+        if np.isfinite(part.best_error) and part.best_error > 0.0 and not part.flat:
+            ax.plot([part.best_h], [part.best_error], color=style["color"], **star)
+            has_best = True
+    if has_best:
+        ax.plot([], [], color="#333333", label="best h", **star)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("h")
     ax.set_ylabel("mean |error|")
-    ax.set_title(f"Central differences of the loss, held against {steps.reference}")
+    ax.set_title(f"Central differences of the loss,\nheld against {steps.reference}", loc="left")
     ax.legend()
+
+
+def _curve_name(part: ParameterSteps) -> str:
+    if part.flat:
+        return f"{part.name}: the same at every h"
+    if np.isnan(part.best_h):
+        return f"{part.name}: no best h"
+    return f"{part.name}: best h {short(part.best_h)}"

@@ -50,23 +50,28 @@ def demo_lines(demo: Demo, width: int = WIDTH) -> list[str]:
         table = system.tables[system.headline]
         if system.headline:
             lines += _wrapped(f"{table.title}:", width, 3)
-        for number in table.numbers:
-            lines += _number_lines(table, number, width)
+        lines += _table_lines(table, width)
         lines.append("")
     return lines
 
 
-def _number_lines(table: Table, number: Number, width: int) -> list[str]:
-    plain, exact = shown(number, number.plain), shown(number, number.exact)
-    exact = number.exactly or exact
-    line = f"   {number.name}: {table.plain} {plain}, {table.exact} {exact}"
-    if len(line) <= width:
-        return [line]
-    below = [f"{head}: {value}" for head, value in ((table.plain, plain), (table.exact, exact))]
-    return [
-        *_wrapped(number.name, width, 3),
-        *(line for text in below for line in _wrapped(text, width, 6)),
+def _table_lines(table: Table, width: int) -> list[str]:
+    """Return a line for each number, or lines below each other where one would be too long."""
+    rows = [
+        (number.name, shown(number, number.plain), number.exactly or shown(number, number.exact))
+        for number in table.numbers
     ]
+    lines = [
+        f"   {name}: {table.plain} {plain}, {table.exact} {exact}" for name, plain, exact in rows
+    ]
+    if max(map(len, lines)) <= width:
+        return lines
+    lines = []
+    for name, plain, exact in rows:
+        lines += _wrapped(name, width, 3)
+        lines += _wrapped(f"{table.plain}: {plain}", width, 6)
+        lines += _wrapped(f"{table.exact}: {exact}", width, 6)
+    return lines
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:

@@ -470,8 +470,11 @@ def draw(
 
         print(picture_to_json(kind, shown, path))
         return
-    for line in [*functions.lines_of(shown), f"written: {path}"]:
-        print(line)
+    from symnum.report.tables import wrapped
+
+    for line in functions.lines_of(shown):
+        print(wrapped(line, _width()))
+    print(f"written: {path}")
 
 
 @app.command()
@@ -548,8 +551,8 @@ def net(
         found.plot(plot)
     if parts is not None:
         shares.plot(parts)
-    report = network_to_json if json else network_text
-    print(report(network, value, gradient, exact, found, shares))
+    answer = (network, value, gradient, exact, found, shares)
+    print(network_to_json(*answer) if json else network_text(*answer, _width()))
     if pictures and not json:
         print("\n" + "\n".join(f"written: {path}" for path in pictures))
 

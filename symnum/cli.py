@@ -470,8 +470,11 @@ def draw(
 
         print(picture_to_json(kind, shown, path))
         return
-    for line in [*functions.lines_of(shown), f"written: {path}"]:
-        print(line)
+    from symnum.report.tables import wrapped
+
+    for line in functions.lines_of(shown):
+        print(wrapped(line, _width()))
+    print(f"written: {path}")
 
 
 @app.command()
@@ -548,8 +551,8 @@ def net(
         found.plot(plot)
     if parts is not None:
         shares.plot(parts)
-    report = network_to_json if json else network_text
-    print(report(network, value, gradient, exact, found, shares))
+    answer = (network, value, gradient, exact, found, shares)
+    print(network_to_json(*answer) if json else network_text(*answer, _width()))
     if pictures and not json:
         print("\n" + "\n".join(f"written: {path}" for path in pictures))
 
@@ -671,7 +674,7 @@ def demo(
     if json:
         print(demo_to_json(made, page))
         return
-    for line in [*demo_lines(made), f"written: {page}"]:
+    for line in [*demo_lines(made, _width()), f"written: {page}"]:
         print(line)
 
 
@@ -1014,15 +1017,21 @@ def _derivative_names(formula: Formula, wrt: str | None, derivative_order: int) 
     return [derivative_name(path, output) for output in marks for path in paths]
 
 
-def _print_document(document: Callable[[int], Any], rows: int = 0) -> None:
-    """Print a document made for the width there is: in colour on a terminal, else plain."""
+def _width() -> int:
+    """Return how many characters a line on stdout has."""
     from shutil import get_terminal_size
 
-    from symnum.report.tables import plain
     from symnum.report.text import WIDTH
 
+    return get_terminal_size((WIDTH, 24)).columns
+
+
+def _print_document(document: Callable[[int], Any], rows: int = 0) -> None:
+    """Print a document made for the width there is: in colour on a terminal, else plain."""
+    from symnum.report.tables import plain
+
     if rows > _PLAIN_ROWS or not sys.stdout.isatty():
-        width = get_terminal_size((WIDTH, 24)).columns
+        width = _width()
         print(plain(document(width), width))
         return
     from rich.console import Console

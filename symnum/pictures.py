@@ -40,10 +40,16 @@ _MOST_MARKS = 12  # that a legend has room for
 _LEFT_OF_A_JUMP = 0.3
 # Steps above this part of the curve's height are seen, so it is asked whether they are jumps.
 _VISIBLE = 1e-3
-# |f| that rises to this many times its neighbouring samples has a pole between them.
-_POLE = 1e6
+# Where |f| has a pole it grows by at least this part as much from one distance to the next, a
+# logarithm's all the time by as much; towards a cusp it grows by less and less.
+_STILL_GROWING = 0.9
+_ULPS_FROM_A_POLE = 8  # nearer to it the distance itself is rounded
 # Towards a pole each step of |f| is larger than the one before by more than this.
 _STEEPER = 1.2
+# An interval with a break may hold more of them: it is sampled again, so often, unless so many
+# intervals have one that nobody could tell them apart.
+_SAMPLED_AGAIN = 41
+_MOST_AGAIN = 250
 _HALVINGS = 1100  # from the largest double down to neighbours: never more
 
 
@@ -134,6 +140,8 @@ class Curve:
         Where the exact tangent is drawn, and where only a point.
     secants : tuple of Secant
         The secants.
+    infinite : int
+        At how many of the axis's samples float64 gives infinity, poles between finite values aside.
     """
 
     formula: str
@@ -144,6 +152,7 @@ class Curve:
     tangents: tuple[Mark, ...] = ()
     secants: tuple[Secant, ...] = ()
     marks: tuple[Mark, ...] = ()
+    infinite: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +171,8 @@ class Surface:
         Values; NaN where f has no finite one.
     marks : tuple of Mark
         Marked points.
+    infinite : int
+        At how many samples float64 gives infinity.
     """
 
     formula: str
@@ -170,6 +181,7 @@ class Surface:
     y: np.ndarray
     z: np.ndarray
     marks: tuple[Mark, ...] = ()
+    infinite: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,11 +248,15 @@ def curve(
     formula: Formula, axis: Axis, tangents: Any = (), secants: Any = (), at: Any = ()
 ) -> Curve:
     """Sample a function of one variable, with gaps where it is undefined, jumps or has a pole."""
-    x, y, breaks = _sampled(formula, axis.samples())
+    x, y, breaks = _sampled_twice(formula, axis.samples())
     lines = _secants(formula, secants)
     marks = (marks_at(formula, tangents), marks_at(formula, at))
     _check_number(len(lines) + len(marks[0]) + len(marks[1]))
-    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1])
+    with np.errstate(all="ignore"):
+        infinite = np.isinf(np.asarray(formula(axis.samples())))
+    beside = np.append(infinite[1:], False) | np.append(False, infinite[:-1])
+    count = int((infinite & beside).sum())
+    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1], count)
 
 
 def surface(formula: Formula, axes: tuple[Axis, Axis], at: Any = ()) -> Surface:
@@ -438,8 +454,34 @@ def _surface(
     columns = np.meshgrid(x, y)
     with np.errstate(all="ignore"):
         z = np.asarray(formula(np.stack(columns, axis=-1)))
+    infinite = int(np.isinf(z).sum())
     z = np.where(np.isfinite(z), z, np.nan)
-    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at))
+    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at), infinite)
+
+
+def _sampled_twice(
+    formula: Formula, samples: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
+    """Return what `_sampled` does, with intervals that hold a break sampled once more."""
+    x, y, breaks = _sampled(formula, samples)
+    inside = np.array([place for place in breaks if place not in samples])
+    broken = np.unique(np.searchsorted(samples, inside) - 1)
+    if not 0 < broken.size <= _MOST_AGAIN:
+        return x, y, breaks
+    found = set(breaks)
+    for k in broken.tolist():
+        low, high = float(samples[k]), float(samples[k + 1])
+        fine = np.linspace(low, high, _SAMPLED_AGAIN)
+        if (np.diff(fine) <= 4 * np.spacing(np.abs(fine[1:]))).any():
+            continue  # doubles are too far apart here
+        again_x, again_y, again = _sampled(formula, fine)
+        if len(again) <= len([place for place in breaks if low < place < high]):
+            continue
+        found = {place for place in found if not low < place < high} | set(again)
+        left, right = np.searchsorted(x, low, "left"), np.searchsorted(x, high, "right")
+        x = np.concatenate([x[:left], again_x, x[right:]])
+        y = np.concatenate([y[:left], again_y, y[right:]])
+    return x, y, tuple(sorted(found))
 
 
 def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
@@ -471,6 +513,8 @@ def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, t
             extra.append((beside_it[1], f_right))
         else:
             extra += [(a, f_a), (b, f_b)]
+            if known[k] and known[k + 1]:
+                extra += _far_side(formula, (a, f_a), (b, f_b), (x[k], y[k]), (x[k + 1], y[k + 1]))
         if known[k] and known[k + 1]:
             breaks.append(_simpler(a, b))
     if not extra:
@@ -480,6 +524,19 @@ def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, t
     all_x, all_y = np.concatenate([new_x, x]), np.concatenate([new_y, y])
     order = np.argsort(all_x, kind="stable")
     return all_x[order], all_y[order], tuple(sorted({*breaks, *alone}))
+
+
+def _far_side(
+    formula: Formula,
+    a: tuple[float, float],
+    b: tuple[float, float],
+    first: tuple[float, float],
+    last: tuple[float, float],
+) -> list[tuple[float, float]]:
+    """Return what leads up to a gap from its other side, (x, f) each: halving came from one."""
+    low, high = (b, last) if math.isfinite(a[1]) else (first, a)
+    ends = _halved(formula, *np.array([low[0], high[0], low[1], high[1]])[:, None])
+    return [(ends[0][0], ends[2][0]), (ends[1][0], ends[3][0])]
 
 
 def _even_poles(
@@ -492,6 +549,8 @@ def _even_poles(
         is_peak = (rise[1:-3] > _STEEPER * np.abs(rise[:-4])) & (
             -rise[3:-1] > _STEEPER * np.abs(rise[4:])
         )
+        # where the sign changes there is an odd pole: halving finds it
+        is_peak &= np.sign(y[2:-3]) == np.sign(y[3:-2])
     peaks = np.flatnonzero(is_peak) + 2
     low, high = x[peaks], x[peaks + 1]
     for _ in range(_HALVINGS):
@@ -505,15 +564,30 @@ def _even_poles(
     extra: list[tuple[float, float]] = []
     breaks: list[float] = []
     for k, a, b in zip(peaks.tolist(), low.tolist(), high.tolist(), strict=True):
-        sides = _values(formula, np.array([a, b])).tolist()
-        around = max(abs(float(y[k])), abs(float(y[k + 1])))
-        if all(abs(value) < _POLE * around for value in sides):
-            extra += [(a, sides[0]), (b, sides[1])]
-            continue
         middle = a + (b - a) / 2
-        extra += [(a, sides[0]), (middle, math.nan), (b, sides[1])]
-        breaks.append(_simpler(a, b))
+        if _is_unbounded(formula, a, b, float(x[k + 1] - x[k])):
+            # rounding may have led the search a few doubles away from the pole
+            beside = 4.0 * float(np.spacing(abs(middle)))
+            a, b = max(float(x[k]), a - beside), min(float(x[k + 1]), b + beside)
+            extra.append((middle, math.nan))
+            breaks.append(_simpler(a, b))
+        sides = _values(formula, np.array([a, b])).tolist()
+        extra += [(a, sides[0]), (b, sides[1])]
     return extra, breaks
+
+
+def _is_unbounded(formula: Formula, a: float, b: float, spacing: float) -> bool:
+    """Tell a pole of |f| within (a, b) from a finite peak: whether |f| grows to the last."""
+    nearest = max(b - a, _ULPS_FROM_A_POLE * float(np.spacing(max(abs(a), abs(b)))))
+    distances = spacing * (nearest / spacing) ** np.array([1 / 3, 2 / 3, 1.0])
+    for end, away in ((a, -1.0), (b, 1.0)):
+        values = np.abs(_values(formula, np.append(end, end + away * distances)))
+        if not np.isfinite(values).all():
+            return True
+        before, last = np.diff(values[1:]).tolist()
+        if not 0 < _STILL_GROWING * before <= last:
+            return False
+    return True
 
 
 def _halved(
@@ -567,7 +641,9 @@ def _fill_removable(formula: Formula, x: np.ndarray, y: np.ndarray) -> list[floa
 
 
 def _simpler(a: float, b: float) -> float:
-    """Return the one of two neighbouring doubles that is shorter to write."""
+    """Return the one of two neighbouring doubles that is shorter to write; 0 between them."""
+    if a < 0 < b:
+        return 0.0
     return min(a, b, key=lambda value: len(repr(value)))
 
 

@@ -1,1 +1,1 @@
-"""The seven systems of the chapter that symnum grew out of, with the exact answer beside each."""
+"""The seven systems that symnum grew out of, with the exact answer beside each."""

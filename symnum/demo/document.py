@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from symnum.demo.facts import Demo, Number, System, Value
+from symnum.demo.facts import Demo, Number, System, Table, Value
 from symnum.demo.page import shown
 from symnum.report.json import SCHEMA
 from symnum.report.numbers import to_json_number
+from symnum.report.text import WIDTH
 
 
 def demo_to_json(demo: Demo, page: Path) -> str:
@@ -32,18 +34,55 @@ def demo_to_json(demo: Demo, page: Path) -> str:
     return json.dumps(document, allow_nan=False, ensure_ascii=True)
 
 
-def demo_lines(demo: Demo) -> list[str]:
-    """Return a few lines on each system: its title and its first table."""
+def demo_lines(demo: Demo, width: int = WIDTH) -> list[str]:
+    """Return a few lines on each system: its title and the table that says most.
+
+    Parameters
+    ----------
+    demo : Demo
+        The seven systems.
+    width : int
+        Characters of a line; what doesn't fit stands on lines of its own.
+    """
     lines = []
     for n, system in enumerate(demo.systems, start=1):
         lines.append(f"{n}. {system.title}")
-        table = system.tables[0]
-        for number in table.numbers:
-            plain, exact = shown(number, number.plain), shown(number, number.exact)
-            exact = number.exactly or exact
-            lines.append(f"   {number.name}: {table.plain} {plain}, {table.exact} {exact}")
+        table = system.tables[system.headline]
+        if system.headline:
+            lines += _wrapped(f"{table.title}:", width, 3)
+        lines += _table_lines(table, width)
         lines.append("")
     return lines
+
+
+def _table_lines(table: Table, width: int) -> list[str]:
+    """Return a line for each number, or lines below each other where one would be too long."""
+    rows = [
+        (number.name, shown(number, number.plain), number.exactly or shown(number, number.exact))
+        for number in table.numbers
+    ]
+    lines = [
+        f"   {name}: {table.plain} {plain}, {table.exact} {exact}" for name, plain, exact in rows
+    ]
+    if max(map(len, lines)) <= width:
+        return lines
+    lines = []
+    for name, plain, exact in rows:
+        lines += _wrapped(name, width, 3)
+        lines += _wrapped(f"{table.plain}: {plain}", width, 6)
+        lines += _wrapped(f"{table.exact}: {exact}", width, 6)
+    return lines
+
+
+def _wrapped(text: str, width: int, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, indent + 24),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _system(n: int, system: System) -> dict[str, Any]:

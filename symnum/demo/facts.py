@@ -110,6 +110,8 @@ class System:
         Its pictures.
     listings : tuple of Listing
         Code and formulas.
+    headline : int
+        Which table says most: the one that a terminal shows.
     """
 
     key: str
@@ -119,6 +121,7 @@ class System:
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
     listings: tuple[Listing, ...] = ()
+    headline: int = 0
 
 
 @dataclass(frozen=True)

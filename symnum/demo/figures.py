@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from symnum.report.axes import legend_below, our_style, save
 Draw = Callable[[Any], object]
 """Draws into axes."""
 
-_SIZE = (5.4, 4.7)  # inches; a phone shows half of that, with letters that can still be read
+_SIZE = (4.5, 4.3)  # inches: on a phone a letter of 9 points is then 11 pixels high
+_LONGEST = 50  # characters of a line in a legend
 
 
 def figure(
@@ -51,5 +53,8 @@ def figure(
             ax.title.set_fontsize(10)
             if ax.get_legend() is not None:
                 ax.get_legend().remove()
-        legend_below(made, axes, columns, longest=76)
+        legend_below(made, axes, columns, longest=100)
+        for legend in made.legends:
+            for text in legend.get_texts():
+                text.set_text(textwrap.fill(text.get_text(), _LONGEST, break_on_hyphens=False))
         save(made, path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from symnum.demo import chapter
 from symnum.demo.facts import Listing, Number, Picture, System, Table
 from symnum.demo.figures import figure
 from symnum.demo.systems import error_sentence
-from symnum.differences.sweep import sweep
+from symnum.differences.sweep import Sweep, sweep
 from symnum.errors import UsageError
 from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula
@@ -27,10 +29,10 @@ SEED = 0
 LOSS = "-t*log(y + 1e-7)"
 OLD_LOSS = "-t*log(y)"
 SIZES = (784, 50, 10)
-LABELS = (5, 0, 4)  # those of the first three digits that the chapter reads
+LABELS = (5, 0, 4)  # those of the first three handwritten digits that the script reads
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 _ENTRIES = tuple((j,) for j in range(SIZES[-1]))
-_ITERATIONS = 10_000  # of the chapter's training
+_ITERATIONS = 10_000  # of the script's training
 _TIMED = 40  # calls of the loss that are timed
 
 
@@ -41,7 +43,7 @@ def networks(folder: Path) -> System:
     params, x, t = _sampled(network, SEED)
     exact = network.exact_gradient(params, x, t)
     steps = step_errors(network, params, x, t, seed=SEED)
-    figure(folder / "two-layers.svg", steps.plot, size=(5.4, 4.5))
+    figure(folder / "two-layers.svg", steps.plot)
     wrong = step_errors(
         network,
         params,
@@ -52,7 +54,7 @@ def networks(folder: Path) -> System:
         gradient=chapter.backpropagation(params, x, t),
         seed=SEED,
     )
-    figure(folder / "flat.svg", wrong.plot, size=(5.4, 4.3))
+    figure(folder / "flat.svg", wrong.plot)
     return System(
         "network",
         "The gradient of a network",
@@ -62,7 +64,7 @@ def networks(folder: Path) -> System:
             "Every entry of dL/dW is known exactly, all 39,760 of the two layers, so that "
             "backpropagation and numerical gradient are each held against the truth and not "
             "against each other.",
-            "The chapter's check shows 1.4e-07 in b2 because its backpropagation belongs to "
+            "The script's own check shows 1.4e-7 in b2 because its backpropagation belongs to "
             "another loss: the factor y/(y + 1e-7) is missing.",
         ),
         (
@@ -90,13 +92,14 @@ def networks(folder: Path) -> System:
             ),
             Picture(
                 "flat.svg",
-                "Logarithmic plot: held against the chapter's backpropagation, the lines of W2 and "
-                "b2 are flat from 1e-8 to 1e-3, b2 at about 1.4e-07.",
-                "Two layers, held against the chapter's backpropagation: a line that is flat is "
+                "Logarithmic plot: held against the script's backpropagation, the lines of W2 and "
+                "b2 are flat from 1e-8 to 1e-3, b2 at about 1.4e-7.",
+                "Two layers, held against the script's backpropagation: a line that is flat is "
                 "the mark of a wrong formula, not of a wrong step.",
             ),
         ),
         (listing,),
+        headline=2,
     )
 
 
@@ -129,7 +132,7 @@ def _one_layer(path: Path) -> tuple[Table, Listing]:
     )
     at_h = sweep(loss, weights.ravel(), f"central@{chapter.H:g}")
     best = sweep(loss, weights.ravel(), "central")
-    figure(path, best.plot, size=(5.4, 4.6), columns=3)
+    figure(path, partial(_entries_of, best), columns=3)
     numbers = tuple(
         Number(
             f"dL/dW[{k // 3},{k % 3}]",
@@ -146,6 +149,16 @@ def _one_layer(path: Path) -> tuple[Table, Listing]:
     )
     derivative = Listing("dL/dw00 as a formula, inputs a and b", general.derivative("w00").texts[0])
     return Table(f"One layer, h = 1e-4; exact: {how}", numbers), derivative
+
+
+def _entries_of(errors: Sweep, ax: Any) -> None:
+    """Draw the errors, each named as an entry of dL/dW."""
+    errors.plot(ax)
+    for line in ax.get_lines():
+        found = re.fullmatch(r"df/dw(\d)(\d)", str(line.get_label()))
+        if found:
+            line.set_label(f"W[{found[1]},{found[2]}]")
+    ax.set_title("error of the central difference, for each dL/dW", loc="left")
 
 
 def _by_rows() -> Table:
@@ -210,7 +223,7 @@ def _looped(
 
 
 def _the_check(network: Network, params: Arrays, x: np.ndarray, t: np.ndarray) -> Table:
-    """Run the chapter's own check: backpropagation against the numerical gradient."""
+    """Run the script's own check: backpropagation against the numerical gradient."""
     theirs = chapter.backpropagation(params, x, t)
     looped = _looped(params, x, t, network, chapter.INSIDE_THE_LOG)
     printed = _means(theirs, looped)
@@ -225,25 +238,26 @@ def _the_check(network: Network, params: Arrays, x: np.ndarray, t: np.ndarray) -
         "here in the fast way, unit by unit.",
         "b1": "The same mistake, made smaller by the weights of the layer above.",
         "W2": "The mistake of b2, times the hidden units' outputs of about 0.5.",
-        "b2": f"check_network says: {verdict.cause_detail}. Readers report 1.4008e-07 with the "
-        "digits; samples and weights here are random, so that the size agrees and not the digits.",
+        "b2": f"check_network says: {verdict.cause_detail}. Others report 1.4008e-7 for images "
+        "of handwritten digits; samples and weights here are random, so that the size agrees and "
+        "not each decimal.",
     }
     numbers = [Number(name, printed[name], mended[name], words[name], digits=5) for name in printed]
     numbers.append(
         Number(
-            "b2 with the loss of the printed book, -log(y)",
+            "b2 with the loss -log(y)",
             before,
             before,
             "Here (y - t)/n is the right gradient, and only the rounding of the differences is "
-            "left. The book prints 1.1945999745e-10, with its own samples and "
-            "weights.",
+            "left. A textbook prints 1.1945999745e-10, with samples and weights "
+            "of its own.",
             digits=5,
         )
     )
     return Table(
         "Mean |backpropagation − numerical gradient|, h = 1e-4",
         tuple(numbers),
-        plain="the chapter's",
+        plain="the script's",
         exact="with its loss's own gradient",
     )
 
@@ -274,7 +288,7 @@ def _why_flat(
     return Table(
         "b2: mean |backpropagation − numerical gradient| at other h",
         numbers,
-        plain="the chapter's",
+        plain="the script's",
         exact="|backpropagation − exact|",
     )
 
@@ -321,7 +335,7 @@ def _kink() -> Table:
                 "mean error of the numerical gradient in b1",
                 float(error.mean()),
                 float(others.mean()),
-                f"One unit makes all of it. {said}. Readers see about 1e-5.",
+                f"One unit makes all of it. {said}. Others report about 1e-5.",
                 digits=3,
             ),
             Number(
@@ -373,9 +387,9 @@ def _cost(network: Network, params: Arrays) -> Table:
                 a_gradient,
                 exact,
                 f"Reckoned from the fastest of {_TIMED} calls of the loss, two for each "
-                f"parameter. The chapter's "
+                f"parameter. The script's "
                 f"{_ITERATIONS:,} iterations would take "
-                f"{measured(a_gradient * _ITERATIONS / 86400)} days here; 19 are reported. The "
+                f"{measured(a_gradient * _ITERATIONS / 86400)} days here; others report 19. The "
                 "exact gradient was computed, every entry to the last digit.",
                 digits=2,
             ),

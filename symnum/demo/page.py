@@ -17,6 +17,30 @@ GENERATOR = "symnum demo"
 
 _NUMBER = re.compile(r"((?<![\w)])-?\d[\d.]*(?:e-?\d+)?)")
 
+_TERMS = (
+    (
+        "exact",
+        "The double nearest the true value, proven with ball arithmetic, which computes with "
+        "numbers and bounds of their errors.",
+    ),
+    (
+        "float64",
+        "The numbers that Python and NumPy compute with, also called doubles: about 16 digits.",
+    ),
+    ("ulp", "The distance from one double to the next: an error of half an ulp can't be avoided."),
+    ("step h", "How far from x a difference looks; the scripts take 1e-4, which is 0.0001."),
+    ("central difference", "(f(x + h) - f(x - h)) / (2h), the scripts' approximation of df/dx."),
+    (
+        "truncation",
+        "The first of four parts that an error is split into: what the difference would be off by "
+        "without any rounding, because h is not 0.",
+    ),
+    ("step rounding", "The second part: x + h and x - h are rounded to doubles."),
+    ("evaluation", "The third part: f itself is computed in doubles."),
+    ("arithmetic", "The fourth part: the subtraction and the division are rounded."),
+)
+"""What is said once of each term, in a sentence."""
+
 _STYLE = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
@@ -31,6 +55,9 @@ a { color: #00528a; }
 nav ol { padding-left: 1.4rem; }
 nav li { padding: .15rem 0; }
 section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 2px solid #1b1b1b; }
+dl { margin: .5rem 0 1.4rem; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem 1.4rem; }
 .case { margin: 0 0 .75rem; color: #4a4a4a; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; margin: 1.4rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem .45rem 0;
@@ -42,8 +69,8 @@ td.number { font-variant-numeric: tabular-nums; }
 td.plain { color: #8f3a00; } td.exact { color: #00528a; }
 td.why { font-size: .94rem; }
 figure { margin: 1.5rem 0; }
-img { display: block; width: 100%; max-width: 36rem; height: auto; }
-figcaption { color: #4a4a4a; font-size: .94rem; max-width: 36rem; margin-top: .3rem; }
+img { display: block; width: 100%; max-width: 32rem; height: auto; }
+figcaption { color: #4a4a4a; font-size: .94rem; max-width: 32rem; margin-top: .3rem; }
 pre { margin: 0; padding: .6rem .8rem; background: #f4f4f4; font-size: .88rem; line-height: 1.45;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; border-top: 2px solid #1b1b1b; color: #4a4a4a; font-size: .94rem; }
@@ -143,14 +170,15 @@ def _opening(body: Element, demo: Demo) -> None:
     _text(
         header,
         "p",
-        "A chapter teaches numerical differentiation with seven small scripts. Here each runs "
-        "again, with its numbers beside the exact ones, and symnum's reason where they differ.",
+        "Textbooks teach numerical differentiation, gradient descent and neural networks with "
+        "seven small scripts. Here such scripts run again, with their numbers beside the exact "
+        "ones, and symnum's reason where they differ.",
     )
-    _text(
-        header,
-        "p",
-        "Exact means certified: the double nearest the true value, proven by ball arithmetic.",
-    )
+    _text(header, "h2", "The words on this page")
+    words = SubElement(header, "dl")
+    for term, meaning in _TERMS:
+        _text(words, "dt", term)
+        _text(words, "dd", meaning)
     nav = SubElement(body, "nav", {"aria-label": "The seven systems"})
     items = SubElement(nav, "ol")
     for system in demo.systems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from symnum.differences.sweep import Sweep, sweep
 from symnum.formula.formula import Formula
 from symnum.pictures import Curve, Field, Surface, picture
 from symnum.report import functions
-from symnum.report.descents import plot_descents, plot_losses
+from symnum.report.axes import LINE_STYLES
+from symnum.report.descents import course_of, plot_descents, plot_losses
 from symnum.report.numbers import measured, short
 from symnum.report.why import PARTS
 
@@ -69,7 +71,7 @@ def derivative(folder: Path) -> System:
     best = over_h.runs[0]
     numbers = [
         Number(
-            f"df/dx at x = {x:g}",
+            f"df/dx at x = {short(x)}",
             chapter.slope(curve, x),
             float(slope.exact(x).hi),
             error_sentence(at_h, p),
@@ -87,17 +89,18 @@ def derivative(folder: Path) -> System:
             f"rounding smaller. Of 61 steps, {short(best.best_h[0, 0])} did best at x = 5, with an "
             f"error of {measured(best.best_error[0, 0])}.",
             exactly="as large as it gets" if largest else "",
+            digits=2,
         )
     )
     far = 1e13
     lost = Number(
-        f"df/dx at x = {far:g}",
+        f"df/dx at x = {short(far)}",
         chapter.slope(curve, far),
         float(slope.exact(far).hi),
-        f"x + h == x: the doubles beside {far:g} are {np.spacing(far):.2g} away. One h doesn't fit "
-        "all scales.",
+        f"x + h == x: the doubles beside {short(far)} are {short(np.spacing(far))} away. "
+        "One h doesn't fit all scales.",
     )
-    figure(folder / "derivative.svg", sweep(f, 5.0, "central").plot, columns=2)
+    figure(folder / "derivative.svg", partial(_errors, sweep(f, 5.0, "central")), columns=2)
     return System(
         "derivative",
         "Numerical derivative",
@@ -124,6 +127,11 @@ def derivative(folder: Path) -> System:
     )
 
 
+def _errors(measured_sweep: Sweep, ax: Any) -> None:
+    measured_sweep.plot(ax)
+    ax.set_title("error of the central difference at x = 5", loc="left")
+
+
 # --- 2 --------------------------------------------------------------------------------------------
 
 
@@ -139,7 +147,7 @@ def tangent(folder: Path) -> System:
         exact = (m, mark.value - m * x)
         numbers.append(
             Number(
-                f"slope and intercept at x = {x:g}",
+                f"slope and intercept at x = {short(x)}",
                 plain,
                 exact,
                 f"The line's ends at 0 and 20 are off by {measured(abs(plain[1] - exact[1]))} and "
@@ -148,7 +156,7 @@ def tangent(folder: Path) -> System:
         )
     numbers += [
         Number(
-            f"slope of the secant from x = 5, h = {secant.h:g}",
+            f"slope of the secant from x = 5, h = {short(secant.h)}",
             secant.slope,
             float(f.derivative().exact(secant.x).hi),
             f"The secant is off by {measured(secant.error)} = h f''/2 = h/100: this is "
@@ -213,7 +221,7 @@ def partials(folder: Path) -> System:
     figure(
         folder / "partials.svg",
         lambda ax: functions.draw(kind, shown, ax),
-        size=(5.4, 5.4),
+        size=(4.5, 5.0),
         solid=True,
     )
     return System(
@@ -232,7 +240,8 @@ def partials(folder: Path) -> System:
                 "partials.svg",
                 "Surface of x0² + x1² over [-3, 3]², with the points (3, 4), (0, 2) and (3, 0) "
                 "marked; short lines through them have the exact partial derivatives as slopes.",
-                "The surface; (3, 4) lies outside the drawn square and is marked beside it.",
+                "The surface; (3, 4) lies outside the drawn square and is marked beside it. The "
+                "short lines through a point are its exact tangents along x0 and x1.",
             ),
         ),
     )
@@ -274,7 +283,7 @@ def symbolic(folder: Path) -> System:
             else "Evaluated by NumPy it is off in the last digit.",
         ),
         Number(
-            f"d/dx {AWKWARD} at x = {x:g}",
+            f"d/dx {AWKWARD} at x = {short(x)}",
             in_floats,
             float(awkward.exact(x).hi),
             "The formula is right; its value in float64 is not: 1 - cos(x) loses all its digits. "
@@ -300,7 +309,7 @@ def symbolic(folder: Path) -> System:
         ax.set_title("its derivative, cos(x)", loc="left")
         ax.set_ylabel("df/dx")
 
-    figure(folder / "symbolic.svg", above, below, size=(5.4, 6.0))
+    figure(folder / "symbolic.svg", above, below, size=(4.5, 5.8))
     return System(
         "symbolic",
         "Symbolic differentiation",
@@ -317,7 +326,8 @@ def symbolic(folder: Path) -> System:
                 "symbolic.svg",
                 "Above, sin(x) with its exact tangents at -2, 0 and 2; below, its derivative "
                 "cos(x), whose values there are the slopes.",
-                "sin(x) with exact tangents, and below it the derivative, cos(x).",
+                "sin(x) with exact tangents, and below it the derivative, cos(x): its values at "
+                "-2, 0 and 2 are the slopes above.",
             ),
         ),
         listings,
@@ -341,6 +351,7 @@ def field(folder: Path) -> System:
     grid = {"x0": (-2.0, 2.25, 18), "x1": (-2.0, 2.25, 18)}
     kind, shown = picture(f, "field", grid, scheme=_SCHEME, minus=True)
     assert isinstance(shown, Field)
+    shown = replace(shown, scheme="central, h = 1e-4")
     assert shown.error is not None
     columns = shown.points.T.copy()
     walked = chapter.field(lambda row: np.sum(row**2), columns)
@@ -367,7 +378,7 @@ def field(folder: Path) -> System:
         f"x[0] and x[1] of a row are two values of one coordinate, not a point: {wrong} of 324 "
         "arrows are wrong.",
     )
-    figure(folder / "field.svg", lambda ax: functions.draw(kind, shown, ax), size=(5.4, 4.9))
+    figure(folder / "field.svg", lambda ax: functions.draw(kind, shown, ax), size=(4.5, 4.5))
     return System(
         "field",
         "The gradient field",
@@ -387,7 +398,8 @@ def field(folder: Path) -> System:
                 "field.svg",
                 "Arrows of minus the exact gradient on an 18 by 18 grid, all pointing to the "
                 "origin; the error of the numerical gradient grows with f towards the corners.",
-                "Minus the exact gradient; colours are the error of the central difference.",
+                "Minus the exact gradient as arrows, on contours of f, which say its value; the "
+                "colours are the error of the central difference.",
             ),
         ),
     )
@@ -446,10 +458,10 @@ def descent(folder: Path) -> System:
         "the end.",
         digits=9,
     )
-    figure(folder / "descent.svg", *_paths(runs), size=(5.4, 5.4), across=True)
-    figure(folder / "losses.svg", lambda ax: plot_losses(runs.runs, ax), size=(5.4, 5.8))
+    figure(folder / "descent.svg", *_paths(runs), size=(4.5, 4.6), across=True)
+    figure(folder / "losses.svg", partial(_losses, runs), size=(4.5, 5.2))
     many = compare(f, start, ["exact"], [2.0**k for k in range(-9, 3)], steps=100)
-    figure(folder / "rates.svg", many.plot_rates, size=(5.4, 4.2))
+    figure(folder / "rates.svg", partial(_rates, many), size=(4.5, 4.6))
     return System(
         "descent",
         "Gradient descent and its rate",
@@ -472,7 +484,9 @@ def descent(folder: Path) -> System:
                 "the minimum, at 1 to and fro between (-3, 4) and (3, -4), at 10 out of the "
                 "picture, at 1e-10 a single point.",
                 "Paths of the exact gradient (left) and of the numerical one (right), at four "
-                "rates. All lie on one line, since this bowl is round.",
+                "rates, on the contours of f. All lie on one line, since this bowl is round. The "
+                "arrow leaves the picture; the path at rate 1e-10 is too short to be seen, and "
+                "lies below the circle at the start.",
             ),
             Picture(
                 "losses.svg",
@@ -486,7 +500,9 @@ def descent(folder: Path) -> System:
                 "rates.svg",
                 "The factor of one step against the rate: it falls to 0 at rate 0.5 and rises to 1 "
                 "at the largest stable rate, 1.",
-                "What one step multiplies the distance by: by the Hessian, and as observed.",
+                "What one step multiplies the distance to the minimum by: by the Hessian, and as "
+                "observed in 100 steps. At rate 0.5 one step reaches the minimum. Triangles stand "
+                "for factors above the picture: 3 at rate 2 and 7 at rate 4.",
             ),
         ),
     )
@@ -497,9 +513,53 @@ def _paths(runs: Comparison) -> list[Draw]:
     chosen: dict[str, list[Descent]] = {}
     for run in runs:
         chosen.setdefault(run.gradient, []).append(run)
-    return [partial(_path, same) for same in chosen.values()]
+    titles = ("exact gradient", "by differences")
+    return [partial(_path, *pair) for pair in zip(titles, chosen.values(), strict=True)]
 
 
-def _path(runs: Sequence[Descent], ax: Any) -> None:
-    plot_descents(runs, ax)
-    ax.set_title(f"paths: {runs[0].gradient}", loc="left", fontsize=10, pad=16)
+def _path(title: str, runs: Sequence[Descent], ax: Any) -> None:
+    """Draw the paths of one gradient: colour and line tell the rate, as in the other picture."""
+    widths = (5.0, 3.6, 2.4, 1.2)  # all lie on one line
+    looks = [
+        {**LINE_STYLES[k + 1], "linewidth": widths[k], "label": _of_rate(run)}
+        for k, run in enumerate(runs)
+    ]
+    plot_descents(runs, ax, looks)
+    ax.set_title(title, loc="left", fontsize=10, pad=16)
+
+
+def _of_rate(run: Descent) -> str:
+    return f"rate {short(run.rate, 3)}: {course_of(run, 0)}"
+
+
+def _losses(runs: Comparison, ax: Any) -> None:
+    """Draw f against the step: colour tells the rate, wide or dashed the gradient."""
+    rates = list(dict.fromkeys(run.rate for run in runs))
+    kinds: tuple[dict[str, Any], ...] = (
+        {"linewidth": 5.0, "linestyle": "-", "alpha": 0.35, "marker": ""},
+        {"linewidth": 1.6, "linestyle": (0, (3, 1.5)), "marker": ""},
+    )
+    gradients = list(dict.fromkeys(run.gradient for run in runs))
+    looks = [
+        {
+            **kinds[gradients.index(run.gradient)],
+            "color": LINE_STYLES[rates.index(run.rate) + 1]["color"],
+            "label": None,
+        }
+        for run in runs
+    ]
+    plot_losses(runs.runs, ax, looks)
+    firsts = {run.rate: run for run in reversed(list(runs))}
+    for rate in rates:
+        color = LINE_STYLES[rates.index(rate) + 1]["color"]
+        ax.plot([], [], color=color, linewidth=2.5, label=_of_rate(firsts[rate]))
+    names = ("wide: the exact gradient", "dashed: by differences, h = 1e-4")
+    for name, kind, color in zip(names, kinds, ("#333333", "black"), strict=True):
+        ax.plot([], [], color=color, label=name, **kind)
+
+
+def _rates(runs: Comparison, ax: Any) -> None:
+    runs.plot_rates(ax)
+    for line in ax.get_lines():
+        if line.get_label() == "exact":
+            line.set_label("observed")

@@ -71,9 +71,10 @@ class Comparison:
 
         Parameters
         ----------
-        path_or_ax : str, path or matplotlib.axes.Axes, optional
+        path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
             A file whose name ends in .svg, .png or .pdf; axes, which get the paths (the losses
-            where f has not two variables); without it a new Figure is returned.
+            where f has not two variables); a figure, which gets both; without it a new one is
+            returned.
         """
         from symnum.report.descents import plot_descents
 
@@ -84,7 +85,7 @@ class Comparison:
 
         Parameters
         ----------
-        path_or_ax : str, path or matplotlib.axes.Axes, optional
+        path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
             As for `plot`; axes get the factors.
         """
         from symnum.report.descents import plot_rates

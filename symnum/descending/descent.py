@@ -179,9 +179,9 @@ class Descent:
 
         Parameters
         ----------
-        path_or_ax : str, path or matplotlib.axes.Axes, optional
+        path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
             A file whose name ends in .svg, .png or .pdf; axes, which get the path (the loss where
-            f has not two variables); without it a new Figure is returned.
+            f has not two variables); a figure, which gets both; without it a new one is returned.
         """
         from symnum.report.descents import plot_descents
 

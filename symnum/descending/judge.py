@@ -46,7 +46,7 @@ class Judgement:
         The verdict.
     factor : float
         What one step multiplies the next by, fitted to the later half of the steps that move;
-        NaN where fewer than two do.
+        0 where the first one reaches a gradient of exactly 0, NaN where else fewer than two move.
     overflow_at : int or None
         The first step at which a number is not finite.
     stands_from : int or None
@@ -82,6 +82,8 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgem
         count = int(stands[-1]) + 1 if stands.size else 0
         stands_from = None if count == len(moves) else count
         factor = _factor(lengths, moving)
+        if int(moving.sum()) == 1 and moving[0] and not gradients[1:].any() and len(moves) > 1:
+            factor = 0.0
         jumps = _jumps(moves, lengths, moving)
         course = (
             Course.DIVERGES

@@ -7,6 +7,7 @@ numbers, to within what rounding explains, is the cause.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,8 +183,13 @@ def _named_factor(structure: Structure, batch: Batch, y: np.ndarray) -> str:
         values = y[batch.t != 0]
         both = [float(factor.subs(ours[0], value)) for value in (values.min(), values.max())]
         away = max(abs(1.0 - both[0]), abs(1.0 - both[1]))
-        size = f" (up to {away:.2g} away from 1 here)"
+        size = f" (up to {_brief(away)} away from 1 here)"
     return f"the factor {_factor_text(factor, ours[0])} is missing{size}"
+
+
+def _brief(value: float) -> str:
+    """Return two digits as formulas are written: 1.1e-6, and not 1.1e-06."""
+    return f"{value:.2g}".replace("e-0", "e-")
 
 
 def _factor_text(factor: Any, y: Any) -> str:
@@ -191,13 +197,14 @@ def _factor_text(factor: Any, y: Any) -> str:
     import sympy
 
     from symnum.formula.typeset import text
+    from symnum.formula.unparse import number
 
     numerator, denominator = sympy.fraction(factor)
     if denominator.is_polynomial(y) and sympy.degree(denominator, y) == 1:
         lead = denominator.coeff(y, 1)
         rest = denominator.coeff(y, 0) / lead
         if sympy.expand(numerator / lead - y) == 0 and rest.is_Rational:
-            return f"y/(y + {float(rest):g})"
+            return f"y/(y + {number(Fraction(int(rest.p), int(rest.q)))})"
     return text(factor, ("y", "t"))
 
 

@@ -61,8 +61,9 @@ class KinkNear:
     z: float
 
     def __str__(self) -> str:
+        z = f"{self.z:.3g}".replace("e-0", "e-")  # as formulas are written
         return (
-            f"{self.parameter}: pre-activation {self.z:.3g} lies within h of the kink: "
+            f"{self.parameter}: pre-activation {z} lies within h of the kink: "
             f"layer {self.layer}, unit {self.unit}, sample {self.sample}"
         )
 

@@ -10,9 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symnum.errors import UsageError
+from symnum.report.numbers import double
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +19,13 @@ if TYPE_CHECKING:
 FORMATS = (".svg", ".png", ".pdf")
 """What a picture's file name may end with."""
 
+SMALLEST, LARGEST = 1e-250, 1e250
+"""Linear axes with smaller or larger ends are drawn in units: Matplotlib's own arithmetic fails."""
+
 TINY, HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
+
+_ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # decades from tick to tick
+_MOST_TICKS = 7
 
 # Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
 LINE_STYLES = (
@@ -47,7 +52,10 @@ PART_STYLES: dict[str, dict[str, Any]] = {
 def picture_path(name: object) -> Path:
     """Return the path of a picture that can be written; UsageError where it can't."""
     if not isinstance(name, str | PathLike):
-        msg = f"plot draws into a file or Matplotlib axes, not into {type(name).__name__}"
+        msg = (
+            "plot draws into a file, Matplotlib axes or, where there are several panels, a "
+            f"Matplotlib figure, not into {type(name).__name__}"
+        )
         raise UsageError(msg)
     path = Path(name)
     if path.suffix.lower() not in FORMATS:
@@ -99,11 +107,35 @@ def ticks(axis: Any, low: float, high: float) -> None:
     if low < 1e-100 or high > 1e100:
         from matplotlib.ticker import FixedLocator, NullLocator
 
-        exponents = np.unique(
-            np.linspace(math.ceil(math.log10(low)), math.log10(high), 8).astype(int)
-        )
-        axis.set_major_locator(FixedLocator((10.0**exponents).tolist()))
+        first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+        step = next(step for step in _ROUND if (last - first) / step <= _MOST_TICKS)
+        exponents = [k for k in range(first, last + 1) if k % step == 0]
+        axis.set_major_locator(FixedLocator([10.0**k for k in exponents]))
         axis.set_minor_locator(NullLocator())
+
+
+def unit_of(*ends: float) -> float:
+    """Return what values of this size are drawn in: 1, or a power of ten where axes can't go.
+
+    Parameters
+    ----------
+    *ends : float
+        The largest moduli decide; those that aren't finite don't count.
+
+    Examples
+    --------
+    >>> unit_of(0.0, 300.0), unit_of(0.0, -2e-300), unit_of(1.7e308)
+    (1.0, 1e-300, 1e+308)
+    """
+    size = max((abs(float(end)) for end in ends if math.isfinite(end)), default=0.0)
+    if size == 0 or SMALLEST <= size <= LARGEST:
+        return 1.0
+    return float(f"1e{max(math.floor(math.log10(size)), -323)}")
+
+
+def in_units(name: str, unit: float) -> str:
+    """Return an axis's name with the unit that its numbers are in."""
+    return name if unit == 1 else f"{name}, in units of {double(unit)}"
 
 
 def cut(text: str, length: int) -> str:

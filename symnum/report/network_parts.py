@@ -11,7 +11,7 @@ import numpy as np
 
 from symnum.report.axes import PART_STYLES, our_style, picture_path, save
 from symnum.report.numbers import measured, short, to_json_number
-from symnum.report.tables import Grid
+from symnum.report.tables import UNKNOWN, Grid
 
 if TYPE_CHECKING:
     from symnum.nets.parts import EntryParts, ErrorParts
@@ -25,7 +25,7 @@ _WORDS = {
 _COLUMNS = 2
 
 
-def parts_text(parts: ErrorParts) -> str:
+def parts_text(parts: ErrorParts, width: int = UNKNOWN) -> str:
     """Return the parts at each entry's best step as a table."""
     rows = []
     for entry in parts.entries:
@@ -38,7 +38,7 @@ def parts_text(parts: ErrorParts) -> str:
             (entry.name, short(float(parts.h[k])), measured(float(entry.error[k])), *numbers)
         )
     heads = ("", "best h", "error", *(word.replace(" ", "\n") for word in _WORDS.values()))
-    return "\n".join(Grid(heads, tuple(rows), frozenset({0})).lines())
+    return "\n".join(Grid(heads, tuple(rows), frozenset({0})).fitted(width))
 
 
 def parts_objects(parts: ErrorParts) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from symnum.report.axes import LINE_STYLES, our_style, picture_path, save
 from symnum.report.network_parts import parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
-from symnum.report.tables import Grid
+from symnum.report.tables import UNKNOWN, Grid, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symnum.formula.exact import Exact
     from symnum.nets.network import Network
     from symnum.nets.parts import ErrorParts
-    from symnum.nets.steps import StepErrors
+    from symnum.nets.steps import ParameterSteps, StepErrors
     from symnum.nets.verdict import NetworkVerdict
 
 _WORDS = {
@@ -73,7 +73,7 @@ def _known(number: str) -> str:
     return "-" if number == "nan" else number
 
 
-def steps_text(steps: StepErrors) -> str:
+def steps_text(steps: StepErrors, width: int = UNKNOWN) -> str:
     """Return the best step of each parameter as a table, and sentences about kinks."""
     rows = tuple(
         (
@@ -86,18 +86,21 @@ def steps_text(steps: StepErrors) -> str:
         for part in steps.parameters
     )
     heads = ("", "entries", "best h", "mean error\nthere", "the same at\nevery h")
-    lines = Grid(heads, rows, frozenset({0})).lines()
+    lines = Grid(heads, rows, frozenset({0})).fitted(width)
     kinks = [kink for part in steps.parameters for kink in part.kinks]
     if kinks:
-        lines += ["", *map(str, kinks[:_MOST_KINKS])]
+        lines += ["", *(wrapped(str(kink), width) for kink in kinks[:_MOST_KINKS])]
         if len(kinks) > _MOST_KINKS:
             lines.append(f"... and {len(kinks) - _MOST_KINKS} more")
     flat = [part.name for part in steps.parameters if part.flat and len(steps.h) > 1]
     if flat:
         lines += [
             "",
-            f"The error of {', '.join(flat)} is the same at every h: the mark of a wrong formula, "
-            "not of a wrong step.",
+            wrapped(
+                f"The error of {', '.join(flat)} is the same at every h: the mark of a wrong "
+                "formula, not of a wrong step.",
+                width,
+            ),
         ]
     return "\n".join(lines)
 
@@ -121,10 +124,11 @@ def network_text(
     exact: Mapping[str, Exact],
     steps: StepErrors,
     parts: ErrorParts,
+    width: int = UNKNOWN,
 ) -> str:
     """Return a network's gradient as a table: errors of backpropagation, and the best steps."""
     count = sum(array.size for array in gradient.values())
-    lines = [f"{_described(network)}: {count:,} parameters, loss {loss!r}", ""]
+    lines = [wrapped(f"{_described(network)}: {count:,} parameters, loss {loss!r}", width), ""]
     rows = []
     for name, ulps in gradient_errors(gradient, exact).items():
         known = ulps[np.isfinite(ulps)]
@@ -134,11 +138,11 @@ def network_text(
         shape = "×".join(map(str, ulps.shape))
         rows.append((name, shape, _statuses(exact[name]), *quantiles))
     heads = ("", "shape", "exact gradient", "median\nulps", "99 %", "largest\nulps")
-    lines += Grid(heads, tuple(rows), frozenset({0})).lines()
-    lines += ["", "Central differences of the loss, error against the exact gradient:", ""]
-    lines.append(steps_text(steps))
-    lines += ["", "The parts of that error for one entry of each, at the entry's best h:", ""]
-    lines.append(parts_text(parts))
+    lines += Grid(heads, tuple(rows), frozenset({0})).fitted(width)
+    below = "Central differences of the loss, error against the exact gradient:"
+    lines += ["", wrapped(below, width), "", steps_text(steps, width)]
+    below = "The parts of that error for one entry of each, at the entry's best h:"
+    lines += ["", wrapped(below, width), "", parts_text(parts, width)]
     return "\n".join(lines)
 
 
@@ -227,26 +231,31 @@ def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any
 
 def _draw(steps: StepErrors, ax: Any) -> None:
     order = np.argsort(steps.h)
+    star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 14}
+    star |= {"markeredgecolor": "white", "zorder": 6}
+    has_best = False
     for number, part in enumerate(steps.parameters):
         style: dict[str, Any] = dict(LINE_STYLES[number % len(LINE_STYLES)])
         mean = part.mean_error[order]
         mean = np.where(mean > 0.0, mean, np.nan)
-        label = f"{part.name}: best h {short(part.best_h)}"
-        ax.plot(steps.h[order], mean, label=label, markersize=4, linewidth=1.1, **style)
-        if np.isfinite(part.best_error) and part.best_error > 0.0:
-            ax.plot(
-                [part.best_h],
-                [part.best_error],
-                linestyle="none",
-                marker="*",
-                markersize=14,
-                color=style["color"],
-                markeredgecolor="white",
-                zorder=6,
-            )
+        ax.plot(steps.h[order], mean, label=_curve_name(part), markersize=4, linewidth=1.1, **style)
+        # on a flat curve no step is better than another
+        if np.isfinite(part.best_error) and part.best_error > 0.0 and not part.flat:
+            ax.plot([part.best_h], [part.best_error], color=style["color"], **star)
+            has_best = True
+    if has_best:
+        ax.plot([], [], color="#333333", label="best h", **star)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("h")
     ax.set_ylabel("mean |error|")
-    ax.set_title(f"Central differences of the loss, held against {steps.reference}")
+    ax.set_title(f"Central differences of the loss,\nheld against {steps.reference}", loc="left")
     ax.legend()
+
+
+def _curve_name(part: ParameterSteps) -> str:
+    if part.flat:
+        return f"{part.name}: the same at every h"
+    if np.isnan(part.best_h):
+        return f"{part.name}: no best h"
+    return f"{part.name}: best h {short(part.best_h)}"

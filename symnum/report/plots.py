@@ -240,7 +240,11 @@ def _overlay(ax: Any, sweep: Sweep, lines: list[tuple[str, Run, int, int]]) -> N
         ax.plot(h, error, linewidth=1.6, markersize=4.5, markevery=every, label=label, **style)
         best = run.best_h[p, c], run.best_error[p, c]
         if all(math.isfinite(value) and value > 0 for value in best):
-            ax.plot(*best, "*", color=style["color"], markersize=13, markeredgecolor="white")
+            star = {"color": style["color"], "markersize": 13, "markeredgecolor": "white"}
+            ax.plot(*best, "*", zorder=5, **star)
+    if len(ax.get_lines()) > len(drawn):
+        star = {"linestyle": "none", "marker": "*", "markersize": 13, "color": "#333333"}
+        ax.plot([], [], label="best h found", markeredgecolor="white", **star)
     if not any(np.isfinite(line[5]).any() for line in drawn):
         _say_why_empty(ax, sweep, *lines[0][1:])
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+UNKNOWN = 96
+"""Columns that a text is made for where its reader's screen is unknown; it gets whole tables."""
+
 _GAP = "  "
 _ALARMS = frozenset(("kink", "jump", "pole", "edge", "undefined", "undecided", "nonanalytic"))
 
@@ -67,6 +70,26 @@ class Grid:
         above = [line([head[i] for head in heads]) for i in range(depth)]
         return [*above, line(["-" * width for width in widths]), *map(line, self.rows)]
 
+    def stacked(self, width: int) -> list[str]:
+        """Return each row as lines below each other, heading and cell, none of them cut."""
+        heads = [heading.replace("\n", " ") for heading in self.headings]
+        column = max(map(len, heads), default=0)
+        lines: list[str] = []
+        for row in self.rows:
+            lines += [""] if lines else []
+            for head, cell in zip(heads, row, strict=True):
+                line = f"{head.ljust(column)}{_GAP}{cell}" if head else cell
+                if len(line) <= width:
+                    lines.append(line)
+                else:
+                    lines += [head, *_wrap(f"{_GAP}{cell}", width).split("\n")]
+        return lines
+
+    def fitted(self, width: int) -> list[str]:
+        """Return the grid as it fits a reader's screen; one of `UNKNOWN` width gets a grid."""
+        is_narrow = self.width > width and width < UNKNOWN
+        return self.stacked(width) if is_narrow else self.lines()
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -79,11 +102,11 @@ Block = Heading | str | Grid
 
 
 def plain(blocks: Iterable[Block], width: int) -> str:
-    """Return a document as plain text; sentences are wrapped at `width`, grids are not."""
+    """Return a document as plain text; grids that a narrow screen can't hold are stacked."""
     parts = []
     for block in blocks:
         if isinstance(block, Grid):
-            parts.append("\n".join(block.lines()))
+            parts.append("\n".join(block.fitted(width)))
         elif isinstance(block, Heading):
             parts.append(_wrap(block.text, width))
         else:
@@ -102,7 +125,9 @@ def render(blocks: Iterable[Block], console: Console) -> None:
     for i, block in enumerate(blocks):
         if i:
             console.print()
-        if isinstance(block, Grid):
+        if isinstance(block, Grid) and block.width > console.width:
+            console.print(Text("\n".join(block.stacked(console.width))))
+        elif isinstance(block, Grid):
             console.print(_rich_grid(block))
         elif isinstance(block, Heading):
             console.print(Text(block.text, style="bold cyan"))
@@ -132,13 +157,20 @@ def _rich_cell(cell: str) -> Text:
     return Text(cell, style=style)
 
 
-def _wrap(line: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
+    """Return lines that fit a narrow screen, those after the first indented; others as they are."""
+    if width >= UNKNOWN or len(text) <= width:
+        return text
+    return _wrap(text, width, _GAP)
+
+
+def _wrap(line: str, width: int, more: str = "") -> str:
     indent = line[: len(line) - len(line.lstrip())]
     wrapped = textwrap.wrap(
         line.strip(),
         max(width, 20),
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent + more,
         break_long_words=False,
         break_on_hyphens=False,
     )

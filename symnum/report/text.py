@@ -10,14 +10,14 @@ import numpy as np
 
 from symnum.report import why
 from symnum.report.numbers import double, measured, short
-from symnum.report.tables import Block, Grid, Heading, plain, render
+from symnum.report.tables import UNKNOWN, Block, Grid, Heading, plain, render
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from symnum.differences.sweep import Run, Sweep
 
-WIDTH = 96
+WIDTH = UNKNOWN
 """Columns of a text whose reader's screen is unknown."""
 
 _IN_FULL = 4  # this many points x components are shown with all their steps

@@ -178,7 +178,7 @@ def test_the_missing_factor_is_named():
     network, params, x, t = chapter()
     verdict = check_network(network.loss, backpropagation, params, x=x, t=t, network=network)
     assert verdict.cause is NetworkCause.LOSS_FACTOR
-    assert "the factor y/(y + 1e-07) is missing" in verdict.cause_detail
+    assert "the factor y/(y + 1e-7) is missing" in verdict.cause_detail
     assert verdict.wrong_parameters == ("W1", "b1", "W2", "b2")
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import symnum
 from symnum import cli
 from symnum.demo import chapter
 from symnum.demo.demo import run
+from symnum.demo.document import demo_lines
 from symnum.demo.facts import Demo, Listing, Number, Picture, System, Table
 from symnum.demo.page import page
 from symnum.demo.systems import bowl, curve
@@ -74,7 +76,7 @@ def test_row_1_the_best_step_is_the_largest(demo):
     """No truncation: the best h is as large as it gets. Far out the script's h is lost."""
     best = number(demo, "derivative", "the best step h")
     assert (best.plain, best.exact, best.exactly) == (1e-4, np.inf, "as large as it gets")
-    far = number(demo, "derivative", "df/dx at x = 1e+13")
+    far = number(demo, "derivative", "df/dx at x = 1e13")
     assert (far.plain, far.exact) == (0.0, 200000000000.1)
     assert "x + h == x" in far.why
 
@@ -111,7 +113,7 @@ def test_row_4_symbolic(demo):
     """d/dx sin(x) is cos(x); any formula's derivatives as text, LaTeX and Python."""
     found = number(demo, "symbolic", "d/dx sin(x)")
     assert found.plain == found.exact == "cos(x)"
-    awkward = number(demo, "symbolic", "d/dx (1 - cos(x))/x**2 at x = 1e-09")
+    awkward = number(demo, "symbolic", "d/dx (1 - cos(x))/x**2 at x = 1e-9")
     assert awkward.plain == pytest.approx(1e9)
     assert awkward.exact == -8.333333333333334e-11
     texts = {listing.title: listing.text for listing in demo.systems[3].listings}
@@ -180,9 +182,9 @@ def test_row_7_the_check_of_the_chapter(demo):
     b2 = rows["b2"]
     assert b2.plain == pytest.approx(1.4008e-07, rel=0.1)
     assert b2.exact < 1e-9
-    assert "the factor y/(y + 1e-07) is missing" in b2.why
-    assert "1.4008e-07" in b2.why
-    book = rows["b2 with the loss of the printed book, -log(y)"]
+    assert "the factor y/(y + 1e-7) is missing" in b2.why
+    assert "1.4008e-7" in b2.why
+    book = rows["b2 with the loss -log(y)"]
     assert book.plain == pytest.approx(1.1945999745e-10, rel=0.2)
     for name in ("W1", "b1", "W2"):
         assert rows[name].plain > 100 * rows[name].exact
@@ -325,7 +327,7 @@ def test_the_page_can_be_read_by_everyone(made, document):
     """One heading a system, alternative texts, a language, a viewport, styles for print."""
     read = Reader(document)
     assert len(read.all("h1")) == 1
-    assert len(read.all("h2")) == len(read.all("section")) == 7
+    assert len(read.all("h2")) == 1 + len(read.all("section")) == 8  # the words come first
     assert read.all("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in read.all(
         "meta"
@@ -347,11 +349,100 @@ def test_the_page_shows_every_number(demo, document):
     for shown in (
         *("0.1999999999990898", "0.2999999999986347", "1/5 = 0.2", "3/10 = 0.3"),
         *("(25000, 35000)", "(6, 8)", "cos(x)", "(-2.58983747e13, -1.29524862e12)"),
-        *("(-3, 4)·19^100", "1.4008e-07", "y/(y + 1e-07)", "1.1945999745e-10"),
+        *("(-3, 4)·19^100", "1.4008e-7", "y/(y + 1e-7)", "1.1945999745e-10"),
     ):
         assert shown in text
     for system in demo.systems:
         assert system.title in text
+
+
+def test_numbers_have_one_notation(document):
+    """Exponents without a plus or a padded zero, on the page and in its pictures' descriptions."""
+    text = Reader(document).text + " ".join(a["alt"] for a in Reader(document).all("img"))
+    # 0.0001 stands in the sentence that says what 1e-4 is
+    text = text.replace("1e-4, which is 0.0001", "")
+    assert re.findall(r"\S*\d[eE]\+\S*|\S*\de-0\S*|(?<![\d.])-?0\.000\d*", text) == []
+
+
+def test_words_are_those_of_a_stranger(made, document):
+    """No chapter, book or readers that nobody on the page has heard of; each term is explained."""
+    read = Reader(document)
+    text = read.text + " ".join(a["alt"] for a in read.all("img"))
+    assert re.findall(r"\b(?:chapter|book|readers?)\b", text, re.IGNORECASE) == []
+    words = re.search(r"<dl.*?</dl>", document, re.DOTALL)[0]
+    for term in (
+        *("exact", "float64", "ulp", "step h", "central difference", "truncation", "evaluation"),
+        *("step rounding", "arithmetic"),
+    ):
+        assert len(re.findall(f"<dt>{term}</dt><dd>[^<]+[.]</dd>", words)) == 1, term
+    first = min(document.index(f'id="{system.key}"') for system in made[0].systems)
+    assert document.index("<dl") < first
+
+
+def test_every_mark_has_a_name_of_its_own(made, figures):
+    """In no picture two entries of a legend look alike or are called alike."""
+    assert set(figures) == {p.file for system in made[0].systems for p in system.pictures}
+    for name, figure in figures.items():
+        looks, names = [], []
+        for legend in figure.legends:
+            names += [text.get_text() for text in legend.get_texts()]
+            for handle in legend.legend_handles:
+                face = getattr(handle, "get_markerfacecolor", lambda: None)()
+                looks.append(
+                    (
+                        handle.get_color() if hasattr(handle, "get_color") else "",
+                        handle.get_linestyle(),
+                        getattr(handle, "get_marker", lambda: None)(),
+                        str(face),
+                    )
+                )
+        assert len(set(names)) == len(names), name
+        assert len(set(looks)) == len(looks), (name, names)
+        colours = [look[0] for look in looks if look[0] not in {"black", "#000000", "#333333"}]
+        assert len(set(colours)) == len(colours), (name, names)
+        assert max(len(line) for text in names for line in text.split("\n")) <= 52, name
+
+
+def test_every_marker_that_is_drawn_is_in_the_legend(figures):
+    """Whatever marker stands in a picture stands in its legend too, or is named beside it."""
+    for name, figure in figures.items():
+        said = {
+            (handle.get_marker(), str(handle.get_color()))
+            for legend in figure.legends
+            for handle in legend.legend_handles
+            if hasattr(handle, "get_marker")
+        }
+        for ax in figure.axes:
+            for line in ax.get_lines():
+                marker = line.get_marker()
+                size = len(np.asarray(line.get_xdata()))
+                if marker in {"None", None, ""} or not size or line.get_visible() is False:
+                    continue
+                beside = {text.get_text() for text in ax.texts}
+                if marker == "o" and beside & {"start"} and line.get_color() == "white":
+                    continue
+                assert marker in {m for m, _ in said}, (name, marker)
+
+
+def test_letters_are_large_enough_on_a_phone(figures):
+    """At a phone's 390 pixels the smallest letters of a picture are 10 pixels high or more."""
+    for name, figure in figures.items():
+        wide = figure.get_figwidth()
+        texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+        smallest = min(text.get_fontsize() for text in texts if text.get_visible())
+        assert smallest / 72 / wide * 390 >= 8.8, name
+        legend = [text.get_fontsize() for box in figure.legends for text in box.get_texts()]
+        assert min(legend, default=99) / 72 / wide * 390 >= 10, name
+
+
+def test_the_curve_that_is_flat_has_no_best_step(figures):
+    """A star marks the best h of the curves that have one, and of no flat one."""
+    (ax,) = figures["flat.svg"].axes
+    stars = [line for line in ax.get_lines() if line.get_marker() == "*" and len(line.get_xdata())]
+    names = [text.get_text() for text in figures["flat.svg"].legends[0].get_texts()]
+    flat = [name for name in names if "the same at every h" in name]
+    assert flat
+    assert len(stars) == len(names) - len(flat) - ("best h" in names)
 
 
 def test_hostile_text_is_escaped():
@@ -422,6 +513,20 @@ def test_the_command_prints_one_document(call, tmp_path, monkeypatch):
     for system in document["systems"]:
         for picture in system["pictures"]:
             assert (made / picture["file"]).exists()
+
+
+@pytest.mark.parametrize("width", [40, 96])
+def test_the_summary_fits_its_width(demo, width):
+    """No line is wider than the terminal, no number is cut, and system 7 shows the check."""
+    lines = demo_lines(demo, width)
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    for shown in ("0.1999999999990898", "-0.24999999999544897", "(-3, 4)·19^100", "1.461e-7"):
+        assert shown in text
+    assert ("the script 0.1999999999990898, exact 1/5" in text) == (width == 96)
+    last = text[text.index("7. ") :]
+    assert "Mean |backpropagation" in last
+    assert len(last) < 700
 
 
 def test_a_terminal_gets_a_progress_bar_and_a_pipe_plain_lines(tmp_path):

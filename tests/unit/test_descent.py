@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from fractions import Fraction
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import symnum as sn
 from symnum.cli import main
@@ -447,6 +449,128 @@ def test_odd_functions_have_texts_and_pictures(f):
     assert str(run.verdict) in str(run)
     json.loads(run.to_json())
     assert hasattr(run.plot(), "savefig")
+
+
+def line_named(ax, label):
+    """Return the one line with this label."""
+    (line,) = [line for line in ax.get_lines() if line.get_label() == label]
+    return line
+
+
+def written_in(ax):
+    """Return all that is written inside axes."""
+    return " ".join(text.get_text() for text in ax.texts)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("rates", [[0.1], [0.1, 10.0], [1e-3, 1.3]])
+def test_the_predicted_factor_is_drawn_densely(rates, momentum):
+    """Between neighbouring points the straight line is the curve, in spite of few rates."""
+    c = sn.compare("x0**2/20 + x1**2", [-7, 2], rates=rates, momentum=momentum)
+    _, ax = plt.subplots()
+    c.plot_rates(ax)
+    x, y = line_named(ax, "predicted by the Hessian").get_data()
+    assert x[0] < min(rates)
+    assert x[-1] > max([*rates, 1 + momentum])
+    middle = np.sqrt(x[1:] * x[:-1])
+    curve = np.array([max(factor_of(e, r, momentum) for e in (0.1, 2.0)) for r in middle])
+    inside = curve < 2
+    apart = np.abs((y[1:] + y[:-1]) / 2 - curve)
+    assert apart[inside].max() < 0.02
+    plt.close("all")
+
+
+def test_the_kinks_of_the_predicted_factor_are_points_of_it():
+    """The curve of one eigenvalue touches 0 at 1/lambda; that of two has its kink between."""
+    _, ax = plt.subplots()
+    sn.compare("x**2", 1.0, rates=[0.1, 0.9]).plot_rates(ax)
+    x, y = line_named(ax, "predicted by the Hessian").get_data()
+    assert y[x == 0.5] == [0.0]
+    _, ax = plt.subplots()
+    sn.compare("x0**2/20 + x1**2", [-7, 2], rates=[0.1, 0.9]).plot_rates(ax)
+    x, y = line_named(ax, "predicted by the Hessian").get_data()
+    assert x[np.argmin(y)] == pytest.approx(2 / 2.1)
+    plt.close("all")
+
+
+def test_observed_factors_and_losses_are_markers():
+    """What was observed at a few rates is not joined by lines; each mark stands in the legend."""
+    c = sn.compare(BOWL, START, ["exact", "central@1e-4"], rates=[0.1, 0.5, 1.0, 10.0])
+    figure = c.plot_rates()
+    left, right = figure.axes
+    observed = line_named(left, "exact")
+    assert (
+        observed.get_linestyle() == line_named(left, "central:2@0.0001").get_linestyle() == "None"
+    )
+    assert observed.get_xdata().tolist() == [0.1, 0.5, 1.0, 10.0]
+    assert observed.get_ydata()[:3] == pytest.approx([0.8, 0.0, 1.0])
+    assert all(
+        line.get_linestyle() == "None" for line in right.get_lines() if line.get_marker() != "None"
+    )
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "above the picture" in names
+    assert left.get_xlim() == right.get_xlim()
+    colours = {line.get_color() for line in left.get_lines() if line.get_label() in names}
+    assert len(names) == len(set(names))
+    assert len(colours) >= 4
+
+
+def test_given_figures_are_drawn_into():
+    """A Figure is filled with both panels and comes back; other things are refused by name."""
+    c = sn.compare(BOWL, START, rates=[0.1, 1.0])
+    for draw in (c.plot, c.plot_rates):
+        figure = Figure()
+        assert draw(figure) is figure
+        assert len(figure.axes) == 2
+    run = sn.descend("x**2", 1.0)
+    figure = Figure()
+    assert run.plot(figure) is figure
+    with pytest.raises(sn.UsageError, match="Matplotlib figure, not into int"):
+        c.plot_rates(3)
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "options", "words"),
+    [
+        ("x**2", 0.0, {}, "f is at its lowest all along"),
+        (
+            "x**2",
+            0.0,
+            {"gradient": lambda x: x * np.nan},
+            "f is at its lowest wherever it is finite",
+        ),
+        ("log(-1 - x**2)", 1.0, {}, "f has no finite value on these paths"),
+    ],
+)
+def test_an_empty_picture_of_losses_says_why(f, start, options, words):
+    """Values that are not numbers are no minimum, and the picture doesn't say so."""
+    figure = sn.descend(f, start, rate=0.1, steps=5, **options).plot()
+    assert words in written_in(figure.axes[-1])
+    if "lowest all" not in words:
+        assert "all along" not in written_in(figure.axes[-1])
+
+
+def test_a_step_that_is_not_finite_is_no_end():
+    """The words "from step k on" are said only where nothing finite follows."""
+    figure = sn.compare("log(x)", 0.1, rates=[0.1, 1.0], steps=100).plot()
+    assert "not finite\nat step 1" in written_in(figure.axes[0])
+    figure = sn.descend("sqrt(x - 1)", 1.5, rate=1.0, steps=20).plot()
+    assert "not finite\nfrom step 1 on" in written_in(figure.axes[0])
+
+
+def test_a_path_too_short_to_be_seen_is_named():
+    """A run that crawls says how far it came: on the contours it is a point."""
+    figure = sn.compare(BOWL, START, rates=[0.1, 1e-10]).plot()
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "rate 1e-10, exact: crawls (1e-7 from the start)" in names
+    assert names[0] == "rate 0.1, exact: converges"
+
+
+def test_a_step_that_reaches_the_minimum_has_the_factor_0():
+    """One step to a gradient of exactly 0: it multiplies the distance by 0."""
+    run = sn.descend(BOWL, START, rate=0.5)
+    assert (str(run.verdict), run.factor_observed, run.factor_predicted) == ("converges", 0, 0)
+    assert math.isnan(sn.descend(BOWL, START, rate=1e-30).factor_observed)
 
 
 # --- the command line -----------------------------------------------------------------------------

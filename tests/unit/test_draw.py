@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 
 import matplotlib as mpl
+import mpmath
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d import Axes3D
 
 from symnum import Formula, central, cli
 from symnum.errors import DomainError, SymnumError, UsageError
@@ -53,6 +56,18 @@ def test_the_error_of_a_secant_is_what_it_says(h):
     (secant,) = curve.secants
     assert secant.error == pytest.approx(h / 100, rel=1e-12)
     assert secant.slope - 0.2 == pytest.approx(h / 100, rel=1e-12)
+
+
+def test_a_secant_without_a_second_point_says_so():
+    """Where x + h == x in float64 there is no slope to speak of, and no line."""
+    ax = drawn("x**2", secants=[(1, 1e-30), (1, -1e-30), (0, 1e-30)])
+    assert labels(ax) == [
+        "f",
+        "secant from x = 1, h = 1e-30: none, for x + h == x in float64 (the quotient is 0)",
+        "secant from x = 1, h = -1e-30: none, for x + h == x in float64 (the quotient is 0)",
+        "secant from x = 0, h = 1e-30: slope 1e-30, error 1.0e-30",
+    ]
+    assert len([line for line in ax.get_lines() if hasattr(line, "get_slope")]) == 1
 
 
 def test_marked_points_have_their_exact_partials():
@@ -146,6 +161,56 @@ def test_no_line_crosses_a_break(text):
     assert np.isnan(curve.y).any()
 
 
+def poles_of_tan(x):
+    """Return the odd multiples of pi/2 from -x to x, with as many digits as mpmath gives."""
+    count = int(x / math.pi + 0.5)
+    with mpmath.workdps(60):
+        return [Fraction(str((k + mpmath.mpf(1) / 2) * mpmath.pi)) for k in range(-count, count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds", "poles"),
+    [
+        ("tan(x)", (-5, 5), poles_of_tan(5)),
+        ("tan(x)", (-50, 50), poles_of_tan(50)),
+        ("tan(x)", (-7.7, 6.1), poles_of_tan(6)),
+        ("1/x", (-3, 3), [0]),
+        ("1/x", (-3.1, 3), [0]),
+        ("1/(x - 1/3)", (-3, 3), [Fraction(1, 3)]),
+        ("1/(x - 1/3)**2", (-3, 3), [Fraction(1, 3)]),
+        ("1/(x - 1/3) - 1/(x - 1/3 - 1/4000)", (-3, 3), [Fraction(1, 3), Fraction(4003, 12000)]),
+        ("gamma(x)", (-5, 5), range(-4, 1)),
+        ("gamma(x)", (-5.3, 5), range(-5, 1)),
+        ("log(abs(x))", (-3, 3.01), [0]),
+        ("1/sin(x)", (-10, 10.01), [0]),
+        ("tan(1/x)", (-1, 1.003), [1 / pole for pole in poles_of_tan(20)]),
+    ],
+)
+def test_no_line_is_drawn_across_a_pole(text, bounds, poles):
+    """No segment that is drawn has a pole within it: not between samples, not beside a gap."""
+    ax = drawn(text, ranges={"x": bounds})
+    x, y = ax.get_lines()[0].get_data()
+    known = np.isfinite(y[:-1]) & np.isfinite(y[1:])
+    for pole in poles:
+        across = [a < pole < b for a, b in zip(x[:-1].tolist(), x[1:].tolist(), strict=True)]
+        assert not (known & across).any(), float(pole)
+        sides = np.flatnonzero(np.isfinite(y))
+        i = int(np.searchsorted(x[sides], float(pole)))
+        near = sides[[j for j in (i - 1, i) if 0 <= j < len(sides)]]
+        assert (np.abs(x[near] - float(pole)) < 1e-9).all(), float(pole)
+    bottom, top = ax.get_ylim()
+    ends = np.sort(np.array([y[:-1], y[1:]]), axis=0)
+    assert not (known & (ends[0] < bottom) & (ends[1] > top)).any()
+
+
+@pytest.mark.parametrize("far", [5, 50, 300])
+def test_many_poles_do_not_make_the_picture_taller(far):
+    """Values beside poles are no reason for a taller picture, however many poles there are."""
+    low, high = drawn("tan(x)", ranges={"x": (-far, far)}).get_ylim()
+    assert -30 < low < -3
+    assert 3 < high < 30
+
+
 def test_the_edge_of_the_domain_is_reached():
     """The root's curve starts at 0, not at the next sample, and is a gap to the left."""
     _, curve = picture(Formula("sqrt(x - 0.1)"), ranges={"x": (-1, 1, 7)})
@@ -195,6 +260,34 @@ def test_contours_have_equal_scales():
     ax = drawn(BOWL, kind="contour", at=[(0, 2)])
     assert ax.get_aspect() == 1
     assert labels(ax) == ["1:  x0 = 0, x1 = 2: df/dx0 = 0, df/dx1 = 4"]
+
+
+def test_a_surface_has_no_wall_at_a_pole(monkeypatch):
+    """No piece of the surface of y tan(x) joins the two sides of a pole; x y is left whole."""
+    heights = []
+
+    def keep(_, x, y, z, **options):
+        heights.append(z.filled(np.nan))
+
+    monkeypatch.setattr(Axes3D, "plot_surface", keep)
+    drawn("tan(x)*y")
+    drawn("x*y")
+    steps = np.abs(np.diff(heights[0], axis=1))
+    assert np.nanmax(steps) < 0.6 * (np.nanmax(heights[0]) - np.nanmin(heights[0]))
+    assert np.isfinite(heights[0]).mean() > 0.8
+    assert np.isfinite(heights[1]).all()
+
+
+@pytest.mark.parametrize("low", [-3, -3.1])
+def test_contours_are_not_spoiled_by_a_pole(low):
+    """Most of x/y lies within the scale of colours, and no contour lies along its pole."""
+    ax = drawn("x/y", kind="contour", ranges={"y": (low, 3)})
+    bar = ax.figure.axes[1]
+    assert 2 < bar.get_ylim()[1] < 20
+    lines = [c for c in ax.collections if c.get_zorder() == 2]
+    for path in lines[0].get_paths():
+        far = np.abs(path.vertices[:, 0]) > 1
+        assert not (np.abs(path.vertices[far, 1]) < 0.03).any()
 
 
 @pytest.mark.parametrize("minus", [False, True])
@@ -251,6 +344,106 @@ def test_awkward_functions_are_drawn(tmp_path, text, options):
     """Constants, poles, gaps and extreme ranges make a picture and no warning."""
     path = Formula(text).plot(tmp_path / "a.png", **options)
     assert path.stat().st_size > 3_000
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds", "label", "ends"),
+    [
+        ("1e308*x**2", (-1, 1), "f(x), in units of 1e308", (0, 1)),
+        ("1e-300*x**2", (-3, 3), "f(x), in units of 1e-300", (0, 9)),
+        ("1e-320*x", (-3, 3), "f(x), in units of 1e-320", (-3, 3)),
+        ("1.5e308 + 0*x", (-3, 3), "f(x), in units of 1e308", (1.5, 1.5)),
+        ("x", (-1e300, 1e300), "f(x), in units of 1e300", (-1, 1)),
+        ("1e260*x", (-1, 1), "f(x), in units of 1e260", (-1, 1)),
+        ("1e20*x", (-1, 1), "f(x)", (-1e20, 1e20)),
+        ("1e-12*x", (-1, 1), "f(x)", (-1e-12, 1e-12)),
+    ],
+)
+def test_what_axes_have_no_place_for_is_drawn_in_units(text, bounds, label, ends):
+    """Values near the ends of the doubles fill the picture, and the axis names their unit."""
+    ax = drawn(text, ranges={"x": bounds}, at=[0.5])
+    _, y = ax.get_lines()[0].get_data()
+    assert ax.get_ylabel() == label
+    assert (np.nanmin(y), np.nanmax(y)) == pytest.approx(ends, rel=1e-3)
+    low, high = ax.get_ylim()
+    assert low <= ends[0]
+    assert ends[1] <= high
+    assert (high - low) <= 1.2 * max(ends[1] - ends[0], abs(ends[1]))
+    assert labels(ax)[1].startswith("x = 0.5: df/dx = ")
+    named = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(set(named)) == len(named) > 2
+
+
+def said_in(ax):
+    """Return what is written in the middle of a picture."""
+    return " ".join(text.get_text() for text in ax.texts)
+
+
+def test_a_tangent_is_a_tangent_in_units_too():
+    """The line that is drawn touches the scaled curve."""
+    ax = drawn("1e308*x**2", ranges={"x": (-1, 1)}, tangents=[0.5], secants=[(0.5, 0.25)])
+    slopes = [line.get_slope() for line in ax.get_lines() if hasattr(line, "get_slope")]
+    assert slopes == pytest.approx([1.0, 1.25])
+    ax = drawn("x**3", ranges={"x": (1e-150, 2e-150)}, tangents=[1e-150])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "f(x)")
+    ax = drawn("1e300*x", ranges={"x": (1e-270, 2e-270)}, tangents=[1e-270])
+    (slope,) = [line.get_slope() for line in ax.get_lines() if hasattr(line, "get_slope")]
+    assert ax.get_xlabel() == "x, in units of 1e-270"
+    assert slope == pytest.approx(1e30)
+
+
+@pytest.mark.parametrize("kind", ["curve", "surface", "contour", "field"])
+def test_what_has_no_value_is_said_in_the_picture(kind):
+    """Where float64 gives infinity, or nothing is finite, the picture says so; else nothing."""
+    x = "x**2" if kind == "curve" else "(x**2 + y**2)"
+    count = {"curve": "of 1,201", "surface": "of 2,401"}.get(kind, "of 25,921")
+    said = said_in(drawn(f"1e308*{x}", kind=kind))
+    assert "float64 gives infinity at" in said
+    assert count in said
+    assert "infinity" not in said_in(drawn(f"1e300*{x}", kind=kind))
+    nothing = drawn(f"log(-1 - {x})", kind=kind)
+    assert "f has no finite value in this range" in said_in(nothing)
+    assert nothing.get_xlim() == pytest.approx((-3, 3), abs=0.5)
+    one = drawn(f"3 + 0*{x}", kind=kind)
+    assert ("f = 3 everywhere" in said_in(one)) == (kind in {"contour", "field"})
+    assert one.get_xlim() == pytest.approx((-3, 3), abs=0.5)
+    assert "infinity" not in said_in(drawn("1/x" if kind == "curve" else "1/(x*y)", kind=kind))
+
+
+def test_a_single_point_is_seen():
+    """A value between two gaps is no line: it is drawn as a dot."""
+    ax = drawn("floor(x)")
+    (dots,) = [line for line in ax.get_lines() if line.get_marker() == "."]
+    assert [*map(tuple, dots.get_xydata())] == [(3.0, 3.0)]
+
+
+@pytest.mark.parametrize("kind", ["contour", "field"])
+def test_a_point_outside_does_not_move_the_range(kind):
+    """Contours keep their range, and the legend says that a point lies outside of it."""
+    ax = drawn(BOWL, kind=kind, at=[(100, 100), (1, 2)])
+    assert ax.get_xlim() == pytest.approx((-3, 3), abs=0.5)
+    assert ax.get_ylim() == pytest.approx((-3, 3), abs=0.5)
+    first, second = labels(ax)
+    assert first == "1:  x0 = 100, x1 = 100: df/dx0 = 200, df/dx1 = 200 (outside the picture)"
+    assert second == "2:  x0 = 1, x1 = 2: df/dx0 = 2, df/dx1 = 4"
+    ax.figure.canvas.draw()
+    assert ax.get_tightbbox().width < 2 * ax.get_window_extent().width
+
+
+def test_a_point_far_outside_is_not_drawn_beside_a_curve_or_surface():
+    """A point a little beside the range is shown there; one far away is only named."""
+    ax = drawn(CURVE, tangents=[5, 100], secants=[(0, 1e6)], at=[-50])
+    low, high = ax.get_xlim()
+    assert low > -4
+    assert 5 < high < 7
+    assert [label.endswith(" (outside the picture)") for label in labels(ax)] == [
+        *(False, False, True, False, True)
+    ]
+    assert ax.get_ylim()[1] < 10
+    solid = drawn(BOWL, at=[(3, 4), (100, 100)])
+    assert solid.get_xlim()[1] < 6
+    assert labels(solid)[1].endswith(" (outside the picture)")
+    assert not labels(solid)[0].endswith(" (outside the picture)")
 
 
 @pytest.mark.parametrize("kind", ["curve", "surface", "contour", "field"])

@@ -94,7 +94,7 @@ def test_several_schemes_share_axes():
     """In given axes the errors of several schemes lie over each other, under their names."""
     ax = plot_sweep(several_sweep(), Figure().subplots())
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["central:2", "forward:1", "complex"]
+    assert labels == ["central:2", "forward:1", "complex", "best h found"]
 
 
 def test_parts_differ_without_colour():

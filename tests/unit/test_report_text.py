@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from dataclasses import replace
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from symnum.cli import main
 from symnum.differences.schemes import central
 from symnum.differences.sweep import StepStatus
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
 from symnum.report import why
-from symnum.report.tables import Grid, plain
+from symnum.report.tables import Grid, plain, render
 from symnum.report.text import render_sweep, sweep_text
 from tests.unit.report_samples import (
     crossing_sweep,
@@ -207,3 +209,49 @@ def test_steps_that_underflow_are_reported():
     h = np.where(sweep.runs[0].h < 1e-10, 0.0, sweep.runs[0].h)
     text = sweep_text(replace(sweep, runs=(replace(sweep.runs[0], h=h),)))
     assert "more steps not shown" in text
+
+
+# --- narrow screens -------------------------------------------------------------------------------
+
+NARROW = {
+    "diff": ("x**2*y", "--at", "x=1,y=2", "--at", "x=0.1,y=3"),
+    "sweep": ("exp(x)*y", "--at", "x=1,y=3", "--scheme", "central", "--scheme", "forward:1@1e-5"),
+    "descend": ("x0**2 + x1**2", "--start", "x0=-3,x1=4", "--rate", "0.1", "--rate", "10"),
+    "net": ("4,3,2",),
+    "draw": ("x**2*y", "--at", "x=0.1,y=0.3333333333333333", "--kind", "contour", "--out", "a.png"),
+}
+
+
+@pytest.mark.parametrize("verb", NARROW)
+def test_nothing_is_wider_than_a_narrow_screen(verb, capsys, monkeypatch, tmp_path):
+    """At 40 columns no line is wider, and each number stands there as it does at 96."""
+    monkeypatch.chdir(tmp_path)
+    texts = {}
+    for width in ("40", "96"):
+        monkeypatch.setenv("COLUMNS", width)
+        with pytest.raises(SystemExit):
+            main([verb, *NARROW[verb]])
+        texts[width] = capsys.readouterr().out
+    assert max(map(len, texts["40"].splitlines())) <= 40
+    assert "…" not in texts["40"]
+    whole, narrow = (
+        set(re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", texts[width])) for width in ("96", "40")
+    )
+    assert narrow <= whole
+    if verb not in {"diff", "sweep"}:  # these leave columns out
+        assert narrow == whole
+
+
+def test_a_grid_that_is_too_wide_is_stacked_on_a_terminal():
+    """Rich would cut the cells of a table that doesn't fit; stacked they are whole."""
+    grid = Grid(("rate", "where it\nends", ""), (("0.1", "(-6.11e-10, 8.15e-10)", "x" * 9),) * 2)
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=24, color_system=None)
+    render([grid], console)
+    printed = screen.getvalue()
+    assert printed.count("(-6.11e-10, 8.15e-10)") == 2
+    assert max(map(len, printed.splitlines())) <= 24
+    assert "where it ends" in printed
+    wide = io.StringIO()
+    render([grid], Console(file=wide, force_terminal=True, width=90, color_system=None))
+    assert "rate" in wide.getvalue().splitlines()[1]

@@ -127,7 +127,8 @@ def said(figure: Figure) -> tuple[str, str]:
         names = [ax.get_xlabel(), ax.get_ylabel(), getattr(ax, "get_zlabel", str)()]
         axes = ", ".join(_plain(name) for name in names if name)
         name = _plain(ax.get_title("left") or ax.get_title("center"))
-        notes = [_plain(text.get_text()) for text in ax.texts if text.get_text().strip()]
+        notes = [_plain(text.get_text()) for text in ax.texts]
+        notes = [note for note in notes if any(c.isalpha() for c in note)]  # levels say nothing
         parts = [part for part in (name, f"axes {axes}" if axes else "", "; ".join(notes)) if part]
         pieces.append(": ".join(parts))
     shown = [

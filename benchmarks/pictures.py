@@ -2,8 +2,8 @@
 
     python benchmarks/pictures.py            writes them into docs/pictures/
 
-Each is one sweep or one formula, drawn by its own `plot`; only the number of colours is reduced,
-for size.
+Each is a sweep, a formula, a network or a descent, drawn by its own `plot`; only the number of
+colours is reduced, for size.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 
 mpl.use("Agg")
 
-from symnum import Formula, sweep
+from symnum import Formula, compare, sweep
 from symnum.nets import Dense, Network, error_parts
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
@@ -84,6 +84,8 @@ def main() -> None:
             colours, method = COLOURS, Image.Quantize.MAXCOVERAGE
         finish(path, colours, method)
     finish(network_parts(), COLOURS, Image.Quantize.MAXCOVERAGE)
+    for path in descents():
+        finish(path, COLOURS, Image.Quantize.MAXCOVERAGE)
 
 
 def network_parts() -> Path:
@@ -95,6 +97,18 @@ def network_parts() -> Path:
         FOLDER / "network-parts.png"
     )
     return path
+
+
+def descents() -> list[Path]:
+    """Draw the paths and the rates of docs/howto-descent.md."""
+    f, start = "x0**2/20 + x1**2", [-7, 2]
+    paths = compare(f, start, ["exact", "central@1e-4"], rates=[0.1, 0.95, 1.1])
+    rates = compare(f, start, rates=[2.0**k for k in range(-9, 2)])
+    drawn: list[Path] = [
+        paths.plot(FOLDER / "descent.png"),
+        rates.plot_rates(FOLDER / "rates.png"),
+    ]
+    return drawn
 
 
 def finish(path: Path, colours: int, method: Image.Quantize) -> None:

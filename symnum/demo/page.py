@@ -92,7 +92,7 @@ footer { margin-top: 3rem; border-top: 2px solid #1b1b1b; color: #4a4a4a; font-s
   a { color: inherit; text-decoration: none; }
   h1, h2, h3, p { break-after: avoid; }
   table, figure, pre { break-inside: avoid; }
-  img { max-width: 10cm; }
+  img { max-width: 9cm; }
   .what { width: 15%; } .number { width: 24%; }
   p { break-inside: avoid; }
   section { margin-top: 1.2rem; padding-top: .8rem; }

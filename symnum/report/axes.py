@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from symnum.errors import UsageError
 from symnum.report.numbers import double
@@ -92,14 +94,63 @@ def our_style() -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure without a date: the same picture makes the same file."""
+    """Write a figure without a date: the same picture makes the same file.
+
+    An SVG file gets a title and a description, which a screen reader reads out.
+    """
     kind = path.suffix.lower()[1:]
-    dateless = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+    title, description = said(figure)
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Title": title},
+        "pdf": {"CreationDate": None, "Title": title, "Subject": description},
+        "png": {"Software": None, "Title": title, "Description": description},
+    }
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=160, metadata=metadata[kind])
+    written = buffer.getvalue()
+    if kind == "svg":
+        written = _described(written.decode("utf-8"), description).encode("utf-8")
     try:
-        figure.savefig(path, format=kind, dpi=160, metadata=dateless[kind])
+        path.write_bytes(written)
     except OSError as error:
         msg = f"can't write {str(path)!a}: {error.strerror or error}"
         raise UsageError(msg) from None
+
+
+def said(figure: Figure) -> tuple[str, str]:
+    """Return what a picture shows in words: a title, and its axes with what the legend names."""
+    titles = [ax.get_title(loc) for ax in figure.axes for loc in ("left", "center")]
+    heads = [text for text in [figure.get_suptitle(), *titles] if text.strip()]
+    title = _plain(heads[0]) if heads else "a picture by symnum"
+    pieces = []
+    for ax in figure.axes:
+        names = [ax.get_xlabel(), ax.get_ylabel(), getattr(ax, "get_zlabel", str)()]
+        axes = ", ".join(_plain(name) for name in names if name)
+        name = _plain(ax.get_title("left") or ax.get_title("center"))
+        notes = [_plain(text.get_text()) for text in ax.texts]
+        notes = [note for note in notes if any(c.isalpha() for c in note)]  # levels say nothing
+        parts = [part for part in (name, f"axes {axes}" if axes else "", "; ".join(notes)) if part]
+        pieces.append(": ".join(parts))
+    shown = [
+        legend for legend in [*figure.legends, *(ax.get_legend() for ax in figure.axes)] if legend
+    ]
+    labels = [_plain(text.get_text()) for legend in shown for text in legend.get_texts()]
+    if labels:
+        pieces.append(f"Shown are: {'; '.join(labels)}")
+    return title, ". ".join(piece for piece in pieces if piece) + "."
+
+
+def _plain(text: str) -> str:
+    """Return a text in one line, without what XML and PDF have no place for."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _described(svg: str, description: str) -> str:
+    """Return an SVG picture that names itself to those who can't see it."""
+    svg = svg.replace("<svg ", '<svg role="img" aria-labelledby="title desc" ', 1)
+    svg = svg.replace("<title>", '<title id="title">', 1)
+    start = svg.index("</title>") + len("</title>")
+    return f'{svg[:start]}\n <desc id="desc">{escape(description)}</desc>{svg[start:]}'
 
 
 def ticks(axis: Any, low: float, high: float) -> None:

@@ -323,6 +323,15 @@ def test_pictures_need_nothing_from_elsewhere(made):
         assert "<script" not in text
 
 
+def test_every_picture_has_a_title_and_a_description(made):
+    """Opened alone, each picture of the demo says what it is."""
+    for path in made[1].parent.glob("*.svg"):
+        text = path.read_text(encoding="utf-8")
+        title = re.search(r'<title id="title">([^<]+)</title>', text)[1]
+        assert title != "a picture by symnum", path.name
+        assert len(re.search(r'<desc id="desc">([^<]+)</desc>', text)[1]) > 30
+
+
 def test_the_page_can_be_read_by_everyone(made, document):
     """One heading a system, alternative texts, a language, a viewport, styles for print."""
     read = Reader(document)

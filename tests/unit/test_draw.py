@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from fractions import Fraction
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import mpmath
@@ -481,6 +482,24 @@ def test_axes_and_figures_are_drawn_into():
     assert Formula(BOWL).plot(other, kind="contour") is other.axes[0]
     assert Formula(CURVE).plot().figure is not figure
     figure.canvas.draw()
+
+
+@pytest.mark.parametrize("kind", ["curve", "surface", "contour", "field"])
+def test_a_picture_is_described_for_those_who_can_not_see_it(tmp_path, kind):
+    """An SVG file has the role of an image, a title and a description of what is shown."""
+    names = ["a<&b", "c"][: 1 if kind == "curve" else 2]
+    shown = from_program(Formula("x0**2" if kind == "curve" else BOWL).program, names)
+    path = shown.plot(tmp_path / "a.svg", kind=kind, at=[1] if kind == "curve" else [(1, 1)])
+    root = ET.parse(path).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    named = {element.get("id"): element for element in root if element.get("id")}
+    ids = root.get("aria-labelledby").split()
+    assert [named[name].tag for name in ids] == [f"{space}title", f"{space}desc"]
+    title, description = (named[name].text for name in ids)
+    assert title.endswith(("f = a<&b**2", "f = a<&b**2 + c**2"))
+    assert "a<&b = 1" in description
+    assert "axes a<&b" in description
 
 
 def test_nothing_is_shown_unless_asked(monkeypatch):

@@ -36,6 +36,7 @@ _TOO_FAR = 8.0  # curve heights: where a pole goes further than this, the pictur
 _OUTSIDE = 10.0  # picture heights that a line towards a pole goes on outside it
 _BESIDE = 0.5  # range widths: a point that is no further away is shown beside curve and surface
 _SMALL = 2.0**-8  # times this, sums of doubles stay among the doubles
+_MANY_TURNS = 0.2  # of the samples: so often turns a function that is too fast for them
 _MANY_INFINITE = 0.05  # of the samples on a grid: fewer are poles
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
 _DOT = 1e-3  # parts of the picture's width and height: what is smaller is drawn as a dot
@@ -328,6 +329,10 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.set_ylabel(in_units(f"f({name})", units.f), parse_math=False)
     _title(ax, _curve_title(curve), curve.formula)
     _say_what_is_missing(ax, curve.y, curve.infinite, curve.axis.count)
+    turns = _turns(curve)
+    if turns > _MANY_TURNS * curve.axis.count:
+        text = f"f turns at {turns:,} of {curve.axis.count:,} samples: what lies between isn't seen"
+        _say(ax, text, empty=False)
 
 
 def _within(
@@ -348,6 +353,12 @@ def _within(
     across = np.flatnonzero((above[:-1] & below[1:]) | (below[:-1] & above[1:])) + 1
     middles = x[across - 1] + (x[across] - x[across - 1]) / 2
     return np.insert(x, across, middles), np.insert(y, across, np.nan)
+
+
+def _turns(curve: Curve) -> int:
+    """Return at how many samples the curve goes up on one side and down on the other."""
+    steps = np.diff(curve.y[np.isin(curve.x, curve.axis.samples())] * _SMALL)
+    return int((np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).sum())
 
 
 def _dots(ax: Any, x: np.ndarray, y: np.ndarray) -> None:
@@ -413,7 +424,9 @@ def _line(
             point = (x / units.variables[0], y / units.f)
             look = {key: value for key, value in style.items() if not key.startswith("marker")}
             ax.axline(point, slope=drawn, zorder=4, **look)
-    ax.plot([], [], label=label, **style)
+            ax.plot([], [], label=label, **style)
+            return
+    ax.plot([], [], label=label, **{**style, "linestyle": "none"})
 
 
 def _point(ax: Any, curve: Curve, units: _Units, mark: Mark, color: str, label: str | None) -> None:

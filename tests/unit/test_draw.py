@@ -411,6 +411,21 @@ def test_what_has_no_value_is_said_in_the_picture(kind):
     assert "infinity" not in said_in(drawn("1/x" if kind == "curve" else "1/(x*y)", kind=kind))
 
 
+def test_what_is_too_fast_for_the_samples_is_said():
+    """A wave that turns between samples is not drawn as if it were known; others are."""
+    assert "f turns at" in said_in(drawn("sin(1e6*x)"))
+    for text in ("sin(50*x)", "sin(1/x)", "x - x + 3", "floor(20*x)"):
+        assert "turns" not in said_in(drawn(text))
+
+
+def test_a_tangent_that_is_not_there_has_no_line_in_the_legend():
+    """Where there is no slope the legend shows the point alone."""
+    ax = drawn("abs(x)", tangents=[0, 1])
+    lines = {line.get_label(): line.get_linestyle() for line in ax.get_lines()}
+    assert lines["tangent at x = 0: df/dx has no value (kink)"] == "None"
+    assert lines["tangent at x = 1: df/dx = 1"] == "-"
+
+
 def test_a_single_point_is_seen():
     """A value between two gaps is no line: it is drawn as a dot."""
     ax = drawn("floor(x)")

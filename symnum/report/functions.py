@@ -37,6 +37,7 @@ _OUTSIDE = 10.0  # picture heights that a line towards a pole goes on outside it
 _BESIDE = 0.5  # range widths: a point that is no further away is shown beside curve and surface
 _SMALL = 2.0**-8  # times this, sums of doubles stay among the doubles
 _MANY_TURNS = 0.2  # of the samples: so often turns a function that is too fast for them
+_WINDOW = 12  # samples: where f turns at more than half of them it is too fast
 _MANY_INFINITE = 0.05  # of the samples on a grid: fewer are poles
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
 _DOT = 1e-3  # parts of the picture's width and height: what is smaller is drawn as a dot
@@ -329,10 +330,7 @@ def _curve(ax: Any, curve: Curve) -> None:
     ax.set_ylabel(in_units(f"f({name})", units.f), parse_math=False)
     _title(ax, _curve_title(curve), curve.formula)
     _say_what_is_missing(ax, curve.y, curve.infinite, curve.axis.count)
-    turns = _turns(curve)
-    if turns > _MANY_TURNS * curve.axis.count:
-        text = f"f turns at {turns:,} of {curve.axis.count:,} samples: what lies between isn't seen"
-        _say(ax, text, empty=False)
+    _say_what_is_too_fast(ax, curve, name, gaps=len(x) > len(curve.x))
 
 
 def _within(
@@ -355,10 +353,26 @@ def _within(
     return np.insert(x, across, middles), np.insert(y, across, np.nan)
 
 
-def _turns(curve: Curve) -> int:
-    """Return at how many samples the curve goes up on one side and down on the other."""
-    steps = np.diff(curve.y[np.isin(curve.x, curve.axis.samples())] * _SMALL)
-    return int((np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).sum())
+def _say_what_is_too_fast(ax: Any, curve: Curve, name: str, *, gaps: bool) -> None:
+    """Say where f goes up and down from sample to sample, so that the line is not all of f."""
+    known = np.isin(curve.x, curve.axis.samples())
+    x, y = curve.x[known], curve.y[known] * _SMALL
+    steps = np.sign(np.diff(y))
+    turns = steps[1:] * steps[:-1] < 0
+    if turns.sum() > _MANY_TURNS * len(x):
+        where = "f turns"
+    elif len(turns) > _WINDOW:
+        near = np.convolve(turns, np.ones(_WINDOW), "valid")
+        densest = int(near.argmax())
+        if near[densest] <= _WINDOW / 2:
+            where = "f jumps" if gaps else ""
+        else:
+            middle = short(float(x[densest + _WINDOW // 2 + 1]), 2)
+            where = f"near {name} = {middle} f turns"
+    else:
+        where = ""
+    if where:
+        _say(ax, f"{where} between samples: not all of it is seen", empty=False)
 
 
 def _dots(ax: Any, x: np.ndarray, y: np.ndarray) -> None:

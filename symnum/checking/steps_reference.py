@@ -23,8 +23,10 @@ from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.differences import ladder
 from symnum.differences.estimate import Estimate
 from symnum.differences.evidence import trend
+from symnum.differences.extrapolation import KAPPA
 from symnum.differences.line import ROUNDOFF, Line
 from symnum.differences.multivariate import hessian
+from symnum.differences.rungs import ODD_SPREAD, Rungs
 from symnum.formula.formula import Formula
 from symnum.formula.status import Status
 
@@ -34,6 +36,9 @@ FAR = 10.0
 _AGAIN = 3.0
 # Its steps: another number between 1 and 2 whose multiples are rounded otherwise.
 _OTHER_MANTISSA = 1 + 2741 / 8192
+# Rungs that are so fine that a ladder may have taken what they show for noise, in octaves of x, and
+# how many in a row must agree with a claim.
+_CLOSE_BY, _AGREE = range(-44, -8), 2
 # Entries of a component that are measured twice.
 _CONFIRMED = 3
 # Evaluations of f that a check may take, about, and what one derivative along a variable takes.
@@ -149,13 +154,19 @@ class StepsReference:
         least = np.fmax(evidence.truth.bound / FAR, content)
         unclear = evidence.truth.known & (evidence.error > least)
         far = evidence.bad & (evidence.error > content)
+        close = ""
         for k in np.flatnonzero(far.any(axis=0)).tolist():
             rows = np.flatnonzero(far[:, k])
             with np.errstate(all="ignore"):
                 excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
             for row in rows[np.argsort(-excess)][:_CONFIRMED]:
                 given = float(evidence.given[row, k])
-                confirmed[row, k] = self._excluded(evidence.truth.points[row], k, given)
+                point = evidence.truth.points[row]
+                if self._excluded(point, k, given):
+                    exact = float(evidence.truth.exact[row, k])
+                    ripple = self._fits_closely(point, k, given, exact)
+                    close = close or ripple
+                    confirmed[row, k] = not ripple
         wrong = tuple(np.flatnonzero(confirmed.any(axis=0)).tolist())
         if wrong:
             bad = far & confirmed.any(axis=0)
@@ -165,6 +176,8 @@ class StepsReference:
                 return lost_digits(evidence, bad), ""
             return Decision(wrong, (), self._trend(evidence, confirmed), bad), ""
         nothing = Decision((), (), "", np.zeros_like(evidence.bad))
+        if close:
+            return nothing, f"in {close}"
         if not unclear.any():
             return nothing, ""
         return nothing, self._open(evidence, unclear, names)
@@ -279,6 +292,33 @@ class StepsReference:
         if not found.is_answered:
             return False
         return not abs(given - found.value) <= _AGAIN * found.error + _ROUNDING * abs(found.value)
+
+    def _fits_closely(self, point: np.ndarray, k: int, given: float, exact: float) -> str:
+        """Say that a claim is the slope in small steps, where f has another one in large steps.
+
+        A ripple on f that is finer than the steps which a ladder combines looks like noise to it.
+        """
+        if self._order == 2 or not np.isfinite(given):
+            return ""
+        i, j = divmod(k, len(point))
+        rungs = Rungs(self._line(point, j), i, j, _OTHER_MANTISSA)
+        apart = abs(given - exact)
+        fits: list[float] = []
+        for e in _CLOSE_BY:
+            rung = rungs.rung(e)
+            if rung is None:
+                return ""
+            noise = KAPPA * ODD_SPREAD * rung.floor / rung.h
+            claimed = abs(rung.odd - given) <= max(noise, apart / 4)
+            other = abs(rung.odd - exact) > noise + apart / 2
+            fits = [*fits, rung.h] if claimed and other else []
+            if len(fits) == _AGREE:
+                return (
+                    f"{self.variables[j]} f has two slopes: near h = {fits[0]:.1g} differences "
+                    f"come to {rung.odd:.6g}, as it gives, and in larger steps to {exact:.6g}: "
+                    "f has a ripple or noise of that size; f's formula would settle it"
+                )
+        return ""
 
     def _is_rounding(self, candidate: Candidate, evidence: Evidence, confirmed: np.ndarray) -> bool:
         """Say whether the candidate jumps by as much between neighbouring points."""

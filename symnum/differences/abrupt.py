@@ -23,6 +23,10 @@ _NODES, _NEAR, _FAR = 9, 2.0, 10.0
 # How much wider each probe is than the first.
 _WIDTHS = (1.0, 16.0, 256.0, 4096.0)
 
+# Stairs of this part of x, in octaves, are no rounding to float16 or finer: nobody means the slope
+# across them.
+_WIDE = -10
+
 # A residual below this part of the jump leaves it alone.
 _ALONE = 16.0
 
@@ -51,6 +55,8 @@ def settle(
             break
     if stairs == 0.0:
         return found
+    if is_dead and e >= _WIDE:
+        return refuse.wide_stairs(rungs, h / 2, stairs)
     above = max(e, start)
     if rungs.rung(above) is None:
         return found

@@ -23,7 +23,7 @@ def answer(rungs: Rungs, budget: int, derivative_order: int) -> Estimate:
         status = DerivativeStatus.NONFINITE
         return _made(rungs, status, reason, math.nan, math.nan)
     side = sides[0]
-    best = _climb(rungs, side, budget) if derivative_order == 1 else None
+    best = slope(rungs, side, budget) if derivative_order == 1 else None
     value = best.t if best is not None and best.error < abs(best.t) / 4 else math.nan
     where = "above" if side > 0 else "below"
     reason = f"the point is at an edge: f is finite only {where} it"
@@ -33,8 +33,18 @@ def answer(rungs: Rungs, budget: int, derivative_order: int) -> Estimate:
     return _made(rungs, DerivativeStatus.EDGE, reason, left, right)
 
 
-def _climb(rungs: Rungs, side: int, budget: int) -> Candidate | None:
-    """Return the best window of one-sided steps."""
+def slope(rungs: Rungs, side: int, budget: int) -> Candidate | None:
+    """Return the one-sided derivative, from the best window of steps to that side.
+
+    Parameters
+    ----------
+    rungs : Rungs
+        The function.
+    side : int
+        1: to the right, -1: to the left.
+    budget : int
+        How many evaluations the line may have had in the end.
+    """
     values: dict[int, Value] = {}
     noise = ROUNDOFF * abs(rungs.at_x)
     e = _START

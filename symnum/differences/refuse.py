@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from symnum.differences import one_sided
 from symnum.differences.estimate import DerivativeStatus, Estimate, Rung
 from symnum.differences.extrapolation import Candidate
 from symnum.differences.rungs import Rungs
@@ -15,6 +16,14 @@ _SEEN = 10.0
 # Growth of |S| in octaves an octave: a jump below the first, a cusp below the second, a kink below
 # the third; |x|^1.5 is differentiable.
 _JUMP, _CUSP, _KINK = 0.2, 0.9, 1.15
+# Above this it is no plain kink, whose slopes could be measured.
+_BEND = 1.04
+
+# The bar of a derivative that is all but 0 is this part of the slopes around it, or less.
+_SMALL = 2.0**-20
+
+# Evaluations that the slope to one side of a kink may take.
+_ONE_SIDED = 24
 
 # A window so far up would not be there if f were anything but noise, or very plain.
 _FAR = 60
@@ -45,11 +54,7 @@ def singular(rungs: Rungs, found: Climb) -> Estimate | None:
         if slope < _CUSP:
             reason = f"f has a cusp or a vertical tangent: it moves as h^{slope:.2g} near the point"
             return _refusal(rungs, DerivativeStatus.VERTICAL_TANGENT, reason, found.noise)
-        # The half-difference of the slopes, from the rung where the noise harms it least.
-        steep = at.even / at.h
-        left, right = at.odd - steep, at.odd + steep
-        reason = f"f has a kink: the slope is {left:.6g} to the left and {right:.6g} to the right"
-        return _refusal(rungs, DerivativeStatus.KINK, reason, found.noise, left, right)
+        return _kink(rungs, slope, found.noise)
     # A jump or a vertical tangent that is odd about the point leaves S at 0.
     odd = [(r, abs(r.odd * r.h)) for r in known]
     slope, at = _growth(odd, noise)
@@ -60,6 +65,22 @@ def singular(rungs: Rungs, found: Climb) -> Estimate | None:
         reason = f"f has a vertical tangent: it moves as h^{slope:.2g} near the point"
         return _refusal(rungs, DerivativeStatus.VERTICAL_TANGENT, reason, found.noise)
     return None
+
+
+def _kink(rungs: Rungs, growth: float, noise: float) -> Estimate:
+    """Return the refusal of a kink, with the slope to either side as far as it can be measured."""
+    if growth > _BEND:
+        reason = f"f moves as h^{growth:.2g} near the point: a kink, or all but one"
+        return _refusal(rungs, DerivativeStatus.KINK, reason, noise)
+    slopes, words = [], []
+    for side, where in ((-1, "left"), (1, "right")):
+        best = one_sided.slope(rungs, side, rungs.line.evaluations + _ONE_SIDED)
+        known = best is not None and best.error < max(abs(best.t), noise) / 4
+        slopes.append(best.t if best is not None and known else math.nan)
+        if best is not None and known:
+            words.append(f"{best.t:.8g} ± {best.error:.1g} to the {where}")
+    reason = "f has a kink" + (f": the slope is {' and '.join(words)}" if words else "")
+    return _refusal(rungs, DerivativeStatus.KINK, reason, noise, slopes[0], slopes[1])
 
 
 def hopeless(rungs: Rungs, found: Climb, best: Candidate, is_random: bool) -> Estimate | None:
@@ -78,10 +99,16 @@ def hopeless(rungs: Rungs, found: Climb, best: Candidate, is_random: bool) -> Es
         reason = f"the noise of f, {found.noise:.2g}, is as large as all that f moves by"
         status = DerivativeStatus.RANDOM if is_random else DerivativeStatus.NOISE
         return _refusal(rungs, status, reason, found.noise)
-    if best.tau > best.nu and error > value / 4:
+    if best.tau > best.nu and error > value / 4 and not _turns(rungs, best):
         reason = f"no step shows how f behaves: the best answer is {best.t:.3g} ± {error:.2g}"
         return _refusal(rungs, DerivativeStatus.UNRESOLVED, reason, found.noise)
     return None
+
+
+def _turns(rungs: Rungs, best: Candidate) -> bool:
+    """Say whether f has a minimum or maximum here: the bar is small beside the slopes around it."""
+    around = max(abs(rung.even) / rung.h for rung in rungs.all())
+    return best.error <= around * _SMALL
 
 
 def two_slopes(rungs: Rungs, fine: Candidate, coarse: Candidate, noise: float) -> Estimate:
@@ -91,6 +118,15 @@ def two_slopes(rungs: Rungs, fine: Candidate, coarse: Candidate, noise: float) -
         f"{coarse.t:.6g} near {rungs.step(coarse.k):.1g}"
     )
     return _refusal(rungs, DerivativeStatus.TWO_SLOPES, reason, noise)
+
+
+def wide_stairs(rungs: Rungs, width: float, noise: float) -> Estimate:
+    """Return the refusal of a function that is flat for a good part of x to either side."""
+    reason = (
+        f"f is flat within {width:.2g} of the point and moves in stairs beyond it: its slope is 0 "
+        "on each, and across many it is another"
+    )
+    return _refusal(rungs, DerivativeStatus.STAIRCASE, reason, noise)
 
 
 def staircase(rungs: Rungs, coarse: Candidate, noise: float) -> Estimate:

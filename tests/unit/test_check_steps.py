@@ -343,3 +343,13 @@ def test_f_that_is_0_everywhere_is_a_constant():
     assert (many.status, many.components, many.cause) == ("wrong", (3,), "spurious")
     assert "is flat in h" in many.reason
     assert check(zero, lambda x: 0.0 * x, at=np.ones(30)).status == "ok"
+
+
+@pytest.mark.parametrize(("a", "w"), [(1e-9, 1e9), (1e-10, 2e10), (1e-7, 1e6)])
+def test_the_right_derivative_of_a_ripple_is_not_accused(a, w):
+    """A ladder of wide steps sees the line under the ripple, and small steps see the claim."""
+    f = opaque(lambda x: x[0] + a * math.sin(w * x[0]))
+    verdict = check(f, lambda x: 1 + a * w * np.cos(w * x), at=2.0)
+    assert verdict.status != "wrong", str(verdict)
+    wrong = check(opaque(lambda x: math.sin(x[0])), lambda x: 1.01 * np.cos(x), at=2.0)
+    assert wrong.status == "wrong"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 
 import numpy as np
@@ -262,3 +263,67 @@ def test_the_ends_of_the_doubles_are_answered_or_refused(function, order):
         found = sn.differentiate(lambda t: float(function(t)), x, derivative_order=order)
         assert bool(found) == (found.status == "estimated")
         assert bool(found) == math.isfinite(found.error)
+
+
+@pytest.mark.parametrize(
+    ("stairs", "x"),
+    [
+        (math.floor, 1.5),
+        (round, 1.3),
+        (int, 1.5),
+        (lambda x: x // 0.1, 1.55),
+        (math.floor, 100.5),
+    ],
+)
+def test_wide_stairs_have_no_slope_across_them(stairs, x):
+    """The slope of floor is 0 on a stair; that of a line through many stairs is none of it."""
+    found = sn.differentiate(stairs, x)
+    assert found.status == "staircase"
+    assert "its slope is 0" in found.reason
+    assert found.evaluations < 50
+
+
+def test_narrow_stairs_are_rounding():
+    """A result cut to float16 has stairs too, and the slope that is meant is the one across."""
+    found = sn.differentiate(lambda x: float(np.float16(math.sin(x))), 1.0)
+    assert abs(found.value - math.cos(1.0)) <= found.error
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "left", "right"),
+    [
+        (lambda x: max(math.sin(x), math.cos(x)), math.pi / 4, -math.sqrt(0.5), math.sqrt(0.5)),
+        (lambda x: abs(x - 1) + x**2, 1.0, 1.0, 3.0),
+        (lambda x: max(x**3, 2 - x), 1.0, -1.0, 3.0),
+        (lambda x: abs(math.log(x)) + 1e6, 1.0, -1.0, 1.0),
+    ],
+)
+def test_slopes_at_a_kink_have_bars_that_hold(f, x, left, right):
+    """Each side has its own bar, in the reason."""
+    found = sn.differentiate(f, x)
+    assert found.status == "kink"
+    bars = [float(bar) for bar in re.findall(r"± (\S+) to the", found.reason)]
+    assert len(bars) == 2
+    assert abs(found.left - left) <= 2 * bars[0]  # one digit of it is printed
+    assert abs(found.right - right) <= 2 * bars[1]
+    assert max(bars) < 1e-3
+
+
+def test_a_bend_is_no_plain_kink():
+    """|x|^1.1 has the slope 0 at 0, which no step shows: no numbers are given."""
+    found = sn.differentiate(lambda x: abs(x) ** 1.1, 0.0)
+    assert found.status == "kink"
+    assert math.isnan(found.left)
+    assert "h^1.1" in found.reason
+
+
+def test_a_minimum_of_many_variables_has_the_slope_0():
+    """The bar is small beside the slopes to either side, which is all that can be had."""
+
+    def rosenbrock(x):
+        return float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
+
+    direction = np.random.default_rng(0).choice([-1.0, 1.0], 30)
+    found = sn.differentiate(rosenbrock, np.ones(30), direction=direction)
+    assert found.status == "estimated"
+    assert abs(found.value) <= found.error < 1e-9

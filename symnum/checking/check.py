@@ -481,7 +481,7 @@ def _run_many(request: Request) -> Verdict:
     if broken is not None:
         return _broken(request, broken, truth)
     assert request.code is not None
-    lines = lines_of(request.code, points[0], request.rng)
+    lines = lines_of(request.code, points[0], request.rng, request.limits)
     return gradient_verdict(candidate, lines, points, request.names, request.seed, request.form)
 
 

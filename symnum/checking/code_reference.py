@@ -41,13 +41,20 @@ _KINDS = {
 
 
 def code_reference(
-    code: Candidate, variables: tuple[str, ...], derivative_order: int, probes: np.ndarray
+    code: Candidate,
+    variables: tuple[str, ...],
+    derivative_order: int,
+    probes: np.ndarray,
+    limits: np.ndarray | None = None,
 ) -> DualReference | StepsReference:
-    """Return the best reference for code: the first that knows its derivative at a probe."""
+    """Return the best reference for code: the first that knows its derivative at a probe.
+
+    `limits`, of shape (n, 2), are those of the steps that a measured derivative takes.
+    """
     duals = DualReference(code, variables, derivative_order)
     if duals.at(probes).known.any():
         return duals
-    return StepsReference(code, variables, derivative_order, duals.reason)
+    return StepsReference(code, variables, derivative_order, duals.reason, limits)
 
 
 class DualReference:

@@ -17,14 +17,19 @@ class Counted:
     ----------
     code : Candidate
         The code.
+    limits : float64 array, shape (n, 2), optional
+        It is not called outside of these, and NaN there.
     """
 
-    def __init__(self, code: Candidate) -> None:
+    def __init__(self, code: Candidate, limits: np.ndarray | None = None) -> None:
         self._code = code
+        self._limits = limits
         self.calls = 0
 
     def __call__(self, x: np.ndarray) -> Any:
         """Call the code. At a complex point whatever it raises is passed on."""
+        if self._limits is not None and self._leaves(np.real(x), self._limits):
+            return np.full(self._code.shape, np.nan)
         self.calls += 1
         if np.iscomplexobj(x):
             return self._code.complex(x)
@@ -33,3 +38,7 @@ class Counted:
         if isinstance(found, str) or found.size != prod(shape):
             return np.full(shape, np.nan)
         return found.reshape(shape)
+
+    @staticmethod
+    def _leaves(x: np.ndarray, limits: np.ndarray) -> bool:
+        return bool(np.any(x < limits[:, 0]) or np.any(x > limits[:, 1]))

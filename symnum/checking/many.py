@@ -97,7 +97,12 @@ class Lines:
     reference: str
 
 
-def lines_of(code: Candidate, point: np.ndarray, rng: np.random.Generator) -> Lines:
+def lines_of(
+    code: Candidate,
+    point: np.ndarray,
+    rng: np.random.Generator,
+    limits: np.ndarray | None = None,
+) -> Lines:
     """Return the best way to measure derivatives of code along directions, tried at a point."""
     signs = rng.choice([-1.0, 1.0], len(point))
     if not DualLine(code, point).full(signs).reason:
@@ -105,7 +110,8 @@ def lines_of(code: Candidate, point: np.ndarray, rng: np.random.Generator) -> Li
             lambda x: DualLine(code, x), "certified along directions, by running f on balls"
         )
     return Lines(
-        lambda x: StepsLine(code, x), "numerical along directions, with error bars (uncertified)"
+        lambda x: StepsLine(code, x, limits),
+        "numerical along directions, with error bars (uncertified)",
     )
 
 

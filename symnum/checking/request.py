@@ -19,6 +19,8 @@ from symnum.checking.subject import MANY, code_of, form_of, layout_of, prod_of, 
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 
+# Steps may leave a domain by this share of its width.
+_OUTSIDE = 0.125
 _DEFAULT_BOX = (-3.0, 3.0)
 # Where in the box code is tried until it answers: in the middle it may well have none.
 _SHARES = (0.5, 0.71, 0.29, 0.93, 0.07)
@@ -74,6 +76,7 @@ class Request:
         self.layout = layout
         self.points, self.scalar_points = self._read_points(at)
         self.box = self._read_box(domain)
+        self.limits = self._limits(domain)
         if derivative_order not in {1, 2}:
             msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
             raise UsageError(msg)
@@ -208,6 +211,22 @@ class Request:
             raise DomainError(msg)
         return points
 
+    def _limits(self, domain: Any) -> np.ndarray | None:
+        """Return how far f may be asked for outside a domain that was given, shape (n, 2).
+
+        A little, since a point may lie at the domain's edge; variables without one have no limit.
+        """
+        if domain is None:
+            return None
+        margin = self.box[:, 1] * _OUTSIDE - self.box[:, 0] * _OUTSIDE
+        with np.errstate(over="ignore"):  # a box may be as wide as the doubles
+            limits: np.ndarray = self.box + margin[:, None] * np.array([-1.0, 1.0])
+        limits[self.box[:, 0] == self.box[:, 1]] = [-np.inf, np.inf]  # a number held fixed
+        if isinstance(domain, Mapping) and self.layout is None:
+            free = [name not in domain for name in self.variables]
+            limits[free] = [-np.inf, np.inf]
+        return limits
+
     def _read_box(self, domain: Any) -> np.ndarray:
         if domain is None:
             if len(self.points):
@@ -271,7 +290,7 @@ class Request:
         assert self.code is not None
         own = [self.box.mean(axis=1), *(uniform(self.box, self.rng) for _ in range(_PROBES))]
         probes = np.concatenate([self.points[:_PROBES], np.array(own)])
-        return code_reference(self.code, self.variables, derivative_order, probes)
+        return code_reference(self.code, self.variables, derivative_order, probes, self.limits)
 
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""

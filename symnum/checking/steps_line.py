@@ -56,13 +56,17 @@ class StepsLine:
         The code of f, which returns a number.
     point : float64 array, shape (n,)
         Where.
+    limits : float64 array, shape (n, 2), optional
+        The code is not called outside of these.
     """
 
     # Code that nobody can look into may be a solver, which is right to its tolerance at best.
     least_error = 2.0**-20
 
-    def __init__(self, code: Candidate, point: np.ndarray) -> None:
-        self._function = Counted(code)
+    def __init__(
+        self, code: Candidate, point: np.ndarray, limits: np.ndarray | None = None
+    ) -> None:
+        self._function = Counted(code, limits)
         self._point = point
         self._known: Estimate | None = None
         self._measurements: tuple[Measurement, ...] = ()

@@ -78,6 +78,8 @@ class StepsReference:
         1, or 2 for a Hessian.
     reason : str
         Why nothing better is at hand.
+    limits : float64 array, shape (n, 2), optional
+        The code is not called outside of these.
 
     Attributes
     ----------
@@ -88,7 +90,12 @@ class StepsReference:
     label = "numerical, with error bars (uncertified)"
 
     def __init__(
-        self, code: Candidate, variables: tuple[str, ...], derivative_order: int, reason: str
+        self,
+        code: Candidate,
+        variables: tuple[str, ...],
+        derivative_order: int,
+        reason: str,
+        limits: np.ndarray | None = None,
     ) -> None:
         self.variables = variables
         self.shape = code.shape + (len(variables),) * derivative_order
@@ -99,7 +106,7 @@ class StepsReference:
         self.most_points = min(_MOST, max(_FEWEST, _EVALUATIONS // (_EACH * ladders)))
         self._outputs = prod(code.shape)
         self._order = derivative_order
-        self._function = Counted(code)
+        self._function = Counted(code, limits)
         self.refused = ""
         self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 

@@ -353,3 +353,18 @@ def test_the_right_derivative_of_a_ripple_is_not_accused(a, w):
     assert verdict.status != "wrong", str(verdict)
     wrong = check(opaque(lambda x: math.sin(x[0])), lambda x: 1.01 * np.cos(x), at=2.0)
     assert wrong.status == "wrong"
+
+
+@pytest.mark.parametrize("n", [1, 3, 40])
+def test_f_is_asked_only_in_its_domain(n):
+    """Or a little outside, where a point lies at its edge: steps don't leave it."""
+    seen = []
+
+    def f(x):
+        seen.append(np.array(x, copy=True))
+        return float(np.sum(x**3))
+
+    verdict = check(opaque(f), lambda x: 3 * x**2, at=np.full(n, 0.5), domain=[(0.0, 2.0)] * n)
+    assert verdict.status == "ok"
+    assert np.min(seen) >= -0.25
+    assert np.max(seen) <= 2.25

@@ -9,6 +9,7 @@ import numpy as np
 from flint import arb
 
 from symnum.descending.slopes import Slope
+from symnum.errors import UsageError
 from symnum.formula.balls import BallProgram, nearest_double, precision
 from symnum.formula.formula import Formula
 from symnum.formula.rolled import Rolled, Workspace
@@ -48,6 +49,11 @@ def walk(
     -------
     path, gradients : float64 arrays, shape (steps + 1, *starts, n)
         Where each step came to, the start first, and the gradient there.
+
+    Raises
+    ------
+    UsageError
+        Somebody's gradient or function raises, or returns what is no gradient.
     """
     # inside, variables come first: a gradient is called with one row a variable
     first = np.moveaxis(start, -1, 0)
@@ -61,25 +67,31 @@ def walk(
     step = np.empty_like(x)
     # a row of rates costs less than turning a number into an array at each step
     rates: Any = np.full(x.shape, rate) if x.ndim == 1 else rate
-    with np.errstate(all="ignore"):
-        for k in range(steps):
-            for function, arguments in evaluation:
-                function(*arguments)
-            gradients[k] = g
-            if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
-                taken = k
-                break
-            if momentum:
-                velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
-                np.add(x, velocity, x)
+    k = 0
+    try:
+        with np.errstate(all="ignore"):
+            for k in range(steps):
+                for function, arguments in evaluation:
+                    function(*arguments)
+                gradients[k] = g
+                if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
+                    taken = k
+                    break
+                if momentum:
+                    velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
+                    np.add(x, velocity, x)
+                else:
+                    np.subtract(x, np.multiply(g, rates, step), x)
+                path[k + 1] = x
+                if progress is not None:
+                    progress(1)
             else:
-                np.subtract(x, np.multiply(g, rates, step), x)
-            path[k + 1] = x
-            if progress is not None:
-                progress(1)
-        else:
-            workspace.run()
-            gradients[steps] = g
+                k = steps
+                workspace.run()
+                gradients[steps] = g
+    except UsageError as error:  # somebody's code raised: at which step only this loop knows
+        msg = f"at step {k} of the descent {error}"
+        raise UsageError(msg) from error
     path, gradients = path[: taken + 1], gradients[: taken + 1]
     return np.moveaxis(path, 1, -1), np.moveaxis(gradients, 1, -1)
 

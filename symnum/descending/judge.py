@@ -53,6 +53,16 @@ class Judgement:
         The first step from which on x no longer moves; None where it moves to the end.
     jumps : bool
         Whether the steps go to and fro.
+    exact_slope : float
+        The largest exact partial derivative at the last finite point, in modulus; NaN where it
+        isn't known.
+    slopes : tuple of float
+        The largest partial derivative that was followed, at the first and the last finite step.
+    heights : tuple of float
+        f at the first and the last finite step: exact where that is known.
+    fades : bool
+        Whether the steps shrink no faster than k^-1.5, so that only the Hessian can tell a path
+        that comes to an end from one that goes on for ever.
     """
 
     course: Course
@@ -60,9 +70,29 @@ class Judgement:
     overflow_at: int | None
     stands_from: int | None
     jumps: bool
+    exact_slope: float = math.nan
+    slopes: tuple[float, float] = (math.nan, math.nan)
+    heights: tuple[float, float] = (math.nan, math.nan)
+    fades: bool = False
 
 
-def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgement:
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What is exact at the first and the last point of a path; NaN where it isn't known.
+
+    Parameters
+    ----------
+    gradients : float64 array, shape (2, n)
+        The exact gradients, whatever was followed.
+    values : float64 array, shape (2,)
+        The exact values of f; NaN where another function took its place.
+    """
+
+    gradients: np.ndarray
+    values: np.ndarray
+
+
+def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: Ends) -> Judgement:
     """Return the course of a path of shape (steps + 1, n)."""
     finite = (
         np.isfinite(path).all(axis=-1) & np.isfinite(values) & np.isfinite(gradients).all(axis=-1)
@@ -70,9 +100,12 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgem
     overflow = None if finite.all() else int(np.argmin(finite))
     # what follows the first number that isn't finite says nothing
     end = len(path) if overflow is None else overflow
-    path, values, gradients = path[:end], values[:end], gradients[:end]
+    path, values, gradients = path[:end], values[:end].copy(), gradients[:end]
+    if end and np.isfinite(ends.values).all():
+        values[[0, -1]] = ends.values  # in float64 a formula that cancels is worth nothing
+    slope = float(np.abs(ends.gradients[-1]).max())
     if end == 0:
-        return Judgement(Course.DIVERGES, math.nan, overflow, None, False)
+        return Judgement(Course.DIVERGES, math.nan, overflow, None, False, slope)
     with np.errstate(all="ignore"):
         moves = np.diff(path, axis=0)
         lengths = _lengths(moves)
@@ -88,9 +121,12 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgem
         course = (
             Course.DIVERGES
             if overflow is not None or _rises(values, lengths, factor)
-            else _course(path, gradients, moving, factor, jumps)
+            else _course(gradients, moving, factor, jumps, ends)
         )
-    return Judgement(course, factor, overflow, stands_from, jumps)
+    fades = course == Course.CONVERGES and _fades(lengths, moving)
+    sizes = (float(np.abs(gradients[0]).max()), float(np.abs(gradients[-1]).max()))
+    heights = (float(values[0]), float(values[-1]))
+    return Judgement(course, factor, overflow, stands_from, jumps, slope, sizes, heights, fades)
 
 
 def _lengths(moves: np.ndarray) -> np.ndarray:
@@ -117,12 +153,26 @@ def _factor(lengths: np.ndarray, moving: np.ndarray) -> float:
     return float(np.exp((k @ (logs - logs.mean())) / (k @ k)))
 
 
+def _fades(lengths: np.ndarray, moving: np.ndarray) -> bool:
+    """Tell whether the later steps shrink like a power k^-p with p below 1.5, or more slowly."""
+    later = _later(moving)
+    if len(later) < 2:
+        return False
+    log_k, logs = np.log(later + 1.0), np.log(lengths[later])
+    k = log_k - log_k.mean()
+    return bool(-(k @ (logs - logs.mean())) < 1.5 * (k @ k))
+
+
 def _jumps(moves: np.ndarray, lengths: np.ndarray, moving: np.ndarray) -> bool:
     later = _later(moving)
     if len(later) < 2:
         return False
     unit = moves[later] / lengths[later][:, None]
-    return bool(np.mean((unit[1:] * unit[:-1]).sum(axis=-1) < 0) > 0.5)
+    if np.mean((unit[1:] * unit[:-1]).sum(axis=-1) < 0) > 0.5:
+        return True
+    # less regular, but no less in vain: most of the way is taken back
+    scaled = moves[later] / lengths[later].max()
+    return bool(2 * _lengths(scaled.sum(axis=0)[None])[0] < _lengths(scaled).sum())
 
 
 def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
@@ -138,14 +188,30 @@ def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
 
 
 def _course(
-    path: np.ndarray, gradients: np.ndarray, moving: np.ndarray, factor: float, jumps: bool
+    gradients: np.ndarray,
+    moving: np.ndarray,
+    factor: float,
+    jumps: bool,
+    ends: Ends,
 ) -> Course:
-    first, last = (float(np.abs(gradients[k]).max()) for k in (0, -1))
-    if last <= _HALF_THE_DIGITS * first:
+    if _still(gradients, ends, _HALF_THE_DIGITS):
         return Course.CONVERGES  # also where the start is stationary
     if math.isnan(factor):
-        # one step, or none that moves x: only the gradient tells
-        return Course.CONVERGES if len(path) > 1 and last <= first / 2 else Course.CRAWLS
+        # one step, or none that moves x: only the gradient tells, if not rounding stopped it
+        fell = moving.any() and len(moving) == 1 and _still(gradients, ends, 0.5)
+        return Course.CONVERGES if fell else Course.CRAWLS
     if factor ** max(len(moving), FEWEST) <= 0.5:
         return Course.CONVERGES
     return Course.OSCILLATES if jumps else Course.CRAWLS
+
+
+def _still(gradients: np.ndarray, ends: Ends, share: float) -> bool:
+    """Tell whether the gradient fell to a share of the first: the one given, and the exact one."""
+    if not _shrank(gradients, share):
+        return False
+    return bool(np.isnan(ends.gradients).any()) or _shrank(ends.gradients, share)
+
+
+def _shrank(gradients: np.ndarray, share: float) -> bool:
+    first, last = (float(np.abs(gradients[k]).max()) for k in (0, -1))
+    return last <= share * first

@@ -110,10 +110,22 @@ def exact_values(formula: Formula, points: np.ndarray) -> np.ndarray:
     return np.array([balls.doubles(point)[0] for point in points])
 
 
-def rounding_bounds(formula: Formula, points: np.ndarray) -> np.ndarray:
-    """Return how far off a gradient computed in float64 may be, at points of shape (P, n).
+def rounding_bounds(formula: Formula, points: np.ndarray, *, value: bool = False) -> np.ndarray:
+    """Return how far off a gradient computed in float64 may be, or f itself.
 
-    Infinite where nothing is proven.
+    Parameters
+    ----------
+    formula : Formula
+        The function.
+    points : float64 array, shape (P, n)
+        The points.
+    value : bool
+        Whether f itself is meant.
+
+    Returns
+    -------
+    float64 array, shape (P, n), or (P, 1) of f itself
+        Infinite where nothing is proven.
     """
-    bound = _bound(formula.gradient()).at(points)
-    return np.asarray(bound.radius).reshape(points.shape)
+    bound = _bound(formula if value else formula.gradient()).at(points)
+    return np.asarray(bound.radius)

@@ -12,6 +12,7 @@ FEWEST = 100
 """Steps that a run is given to halve what is left, though it be shorter, before it crawls."""
 
 _EPSILON = 2.0**-52
+_TINY = 2.0**-1000
 _HALF_THE_DIGITS = 2.0**-26
 _STANDING = 4 * _EPSILON  # a step of fewer ulps of x than this is rounding's
 
@@ -179,12 +180,15 @@ def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
     """Tell whether the path goes up and its steps grow, or did before rounding stopped it."""
     if len(values) < 2:
         return False
-    grows = lengths.max(initial=0.0) > 2 * lengths[0] or factor > 1
+    rise = values[-1] - values[0]
+    left = lengths.max(initial=0.0) > 2 * lengths[0]
     if len(values) == 2 or math.isnan(factor):
         grows = True
-    up = values[-1] - values[0] > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
+    else:  # or grew before rounding stopped it, or threw it far up
+        grows = factor > 1 or (left and (lengths[-1] == 0 or rise > abs(values[0])))
+    up = rise > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
     # down for ever is away too: steps that keep growing reach no minimum
-    return bool((up and grows) or factor ** len(lengths) > 2)
+    return bool((up and grows) or len(lengths) * math.log(max(factor, 1.0)) > math.log(2))
 
 
 def _course(
@@ -200,7 +204,7 @@ def _course(
         # one step, or none that moves x: only the gradient tells, if not rounding stopped it
         fell = moving.any() and len(moving) == 1 and _still(gradients, ends, 0.5)
         return Course.CONVERGES if fell else Course.CRAWLS
-    if factor ** max(len(moving), FEWEST) <= 0.5:
+    if max(len(moving), FEWEST) * math.log2(max(factor, _TINY)) <= -1:
         return Course.CONVERGES
     return Course.OSCILLATES if jumps else Course.CRAWLS
 

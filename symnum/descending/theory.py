@@ -30,7 +30,7 @@ _FLAT = 2.0**-46  # of the largest eigenvalue: rounding makes as much of an eige
 _DOUBTFUL = 2.0**-20  # of the largest curvature: what is less may be none at all
 _CONTRACTED = 2.0**-20  # Newton's moves beside the way: in the tail of exp(-x) they don't shrink
 _FURTHER = (500, 2_000, 8_000)  # steps that a path is followed on, to see what it approaches
-_LEAST = 1e-3  # rate times curvature: with less, thousands of steps tell nothing
+_LEAST = 0.2  # rate times curvature: with less, thousands of steps may tell nothing
 _PROBE_BITS = 512
 _PROBES = (2.0**-20, 2.0**-10)  # of the way: where f is looked at beside a flat point
 
@@ -212,8 +212,9 @@ def _stationary(formula: Formula, start: np.ndarray, span: float) -> np.ndarray 
     if g.any():
         return x if still and last <= _CONTRACTED * way else None
     # in float64 the gradient is 0: it may have underflowed, in a tail that goes on for ever
-    exact = exact_gradients(formula, x[None])[0]
-    return x if not exact.any() or (last > 0 and last <= _CONTRACTED * way) else None
+    exact = float(np.abs(exact_gradients(formula, x[None])[0]).max())
+    contracted = 0 < last <= _CONTRACTED * way
+    return x if contracted or exact <= size * way * _STATIONARY else None
 
 
 # --- what is there --------------------------------------------------------------------------------
@@ -283,7 +284,7 @@ def _beside(
                 if there is None:
                     return ""
                 rises.append(there[0] - middle[0] - side * t * tilt)
-            words.append(_shape(*rises, arb(curvature) * t * t))
+            words.append(_shape(rises[0], rises[1], arb(curvature) * t * t))
     # nearest first; a point that isn't stationary to the last digit needs a little room
     return next((word for word in words if word), "")
 

@@ -49,6 +49,7 @@ _AWAY = 1.5  # a window is this much larger than the way from the start to the m
 
 _TINIEST = 5e-324
 _WRONG = 1e-4  # relative: what is farther off than this is no rounding, in float32 neither
+_COARSE = 1e-4  # the same, where the Hessian is singular
 _TIDY = 1e-12  # of the start's size: a coordinate of a stationary point below this is shown as 0
 _SINGULAR = {
     "kink": "f has a kink and no gradient",
@@ -102,8 +103,8 @@ def _slowly(run: Descent, judgement: Judgement, theory: Theory) -> str:
         return "" if judgement.stands_from is not None else _fall(judgement)
     if judgement.fades and theory.where == "end":
         return (
-            f"it goes ever more slowly, but comes to no end that was found; {_fall(judgement)}, "
-            f"{_height(run, judgement)}"
+            f"{_pace(judgement.factor)}, but it comes to no end that was found; "
+            f"{_fall(judgement)}, {_height(run, judgement)}"
         )
     if judgement.factor < 1:
         count = max(run.steps, FEWEST)
@@ -170,7 +171,7 @@ def _kind_there(run: Descent, theory: Theory, judgement: Judgement) -> str:
     kinds = {"saddle": "a saddle", "maximum": "a maximum", "inflection": "an inflection"}
     if theory.where not in kinds or not theory.approached:
         return ""
-    place = _place(run, _tidy(run, theory.point))
+    place = _place(run, _tidy(run, theory.point, coarse=_is_singular(theory)))
     which = place if judgement.stands_from == 0 else f"what it approaches, {place},"
     return f"{which} is {kinds[theory.where]} and not a minimum"
 
@@ -234,7 +235,7 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
     if parting.known_to < 0:
         return "There is no exact path to hold it against."
     if parting.step is None:
-        return _together(run, parting, steps)
+        return _together(run, parting, steps, start)
     text = f"Parts from the exact path at step {parting.step}, "
     text += f"by {short(parting.distance)}: " if math.isfinite(parting.distance) else ""
     if not math.isfinite(parting.distance):
@@ -257,15 +258,19 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
     return text + "."
 
 
-def _together(run: Descent, parting: Parting, steps: int) -> str:
-    if parting.known_to == 0:
-        return "" if run._rule.is_exact else "The exact path is not certified beyond the start."
-    if parting.known_to < steps:
+def _together(run: Descent, parting: Parting, steps: int, start: int) -> str:
+    if parting.final_at is None:
+        return ""
+    overflow = run.judgements[start].overflow_at
+    ended = overflow is not None and parting.final_at >= overflow - 1
+    if parting.known_to < steps and not ended:
+        if not parting.final_at:
+            return "" if run._rule.is_exact else "The exact path is certified at the start only."
         return (
-            f"Up to step {parting.known_to} it follows the exact path, which is certified no "
+            f"Up to step {parting.final_at} it follows the exact path, which is certified no "
             "further."
         )
-    if run._rule.is_exact or parting.final_at is None:
+    if run._rule.is_exact:
         return ""
     if parting.final == 0 and parting.final_at == steps:
         return "It ends where the exact path ends, to the last digit."
@@ -423,7 +428,7 @@ def _theory_sentences(entries: Sequence[tuple[Descent, int]]) -> str:
 
 def _theory_sentence(run: Descent, s: int) -> str:
     theory = run.theories[s]
-    place = _place(run, _tidy(run, theory.point))
+    place = _place(run, _tidy(run, theory.point, coarse=_is_singular(theory)))
     if not theory.where:
         why = _SINGULAR.get(run.statuses[s], "")
         if why:
@@ -442,13 +447,14 @@ def _theory_sentence(run: Descent, s: int) -> str:
         return f"f is constant near {place}: there is no largest stable rate."
     if theory.where != "minimum":
         kind = {"saddle": "a saddle", "maximum": "a maximum"}.get(theory.where, "an inflection")
-        return f"There is {kind} of f at {place} and no minimum: there is no largest stable rate."
+        who = "The path comes" if theory.approached else "Small steps from the start come"
+        return f"{who} to {kind} of f, {place}: there is no largest stable rate."
     largest = short(float(theory.eigenvalues[-1]), 4)
     top = "2" if not run.momentum else f"2 (1 + {short(run.momentum, 3)})"
     stable = short(theory.stable_rate, 4)
     return (
         f"Largest stable rate: {stable} = {top} / {largest}, the largest eigenvalue of the exact "
-        f"Hessian at the minimum {place}."
+        f"Hessian {'near' if _is_singular(theory) else 'at'} the minimum {place}."
     )
 
 
@@ -461,10 +467,16 @@ def _slope_at(run: Descent, s: int) -> str:
     return f"below {short(_TINIEST)}, but not 0" if 0 < slope <= _TINIEST else short(slope, 3)
 
 
-def _tidy(run: Descent, point: np.ndarray) -> np.ndarray:
+def _is_singular(theory: Theory) -> bool:
+    """Tell whether a Hessian is all but singular: then the place is known to few digits."""
+    size = np.abs(theory.eigenvalues)
+    return bool(size.size) and float(size.min()) <= 2.0**-20 * float(size.max())
+
+
+def _tidy(run: Descent, point: np.ndarray, *, coarse: bool = False) -> np.ndarray:
     """Return a point without what rounding left of its zeros."""
     size = max(float(np.abs(path[0]).max()) for path in run.paths)
-    return np.where(np.abs(point) <= _TIDY * size, 0.0, point)
+    return np.where(np.abs(point) <= (_COARSE if coarse else _TIDY) * size, 0.0, point)
 
 
 def _place(run: Descent, point: np.ndarray) -> str:

@@ -206,7 +206,7 @@ def test_gradient_that_is_zero_does_not_converge():
         ("x**2 - y**2", [1.0, 0.0], "saddle", "a saddle and not a minimum"),
         ("x**2 + y**3", [1.0, 0.0], "saddle", "a saddle"),
         ("x**3", -1.0, "end", "numbers overflow"),
-        ("exp(-x)", 0.0, "end", "comes to no end that was found"),
+        ("exp(-x)", 0.0, "end", "but it comes to no end that was found"),
         ("1/x", 0.1, "end", "no minimum was found"),
         ("exp(-x**2)", 30.0, "end", "below 4.9e-324, but not 0"),
         ("-exp(-x**2)", 30.0, "end", "below 4.9e-324, but not 0"),
@@ -324,3 +324,10 @@ def test_factor_next_to_one_has_its_digits():
     grows = sn.descend(ROSENBROCK, [-1.2, 1], rate=1e-3, gradient="forward@1e-2")
     assert "by the factor 1 each" not in said(grows)
     assert "by the factor 1 on" not in said(grows)
+
+
+def test_factors_beyond_the_doubles_are_no_crash():
+    """A factor of 10^9 over 60 steps is more than a double holds, and no error."""
+    run = sn.descend("-x**2", 1e-300, rate=1e9, steps=60, gradient="forward@1e-300")
+    assert run.verdict == "diverges"
+    assert sn.descend("-x**2", 1e-300, rate=3e4, steps=120).verdict == "diverges"

@@ -13,6 +13,8 @@ FEWEST = 100
 
 _EPSILON = 2.0**-52
 _TINY = 2.0**-1000
+_FAR = 2.0**26
+_GROWTH = 0.125  # in powers of two, over a run: with less its steps keep their length
 _HALF_THE_DIGITS = 2.0**-26
 _STANDING = 4 * _EPSILON  # a step of fewer ulps of x than this is rounding's
 
@@ -119,10 +121,11 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: End
         if int(moving.sum()) == 1 and moving[0] and not gradients[1:].any() and len(moves) > 1:
             factor = 0.0
         jumps = _jumps(moves, lengths, moving)
+        chaotic = jumps and _scatter(lengths, moving, factor)
         course = (
             Course.DIVERGES
-            if overflow is not None or _rises(values, lengths, factor)
-            else _course(gradients, moving, factor, jumps, ends)
+            if overflow is not None or _rises(values, lengths, 1.0 if chaotic else factor, size[0])
+            else _course(gradients, moving, factor, jumps, ends, chaotic)
         )
     fades = course == Course.CONVERGES and _fades(lengths, moving)
     sizes = (float(np.abs(gradients[0]).max()), float(np.abs(gradients[-1]).max()))
@@ -154,6 +157,14 @@ def _factor(lengths: np.ndarray, moving: np.ndarray) -> float:
     return float(np.exp((k @ (logs - logs.mean())) / (k @ k)))
 
 
+def _scatter(lengths: np.ndarray, moving: np.ndarray, factor: float) -> bool:
+    """Tell whether the later steps scatter so much that their factor means nothing."""
+    later = _later(moving)
+    logs = np.log(lengths[later])
+    trend = math.log(factor) * (later - later.mean())
+    return bool(np.ptp(trend) < 4 * np.std(logs - logs.mean() - trend))
+
+
 def _fades(lengths: np.ndarray, moving: np.ndarray) -> bool:
     """Tell whether the later steps shrink like a power k^-p with p below 1.5, or more slowly."""
     later = _later(moving)
@@ -176,19 +187,18 @@ def _jumps(moves: np.ndarray, lengths: np.ndarray, moving: np.ndarray) -> bool:
     return bool(2 * _lengths(scaled.sum(axis=0)[None])[0] < _lengths(scaled).sum())
 
 
-def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
+def _rises(values: np.ndarray, lengths: np.ndarray, factor: float, size: float) -> bool:
     """Tell whether the path goes up and its steps grow, or did before rounding stopped it."""
     if len(values) < 2:
         return False
-    rise = values[-1] - values[0]
-    left = lengths.max(initial=0.0) > 2 * lengths[0]
+    up = values[-1] - values[0] > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
     if len(values) == 2 or math.isnan(factor):
-        grows = True
-    else:  # or grew before rounding stopped it, or threw it far up
-        grows = factor > 1 or (left and (lengths[-1] == 0 or rise > abs(values[0])))
-    up = rise > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
+        return bool(up)
+    growth = len(lengths) * math.log2(max(factor, 1.0))
+    # or they grew before rounding stopped them: a step far out of where it began
+    thrown = lengths.max() > _FAR * max(size, lengths[0])
     # down for ever is away too: steps that keep growing reach no minimum
-    return bool((up and grows) or len(lengths) * math.log(max(factor, 1.0)) > math.log(2))
+    return bool((up and (growth > _GROWTH or thrown)) or growth > 1)
 
 
 def _course(
@@ -197,6 +207,7 @@ def _course(
     factor: float,
     jumps: bool,
     ends: Ends,
+    chaotic: bool,
 ) -> Course:
     if _still(gradients, ends, _HALF_THE_DIGITS):
         return Course.CONVERGES  # also where the start is stationary
@@ -204,7 +215,7 @@ def _course(
         # one step, or none that moves x: only the gradient tells, if not rounding stopped it
         fell = moving.any() and len(moving) == 1 and _still(gradients, ends, 0.5)
         return Course.CONVERGES if fell else Course.CRAWLS
-    if max(len(moving), FEWEST) * math.log2(max(factor, _TINY)) <= -1:
+    if max(len(moving), FEWEST) * math.log2(max(factor, _TINY)) <= -1 and not chaotic:
         return Course.CONVERGES
     return Course.OSCILLATES if jumps else Course.CRAWLS
 

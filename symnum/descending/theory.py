@@ -95,7 +95,8 @@ def theory_of(
         return Theory("", seed, nothing, math.nan, math.nan)
     point = _limit(formula, seed, span, rate, momentum, approaches)
     kind = "" if point is None else _kind(formula, path[0], point, span)
-    if point is None or not kind:
+    if point is None or not kind or (kind == "maximum" and (point != seed).any()):
+        # nobody descends to a maximum
         return Theory("end", path[known[-1]], nothing, math.nan, math.nan)
     matrix = _hessian(formula, point)
     assert matrix is not None  # its kind was read from it
@@ -176,13 +177,14 @@ def _stationary(formula: Formula, start: np.ndarray, span: float) -> np.ndarray 
         x = start.copy()
         g, value = gradient(x), float(formula(_at(formula, x)))
         first = float(np.abs(g).max())
-        size, last = 0.0, 0.0
+        size, last, before = 0.0, 0.0, math.nan
         for _ in range(_NEWTON_STEPS):
             matrix = np.asarray(hessian(_at(formula, x))).reshape(n, n)
             if not (np.isfinite(matrix).all() and np.isfinite(g).all()):
                 return None
             eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
             size = float(np.abs(eigenvalues).max())
+            before = size if math.isnan(before) else before
             if not g.any():
                 break
             if size == 0:
@@ -208,7 +210,9 @@ def _stationary(formula: Formula, start: np.ndarray, span: float) -> np.ndarray 
             x, value, g = there, height, slope_there
         way = max(float(np.abs(x).max()), float(np.abs(start - x).max()), span)
         # a gradient's rounding is that of its terms, whose size the curvature tells
-        still = float(np.abs(g).max()) <= max(first * _STATIONARY, size * way * _STATIONARY)
+        left = float(np.abs(g).max())
+        still = left <= max(first, size * way) * _STATIONARY
+        still &= left <= max(first, before * way) * _CONTRACTED  # at a pole it grows
     if g.any():
         return x if still and last <= _CONTRACTED * way else None
     # in float64 the gradient is 0: it may have underflowed, in a tail that goes on for ever

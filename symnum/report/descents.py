@@ -106,11 +106,9 @@ def _slowly(run: Descent, judgement: Judgement, theory: Theory) -> str:
             f"{_pace(judgement.factor)}, but it comes to no end that was found; "
             f"{_fall(judgement)}, {_height(run, judgement)}"
         )
-    if judgement.factor < 1:
-        count = max(run.steps, FEWEST)
-        text = f"{_pace(judgement.factor)}, over {count} steps by less than half"
-    else:
-        text = _pace(judgement.factor)
+    text = _pace(judgement.factor)
+    if "shrink" in text:
+        text += f", over {max(run.steps, FEWEST)} steps by less than half"
     return f"{text}; {_height(run, judgement)}"
 
 
@@ -212,9 +210,11 @@ def _crossing_sentence(run: Descent, start: int) -> str:
     trouble = run.troubles[start]
     if crossing is None or (trouble is not None and trouble.step <= crossing.step):
         return ""  # that it left the domain is said already
-    what = {"pole": "a pole of f", "jump": "a jump of f"}.get(crossing.what, "a gap in its domain")
+    what = {"pole": "over a pole of f", "jump": "across a jump of f"}.get(
+        crossing.what, "over a gap in the domain of f"
+    )
     place = _place(run, _tidy(run, crossing.point))
-    return f" From step {crossing.step - 1} to {crossing.step} it jumps over {what} near {place}."
+    return f" From step {crossing.step - 1} to {crossing.step} it steps {what} near {place}."
 
 
 def _aside(run: Descent, judgement: Judgement) -> str:

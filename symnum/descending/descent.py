@@ -112,12 +112,18 @@ class Descent:
 
     @property
     def stable_rate(self) -> Any:
-        """The largest stable rate, 2 (1 + momentum) / the largest eigenvalue of the Hessian."""
+        """The largest stable rate, 2 (1 + momentum) / the largest eigenvalue of the Hessian.
+
+        NaN where no minimum is known, infinite at one where the Hessian vanishes.
+        """
         return self._each([theory.stable_rate for theory in self.theories], float)
 
     @property
     def factor_predicted(self) -> Any:
-        """What one step multiplies the distance by, in the slowest direction, by the Hessian."""
+        """What one step multiplies the distance by, in the slowest direction, by the Hessian.
+
+        NaN where no minimum is known.
+        """
         return self._each([theory.factor for theory in self.theories], float)
 
     @property

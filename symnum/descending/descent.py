@@ -22,14 +22,13 @@ from symnum.descending.request import (
 )
 from symnum.descending.slopes import CERTIFIED, Rule, read_gradient, slope_of
 from symnum.descending.theory import Theory, theory_of
-from symnum.descending.trouble import Trouble, crossed, trouble_at
+from symnum.descending.trouble import Trouble, crossed, status_at, trouble_at
 from symnum.descending.truth import exact_gradients, exact_values
 from symnum.descending.walk import certified_walk, walk
 from symnum.differences.adapter import adapt
 from symnum.differences.schemes import Scheme
 from symnum.errors import UsageError
 from symnum.formula.formula import Formula
-from symnum.formula.status import Status
 
 MOST_CERTIFIED = 1_000
 """Steps up to which the exact path is certified for a comparison: its digits grow with each."""
@@ -191,10 +190,11 @@ class Descent:
 
     @cached_property
     def statuses(self) -> tuple[str, ...]:
-        """For each start what keeps its path from having a gradient there, such as `kink`."""
-        found = self.formula.gradient().certify(self.path[0].reshape(-1, self.path.shape[-1]))
-        fine = (Status.CERTIFIED, Status.ZERO)
-        return tuple(next((str(s) for s in row if s not in fine), "") for row in found.status)
+        """For each start what is the matter where its Hessian is not known, such as `kink`."""
+        return tuple(
+            "" if theory.where else status_at(self.formula, theory.point)
+            for theory in self.theories
+        )
 
     @cached_property
     def partings(self) -> tuple[Parting, ...]:

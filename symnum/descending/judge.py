@@ -158,11 +158,16 @@ def _factor(lengths: np.ndarray, moving: np.ndarray) -> float:
 
 
 def _scatter(lengths: np.ndarray, moving: np.ndarray, factor: float) -> bool:
-    """Tell whether the later steps scatter so much that their factor means nothing."""
+    """Tell whether the later steps scatter so much that their factor means nothing.
+
+    Those of a heavy ball that rings down scatter as well, but their largest ones shrink.
+    """
     later = _later(moving)
     logs = np.log(lengths[later])
     trend = math.log(factor) * (later - later.mean())
-    return bool(np.ptp(trend) < 4 * np.std(logs - logs.mean() - trend))
+    half = len(later) // 2
+    lasts = lengths[later[half:]].max() > 0.75 * lengths[later[:half]].max()
+    return bool(lasts and np.ptp(trend) < 4 * np.std(logs - logs.mean() - trend))
 
 
 def _fades(lengths: np.ndarray, moving: np.ndarray) -> bool:
@@ -198,7 +203,8 @@ def _rises(values: np.ndarray, lengths: np.ndarray, factor: float, size: float) 
     # or they grew before rounding stopped them: a step far out of where it began
     thrown = lengths.max() > _FAR * max(size, lengths[0])
     # down for ever is away too: steps that keep growing reach no minimum
-    return bool((up and (growth > _GROWTH or thrown)) or growth > 1)
+    grown = growth > 1 and lengths[-1] >= lengths[0]
+    return bool((up and (growth > _GROWTH or thrown)) or grown)
 
 
 def _course(

@@ -88,6 +88,21 @@ def trouble_at(
     return Trouble(step, "value", point, "f", float(values[step]), float(f.hi[0, 0]))
 
 
+def status_at(formula: Formula, point: np.ndarray) -> str:
+    """Return what keeps f from having a gradient at a point, in a word; empty where it has one.
+
+    `unbounded` is a gradient without bounds where f has a value, as that of sqrt(x) at 0.
+    """
+    if not np.isfinite(point).all():
+        return ""
+    status = formula.certify(point[None]).status[0, 0]
+    if status not in _FINE:
+        return str(status)
+    found = formula.gradient().certify(point[None]).status[0]
+    word = next((str(status) for status in found if status not in _FINE), "")
+    return "unbounded" if word == "pole" else word
+
+
 def crossed(formula: Formula, path: np.ndarray) -> Trouble | None:
     """Return the first pole, jump or gap that a path of one variable jumped over."""
     if path.shape[-1] != 1:

@@ -58,6 +58,7 @@ _SINGULAR = {
     "edge": "the domain of f ends and f has no gradient",
     "removable": "f is undefined as it is written",
     "undefined": "f has no gradient",
+    "unbounded": "the gradient of f is unbounded",
 }
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ def _halt(run: Descent, judgement: Judgement, start: int) -> str:
         tail = ", and so is the exact one" if not run._rule.is_exact else ""
         return f"{text}: the gradient there is 0{tail}"
     if math.isnan(exact):
-        singular = _SINGULAR.get(run.statuses[start], "") if k == 0 else ""
+        singular = _SINGULAR.get(run.statuses[start], "")
         tail = f", though {singular}" if singular else ""
         return f"{text}: the gradient that is followed is 0 there{tail}"
     what = "the formula's gradient in float64" if run._rule.is_exact else "the gradient given"
@@ -246,7 +247,7 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
         end = np.abs(run.paths[start][-1]).max()
         text += (
             f"; from step {k} on x + h == x in every variable, so that the differences are 0 and "
-            f"the path stands near {short(end)}"
+            f"the path ends near {short(end)}"
         )
     elif k is not None:
         text += f"; at step {k} x + h == x in every variable"
@@ -274,6 +275,8 @@ def _together(run: Descent, parting: Parting, steps: int, start: int) -> str:
         return ""
     if parting.final == 0 and parting.final_at == steps:
         return "It ends where the exact path ends, to the last digit."
+    if not parting.final_at:
+        return ""
     when = "At the end" if parting.final_at == steps else f"At step {parting.final_at}"
     return f"{when} it is {short(parting.final)} from the exact path."
 
@@ -317,7 +320,7 @@ def _why(run: Descent, parting: Parting) -> str:
 def _own_why(text: str, parting: Parting) -> str:
     """Say of somebody's gradient that it is wrong, or only more than rounding off."""
     away = abs(parting.given - parting.exact)
-    if not away > _WRONG * abs(parting.exact):
+    if away <= _WRONG * abs(parting.exact):
         return f"{text}, which is more than rounding in float64 explains"
     text = f"the gradient given is not the derivative: {text}"
     if not parting.exact or not math.isfinite(parting.given):
@@ -432,8 +435,7 @@ def _theory_sentence(run: Descent, s: int) -> str:
     if not theory.where:
         why = _SINGULAR.get(run.statuses[s], "")
         if why:
-            start = _place(run, run.paths[s][0])
-            return f"At the start, {start}, {why}: there is no largest stable rate."
+            return f"At {place} {why}: there is no largest stable rate."
         return "Nothing is known of the Hessian here, so there is no largest stable rate."
     if theory.where == "flat minimum":
         return f"The Hessian vanishes at the minimum near {place}: it sets no largest stable rate."

@@ -267,8 +267,11 @@ def test_the_minimum_of_each_run_is_said():
 def test_start_at_a_kink():
     """At a kink there is no gradient, whatever the formula says in float64."""
     run = sn.descend("abs(x)", 0.0)
-    assert "At the start, x = 0, f has a kink and no gradient" in said(run)
+    assert "At x = 0 f has a kink and no gradient" in said(run)
     assert "next to 0" not in said(run)
+    lands = sn.descend("abs(x)", 0.25, rate=0.25, steps=4)
+    assert "At x = 0 f has a kink and no gradient" in said(lands)
+    assert "At x = 0 the gradient of f is unbounded" in said(sn.descend("sqrt(x)", 0.0))
 
 
 def test_jump_over_a_pole_is_said():
@@ -332,6 +335,26 @@ def test_factors_beyond_the_doubles_are_no_crash():
     assert run.verdict == "diverges"
     assert run.overflow_at is None
     assert run.factor_observed == pytest.approx(2e8, rel=1e-6)
+
+
+def test_a_heavy_ball_that_rings_down_converges():
+    """With momentum the steps swing, and shrink all the same."""
+    run = sn.descend(BOWL, START, rate=0.1, momentum=0.9)
+    assert run.verdict == "converges"
+    assert run.factor_observed == pytest.approx(run.factor_predicted, rel=1e-2)
+
+
+def test_a_step_that_is_longer_than_a_tiny_one_is_no_divergence():
+    """Next to a kink a difference may be tiny by luck; the steps after it have not diverged."""
+    run = sn.descend("abs(x)", 0.25, rate=0.25, steps=4, gradient="central@1e-4")
+    assert run.verdict != "diverges"
+
+
+def test_a_gradient_that_is_not_a_number_is_not_called_rounding():
+    """NaN is not within anything that rounding explains."""
+    c = sn.compare(BOWL, START, [lambda x: x * (np.nan if x[1] < 3.5 else 2)])
+    assert "the gradient given is not the derivative: at step 1 its df/dx0 is nan" in c.reasons[0]
+    assert "rounding" not in c.reasons[0]
 
 
 def test_a_path_that_is_thrown_over_a_pole_and_settles_has_not_diverged():

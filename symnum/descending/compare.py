@@ -135,9 +135,9 @@ def compare(
     Notes
     -----
     The exact path is the recurrence without any rounding, in balls; each point of it is the
-    nearest double. Where it can't be certified, or has more than a thousand steps, paths are held
-    against the float64 path of the exact gradient. Paths have parted where half the digits of a
-    double are gone.
+    nearest double. It is certified for at most a thousand steps, and as far as f has a gradient;
+    beyond that nothing is said of it. Paths have parted where half the digits of a double are
+    gone. The gradient that is to blame is held against the certified one at the same point.
 
     Examples
     --------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from symnum.descending.judge import Judgement, judge
+from symnum.descending.judge import Course, Ends, Judgement, judge
 from symnum.descending.parting import Parting, part
 from symnum.descending.request import (
     read_formula,
@@ -20,8 +20,10 @@ from symnum.descending.request import (
     read_step_count,
     read_tolerance,
 )
-from symnum.descending.slopes import CERTIFIED, Rule, exact_slope, read_gradient, slope_of
+from symnum.descending.slopes import CERTIFIED, Rule, read_gradient, slope_of
 from symnum.descending.theory import Theory, theory_of
+from symnum.descending.trouble import Trouble, crossed, status_at, trouble_at
+from symnum.descending.truth import exact_gradients, exact_values
 from symnum.descending.walk import certified_walk, walk
 from symnum.differences.adapter import adapt
 from symnum.differences.schemes import Scheme
@@ -109,12 +111,18 @@ class Descent:
 
     @property
     def stable_rate(self) -> Any:
-        """The largest stable rate, 2 (1 + momentum) / the largest eigenvalue of the Hessian."""
+        """The largest stable rate, 2 (1 + momentum) / the largest eigenvalue of the Hessian.
+
+        NaN where no minimum is known, infinite at one where the Hessian vanishes.
+        """
         return self._each([theory.stable_rate for theory in self.theories], float)
 
     @property
     def factor_predicted(self) -> Any:
-        """What one step multiplies the distance by, in the slowest direction, by the Hessian."""
+        """What one step multiplies the distance by, in the slowest direction, by the Hessian.
+
+        NaN where no minimum is known.
+        """
         return self._each([theory.factor for theory in self.theories], float)
 
     @property
@@ -125,15 +133,67 @@ class Descent:
     @cached_property
     def judgements(self) -> tuple[Judgement, ...]:
         """The course of each start, and what it was read from."""
+        found = self._first_judgements
+        if not any(judgement.fades for judgement in found):
+            return found
+        # the steps of exp(-x) shrink as those of x**4 do, but come to no end
+        return tuple(
+            replace(judgement, course=Course.CRAWLS)
+            if judgement.fades and theory.where == "end"
+            else judgement
+            for judgement, theory in zip(found, self.theories, strict=True)
+        )
+
+    @cached_property
+    def _first_judgements(self) -> tuple[Judgement, ...]:
         rows = zip(self.paths, self._flat(self.values), self._flat(self.gradients, 1), strict=True)
-        return tuple(judge(path, values, gradients) for path, values, gradients in rows)
+        return tuple(judge(*row, self._exact_ends(*row)) for row in rows)
+
+    def _exact_ends(self, path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Ends:
+        """Return what is exact at a path's first point, and at the last before numbers end."""
+        finite = np.isfinite(path).all(axis=-1) & np.isfinite(values)
+        finite &= np.isfinite(gradients).all(axis=-1)
+        last = len(path) if finite.all() else int(np.argmin(finite))
+        points = path[[0, max(last - 1, 0)]]
+        exact = np.full(2, math.nan)
+        if self.function is None:
+            exact = exact_values(self.formula, points)
+        return Ends(exact_gradients(self.formula, points), exact)
 
     @cached_property
     def theories(self) -> tuple[Theory, ...]:
         """What the exact Hessian says of each start."""
         return tuple(
-            theory_of(self.formula, path, values, self.rate, self.momentum)
-            for path, values in zip(self.paths, self._flat(self.values), strict=True)
+            theory_of(
+                self.formula,
+                path[: judgement.overflow_at or None],
+                self.rate,
+                self.momentum,
+                approaches=judgement.course in {Course.CONVERGES, Course.CRAWLS},
+            )
+            for path, judgement in zip(self.paths, self._first_judgements, strict=True)
+        )
+
+    @cached_property
+    def troubles(self) -> tuple[Trouble | None, ...]:
+        """For each start why its numbers end, or None where they are finite to the end."""
+        rows = zip(self.paths, self._flat(self.values), self._flat(self.gradients, 1), strict=True)
+        return tuple(
+            trouble_at(self.formula, *row, judgement.overflow_at)
+            for row, judgement in zip(rows, self._first_judgements, strict=True)
+        )
+
+    @cached_property
+    def crossings(self) -> tuple[Trouble | None, ...]:
+        """For each start the first pole, jump or gap of f that its path jumps over."""
+        return tuple(crossed(self.formula, path) for path in self.paths)
+
+    @cached_property
+    def statuses(self) -> tuple[str, ...]:
+        """For each start what is the matter where its Hessian is not known, such as `kink`."""
+        return tuple(
+            "" if theory.where else status_at(self.formula, theory.point)
+            for theory in self.theories
         )
 
     @cached_property
@@ -318,13 +378,10 @@ def _values(formula: Formula, path: np.ndarray, function: Callable[..., Any] | N
 def _exact_path(
     formula: Formula, start: tuple[float, ...], rate: float, steps: int, momentum: float
 ) -> np.ndarray:
-    """Return the path of exact arithmetic as far as it is certified, and then that of float64."""
+    """Return the path of exact arithmetic, NaN from the first step on that isn't certified."""
     first = np.array(start)
-    path, _ = walk(exact_slope(formula), first, rate, steps, momentum, None)
     lines = len(formula.gradient().program)
-    if steps > MOST_CERTIFIED or steps * lines > _MOST_CERTIFIED_WORK:
-        return path
-    exact, _ = certified_walk(formula, first, rate, steps, momentum)
-    known = ~np.isnan(exact).any(axis=-1)
-    # after a step that isn't certified the float64 path is no witness of what follows
-    return exact if known[1:].any() else path
+    count = min(steps, MOST_CERTIFIED, max(1, _MOST_CERTIFIED_WORK // lines))
+    path = np.full((steps + 1, first.size), math.nan)
+    path[: count + 1], _ = certified_walk(formula, first, rate, count, momentum)
+    return path

@@ -12,6 +12,9 @@ FEWEST = 100
 """Steps that a run is given to halve what is left, though it be shorter, before it crawls."""
 
 _EPSILON = 2.0**-52
+_TINY = 2.0**-1000
+_FAR = 2.0**26
+_GROWTH = 0.125  # in powers of two, over a run: with less its steps keep their length
 _HALF_THE_DIGITS = 2.0**-26
 _STANDING = 4 * _EPSILON  # a step of fewer ulps of x than this is rounding's
 
@@ -53,6 +56,16 @@ class Judgement:
         The first step from which on x no longer moves; None where it moves to the end.
     jumps : bool
         Whether the steps go to and fro.
+    exact_slope : float
+        The largest exact partial derivative at the last finite point, in modulus; NaN where it
+        isn't known.
+    slopes : tuple of float
+        The largest partial derivative that was followed, at the first and the last finite step.
+    heights : tuple of float
+        f at the first and the last finite step: exact where that is known.
+    fades : bool
+        Whether the steps shrink no faster than k^-1.5, so that only the Hessian can tell a path
+        that comes to an end from one that goes on for ever.
     """
 
     course: Course
@@ -60,9 +73,29 @@ class Judgement:
     overflow_at: int | None
     stands_from: int | None
     jumps: bool
+    exact_slope: float = math.nan
+    slopes: tuple[float, float] = (math.nan, math.nan)
+    heights: tuple[float, float] = (math.nan, math.nan)
+    fades: bool = False
 
 
-def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgement:
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What is exact at the first and the last point of a path; NaN where it isn't known.
+
+    Parameters
+    ----------
+    gradients : float64 array, shape (2, n)
+        The exact gradients, whatever was followed.
+    values : float64 array, shape (2,)
+        The exact values of f; NaN where another function took its place.
+    """
+
+    gradients: np.ndarray
+    values: np.ndarray
+
+
+def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: Ends) -> Judgement:
     """Return the course of a path of shape (steps + 1, n)."""
     finite = (
         np.isfinite(path).all(axis=-1) & np.isfinite(values) & np.isfinite(gradients).all(axis=-1)
@@ -70,9 +103,12 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgem
     overflow = None if finite.all() else int(np.argmin(finite))
     # what follows the first number that isn't finite says nothing
     end = len(path) if overflow is None else overflow
-    path, values, gradients = path[:end], values[:end], gradients[:end]
+    path, values, gradients = path[:end], values[:end].copy(), gradients[:end]
+    if end and np.isfinite(ends.values).all():
+        values[[0, -1]] = ends.values  # in float64 a formula that cancels is worth nothing
+    slope = float(np.abs(ends.gradients[-1]).max())
     if end == 0:
-        return Judgement(Course.DIVERGES, math.nan, overflow, None, False)
+        return Judgement(Course.DIVERGES, math.nan, overflow, None, False, slope)
     with np.errstate(all="ignore"):
         moves = np.diff(path, axis=0)
         lengths = _lengths(moves)
@@ -85,12 +121,16 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Judgem
         if int(moving.sum()) == 1 and moving[0] and not gradients[1:].any() and len(moves) > 1:
             factor = 0.0
         jumps = _jumps(moves, lengths, moving)
+        chaotic = jumps and _scatter(lengths, moving, factor)
         course = (
             Course.DIVERGES
-            if overflow is not None or _rises(values, lengths, factor)
-            else _course(path, gradients, moving, factor, jumps)
+            if overflow is not None or _rises(values, lengths, 1.0 if chaotic else factor, size[0])
+            else _course(gradients, moving, factor, jumps, ends, chaotic)
         )
-    return Judgement(course, factor, overflow, stands_from, jumps)
+    fades = course == Course.CONVERGES and _fades(lengths, moving)
+    sizes = (float(np.abs(gradients[0]).max()), float(np.abs(gradients[-1]).max()))
+    heights = (float(values[0]), float(values[-1]))
+    return Judgement(course, factor, overflow, stands_from, jumps, slope, sizes, heights, fades)
 
 
 def _lengths(moves: np.ndarray) -> np.ndarray:
@@ -117,35 +157,82 @@ def _factor(lengths: np.ndarray, moving: np.ndarray) -> float:
     return float(np.exp((k @ (logs - logs.mean())) / (k @ k)))
 
 
+def _scatter(lengths: np.ndarray, moving: np.ndarray, factor: float) -> bool:
+    """Tell whether the later steps scatter so much that their factor means nothing.
+
+    Those of a heavy ball that rings down scatter as well, but their largest ones shrink.
+    """
+    later = _later(moving)
+    logs = np.log(lengths[later])
+    trend = math.log(factor) * (later - later.mean())
+    half = len(later) // 2
+    lasts = lengths[later[half:]].max() > 0.75 * lengths[later[:half]].max()
+    return bool(lasts and np.ptp(trend) < 4 * np.std(logs - logs.mean() - trend))
+
+
+def _fades(lengths: np.ndarray, moving: np.ndarray) -> bool:
+    """Tell whether the later steps shrink like a power k^-p with p below 1.5, or more slowly."""
+    later = _later(moving)
+    if len(later) < 2:
+        return False
+    log_k, logs = np.log(later + 1.0), np.log(lengths[later])
+    k = log_k - log_k.mean()
+    return bool(-(k @ (logs - logs.mean())) < 1.5 * (k @ k))
+
+
 def _jumps(moves: np.ndarray, lengths: np.ndarray, moving: np.ndarray) -> bool:
     later = _later(moving)
     if len(later) < 2:
         return False
     unit = moves[later] / lengths[later][:, None]
-    return bool(np.mean((unit[1:] * unit[:-1]).sum(axis=-1) < 0) > 0.5)
+    if np.mean((unit[1:] * unit[:-1]).sum(axis=-1) < 0) > 0.5:
+        return True
+    # less regular, but no less in vain: most of the way is taken back
+    scaled = moves[later] / lengths[later].max()
+    return bool(2 * _lengths(scaled.sum(axis=0)[None])[0] < _lengths(scaled).sum())
 
 
-def _rises(values: np.ndarray, lengths: np.ndarray, factor: float) -> bool:
+def _rises(values: np.ndarray, lengths: np.ndarray, factor: float, size: float) -> bool:
     """Tell whether the path goes up and its steps grow, or did before rounding stopped it."""
     if len(values) < 2:
         return False
-    grows = lengths.max(initial=0.0) > 2 * lengths[0] or factor > 1
-    if len(values) == 2 or math.isnan(factor):
-        grows = True
     up = values[-1] - values[0] > _HALF_THE_DIGITS * max(abs(values[0]), abs(values[-1]))
+    if len(values) == 2 or math.isnan(factor):
+        return bool(up)
+    growth = len(lengths) * math.log2(max(factor, 1.0))
+    # or they grew before rounding stopped them: a step far out of where it began
+    thrown = lengths.max() > _FAR * max(size, lengths[0])
     # down for ever is away too: steps that keep growing reach no minimum
-    return bool((up and grows) or factor ** len(lengths) > 2)
+    grown = growth > 1 and lengths[-1] >= lengths[0]
+    return bool((up and (growth > _GROWTH or thrown)) or grown)
 
 
 def _course(
-    path: np.ndarray, gradients: np.ndarray, moving: np.ndarray, factor: float, jumps: bool
+    gradients: np.ndarray,
+    moving: np.ndarray,
+    factor: float,
+    jumps: bool,
+    ends: Ends,
+    chaotic: bool,
 ) -> Course:
-    first, last = (float(np.abs(gradients[k]).max()) for k in (0, -1))
-    if last <= _HALF_THE_DIGITS * first:
+    if _still(gradients, ends, _HALF_THE_DIGITS):
         return Course.CONVERGES  # also where the start is stationary
     if math.isnan(factor):
-        # one step, or none that moves x: only the gradient tells
-        return Course.CONVERGES if len(path) > 1 and last <= first / 2 else Course.CRAWLS
-    if factor ** max(len(moving), FEWEST) <= 0.5:
+        # one step, or none that moves x: only the gradient tells, if not rounding stopped it
+        fell = moving.any() and len(moving) == 1 and _still(gradients, ends, 0.5)
+        return Course.CONVERGES if fell else Course.CRAWLS
+    if max(len(moving), FEWEST) * math.log2(max(factor, _TINY)) <= -1 and not chaotic:
         return Course.CONVERGES
     return Course.OSCILLATES if jumps else Course.CRAWLS
+
+
+def _still(gradients: np.ndarray, ends: Ends, share: float) -> bool:
+    """Tell whether the gradient fell to a share of the first: the one given, and the exact one."""
+    if not _shrank(gradients, share):
+        return False
+    return bool(np.isnan(ends.gradients).any()) or _shrank(ends.gradients, share)
+
+
+def _shrank(gradients: np.ndarray, share: float) -> bool:
+    first, last = (float(np.abs(gradients[k]).max()) for k in (0, -1))
+    return last <= share * first

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from symnum.descending.slopes import Rule, exact_slope, step_at
+from symnum.descending.slopes import Rule, step_at
+from symnum.descending.truth import exact_gradients, exact_values, rounding_bounds
+from symnum.differences.adapter import adapt
 from symnum.differences.schemes import Scheme
 from symnum.differences.sweep import sweep
 from symnum.errors import SymnumError
@@ -19,6 +21,7 @@ PARTED = 2.0**-26
 
 _EPSILON = 2.0**-52
 _PARTS = ("truncation", "step_rounding", "evaluation", "arithmetic")
+_OTHER = 2.0**-20  # relative: a function that is farther off the formula isn't its float32 form
 _NOISE = 64  # ulps: a gradient that is no farther off than this is as good as doubles make it
 
 
@@ -33,11 +36,12 @@ class Parting:
     distance : float
         How far apart they are there; at the end where they never part.
     final : float
-        How far apart they are at the last step that both have.
+        How far apart they are at the last step at which both are finite.
     reason : str
         A word: `rounding` (x + h == x, the step is lost), `truncation`, `noise` (f is rounded),
-        `recurrence` (x - rate g is rounded), `gradient` (it is another one); empty where they
-        don't part.
+        `recurrence` (x - rate g is rounded), `gradient` (the one given is off by more than rounding
+        explains), `function` (the one given is not the formula), `unknown` (no exact gradient on
+        the way); empty where they don't part.
     cause_at : int or None
         The step whose gradient is to blame.
     exact, given : float
@@ -48,6 +52,12 @@ class Parting:
         The first step at which x + h == x in every variable.
     h : float
         The scheme's step there; NaN without a scheme.
+    final_at : int or None
+        The step of `final`.
+    known_to : int
+        The last step at which the exact path is certified; -1 where none is.
+    values : tuple of float
+        Where the reason is `function`: what it returned at that step, and what the formula is.
 
     Examples
     --------
@@ -67,6 +77,9 @@ class Parting:
     variable: str = ""
     lost_from: int | None = None
     h: float = np.nan
+    final_at: int | None = None
+    known_to: int = -1
+    values: tuple[float, float] = (np.nan, np.nan)
 
 
 def part(
@@ -88,45 +101,86 @@ def part(
         # written so that a NaN of the path, where the exact one has a number, is a parting
         parted = known & ~(gap <= PARTED * scale)
         both = np.flatnonzero(known & np.isfinite(gap))
-    final = float(gap[both[-1]]) if both.size else np.nan
-    lost = _lost(rule.scheme, there)
+    final_at = int(both[-1]) if both.size else None
+    final = float(gap[final_at]) if final_at is not None else np.nan
+    certified = np.flatnonzero(~np.isnan(reference).any(axis=-1))
+    known_to = int(certified[-1]) if certified.size else -1
+    found = Parting(
+        None,
+        final,
+        final,
+        lost_from=_lost(rule.scheme, there),
+        final_at=final_at,
+        known_to=known_to,
+    )
     if not parted.any():
-        return Parting(None, final, final, lost_from=lost)
+        return found
     step = int(np.argmax(parted))
-    found = _blame(formula, there[:step], gradients[:step], scale[:step])
-    if found is None:
-        return Parting(step, float(gap[step]), final, "recurrence", lost_from=lost)
-    k, variable, wanted, given = found
-    h = np.nan
-    reason = "gradient"
-    if rule.scheme is not None:
-        h = float(step_at(rule.scheme, there[k]))
-        reason = _largest_part(formula, function, rule.scheme, there[k], variable, h)
-        if lost is not None and reason == "noise":
-            reason = "rounding"  # it begins in f, and ends with x + h == x
-    elif rule.is_exact:
-        reason = "noise"
-    name = formula.variables[variable]
-    return Parting(step, float(gap[step]), final, reason, k, wanted, given, name, lost, h)
+    found = replace(found, step=step, distance=float(gap[step]))
+    blamed = _blame(formula, there[:step], gradients[:step], scale[:step])
+    if isinstance(blamed, str):
+        return replace(found, reason=blamed)
+    k, variable, wanted, given = blamed
+    found = replace(
+        found, cause_at=k, exact=wanted, given=given, variable=formula.variables[variable]
+    )
+    if rule.scheme is None:
+        reason = "noise" if rule.is_exact else _own_reason(formula, there[k], variable, found)
+        return replace(found, reason=reason)
+    h = float(step_at(rule.scheme, there[k]))
+    reason, values = _scheme_reason(formula, function, rule.scheme, there[k], variable, h)
+    if found.lost_from is not None and reason == "noise":
+        reason = "rounding"  # it begins in f, and ends with x + h == x
+    return replace(found, reason=reason, h=h, values=values)
 
 
 def _blame(
     formula: Formula, path: np.ndarray, gradients: np.ndarray, scale: np.ndarray
-) -> tuple[int, int, float, float] | None:
-    """Return the step and variable of the worst gradient, the exact partial and the one given."""
-    slope = exact_slope(formula)
+) -> tuple[int, int, float, float] | str:
+    """Return the step and variable of the worst gradient, the exact partial and the one given.
+
+    Where all are right to rounding, or none is known, it is the reason's word.
+    """
+    exact = exact_gradients(formula, path)
+    if np.isnan(exact).all():
+        return "unknown"
     with np.errstate(all="ignore"):
-        exact = np.empty_like(path)
-        for i, partial in enumerate(slope(*path.T)):
-            exact[:, i] = partial
         error = np.abs(gradients - exact)
         worth = error / np.where(scale > 0, scale, 1.0)[:, None]
     worth = np.where(np.isfinite(exact), np.where(np.isnan(worth), np.inf, worth), 0.0)
     k, variable = np.unravel_index(int(np.argmax(worth)), worth.shape)
     wanted, given = float(exact[k, variable]), float(gradients[k, variable])
-    if abs(given - wanted) <= _NOISE * _EPSILON * float(np.abs(exact[k]).max()):
-        return None
+    if abs(given - wanted) <= _NOISE * _EPSILON * float(np.nanmax(np.abs(exact[k]))):
+        return "unknown" if np.isnan(exact).any() else "recurrence"
     return int(k), int(variable), wanted, given
+
+
+def _own_reason(formula: Formula, point: np.ndarray, variable: int, found: Parting) -> str:
+    """Return `noise` where rounding of the formula in float64 explains somebody's gradient."""
+    bound = rounding_bounds(formula, point[None])[0, variable]
+    return "noise" if abs(found.given - found.exact) <= bound else "gradient"
+
+
+def _scheme_reason(
+    formula: Formula,
+    function: Callable[..., Any] | None,
+    scheme: Scheme,
+    point: np.ndarray,
+    variable: int,
+    h: float,
+) -> tuple[str, tuple[float, float]]:
+    """Return why a scheme is off, and the values of a function that isn't the formula."""
+    nothing = (np.nan, np.nan)
+    reason = _largest_part(formula, function, scheme, point, variable, h)
+    if reason != "noise" or function is None:
+        return reason, nothing
+    given = float(adapt(function, formula.variables, ())(list(point[:, None]))[0][0])
+    exact = float(exact_values(formula, point[None])[0])
+    rounding = float(rounding_bounds(formula, point[None], value=True)[0, 0])
+    size = max(abs(exact), abs(given)) if np.isfinite(given) else np.inf
+    # neither the rounding of float32 nor that of the formula as it is written makes as much
+    is_other = abs(given - exact) > max(_OTHER * size, rounding * 2.0**30)
+    return ("function", (given, exact)) if is_other else ("noise", nothing)
 
 
 def _largest_part(

@@ -161,7 +161,13 @@ def _differences(scheme: Scheme, formula: Formula, function: Callable[..., Any] 
 
 
 def _own(code: Callable[..., Any], formula: Formula) -> Slope:
-    adapted = adapt(code, formula.variables, (len(formula.variables),))
+    adapted = adapt(
+        code,
+        formula.variables,
+        (len(formula.variables),),
+        what="your gradient",
+        has_domain=False,  # a path that ends in NaN would look as if it diverged
+    )
 
     def slope(*columns: Any) -> list[Any]:
         x = np.array(columns, dtype=np.float64)

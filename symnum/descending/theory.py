@@ -9,22 +9,30 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from flint import arb
 
 from symnum.descending.slopes import exact_hessian, exact_slope
+from symnum.descending.truth import exact_gradients, smooth_balls
+from symnum.descending.walk import walk
+from symnum.formula.balls import precision
 from symnum.formula.formula import Formula
 
 MOST_VARIABLES = 200
 """Variables up to which Hessians are made: they have the square of it entries."""
 
-_NEWTON_STEPS = 60
+_NEWTON_STEPS = 200
 _HALVINGS = 40
 _STATIONARY = 2.0**-40  # of the gradient's first size; Newton's method then has all but converged
 _FLAT = 2.0**-46  # of the largest eigenvalue: rounding makes as much of an eigenvalue 0
-
-
-_VANISHING = 2.0**-40  # of the curvature at the start: a minimum is flat, but for rounding
+_DOUBTFUL = 2.0**-20  # of the largest curvature: what is less may be none at all
+_CONTRACTED = 2.0**-20  # Newton's moves beside the way: in the tail of exp(-x) they don't shrink
+_FURTHER = (500, 2_000, 8_000)  # steps that a path is followed on, to see what it approaches
+_LEAST = 0.2  # rate times curvature: with less, thousands of steps may tell nothing
+_PROBE_BITS = 512
+_PROBES = (2.0**-20, 2.0**-10)  # of the way: where f is looked at beside a flat point
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +42,21 @@ class Theory:
     Parameters
     ----------
     where : str
-        `minimum`; `flat minimum` where the Hessian vanishes at one, as that of x**4 does; `end`
-        where none was found: the last point of the path that is known; empty without a Hessian.
+        What the path approaches: `minimum`; `flat minimum` where the Hessian vanishes at one, as
+        that of x**4 does; `saddle`, `maximum`, `inflection`; `level` where f is constant round
+        the point. Where the path approaches nothing, what small steps from the start lead to.
+        `end` where no such point was found; empty without a Hessian.
     point : float64 array, shape (n,)
-        The place.
+        The place; the last known point of the path where none was found.
     eigenvalues : float64 array, shape (n,)
         Of the exact Hessian there, ascending; empty where there is none.
     stable_rate : float
-        The largest stable rate; infinite where no curvature is positive, NaN without a Hessian.
+        The largest stable rate; infinite at a flat minimum, which sets none; NaN where there is no
+        minimum.
     factor : float
-        What one step multiplies the distance by, in the slowest direction; NaN without a Hessian.
+        What one step multiplies the distance by, in the slowest direction; NaN without a minimum.
+    approached : bool
+        Whether the path itself approaches the point.
     """
 
     where: str
@@ -51,43 +64,245 @@ class Theory:
     eigenvalues: np.ndarray
     stable_rate: float
     factor: float
+    approached: bool = False
 
 
 def theory_of(
-    formula: Formula, path: np.ndarray, values: np.ndarray, rate: float, momentum: float
+    formula: Formula, path: np.ndarray, rate: float, momentum: float, *, approaches: bool
 ) -> Theory:
-    """Return what the Hessian predicts for a path of shape (steps + 1, n)."""
+    """Return what the Hessian predicts for a path of shape (steps + 1, n).
+
+    Parameters
+    ----------
+    formula : Formula
+        The function.
+    path : float64 array, shape (steps + 1, n)
+        The path.
+    rate, momentum : float
+        Of the method.
+    approaches : bool
+        Whether the path comes closer to something: then that is looked for, from its end;
+        otherwise what small steps from the start lead to.
+    """
     nothing = np.empty(0)
-    known = np.isfinite(path).all(axis=-1) & np.isfinite(values)
-    if path.shape[-1] > MOST_VARIABLES or not known.any():
+    known = np.flatnonzero(np.isfinite(path).all(axis=-1))
+    if path.shape[-1] > MOST_VARIABLES or not known.size:
         return Theory("", path[0], nothing, math.nan, math.nan)
-    # from the lowest point of the path: a diverging one ends far from any minimum
-    lowest = int(np.nanargmin(np.where(known, values, np.inf)))
-    minimum = _minimum(formula, path[lowest])
-    last = int(np.flatnonzero(known)[-1])
-    where, point = ("end", path[last]) if minimum is None else ("minimum", minimum)
-    hessian = np.asarray(exact_hessian(formula).exact(_at(formula, point)).hi)
-    hessian = hessian.reshape(path.shape[-1], path.shape[-1])
-    if not np.isfinite(hessian).all():
-        return Theory("", point, nothing, math.nan, math.nan)
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    if where == "minimum" and _vanishes(formula, path[0], eigenvalues):
+    seed = path[known[-1]] if approaches else path[0]
+    span = max(float(np.abs(path[0] - seed).max()), float(np.abs(seed).max()))
+    hessian = _hessian(formula, seed)
+    if hessian is None:
+        return Theory("", seed, nothing, math.nan, math.nan)
+    point = _limit(formula, seed, span, rate, momentum, approaches)
+    kind = "" if point is None else _kind(formula, path[0], point, span)
+    if point is None or not kind or (kind == "maximum" and (point != seed).any()):
+        # nobody descends to a maximum
+        return Theory("end", path[known[-1]], nothing, math.nan, math.nan)
+    matrix = _hessian(formula, point)
+    assert matrix is not None  # its kind was read from it
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    if kind == "flat minimum":
         # second derivatives set no limit here, and no factor: higher ones decide
-        return Theory("flat minimum", point, eigenvalues, math.inf, 1.0)
-    largest = float(eigenvalues[-1])
-    stable = 2 * (1 + momentum) / largest if largest > 0 else math.inf
+        return Theory(kind, point, eigenvalues, math.inf, 1.0, approaches)
+    if kind != "minimum":
+        return Theory(kind, point, eigenvalues, math.nan, math.nan, approaches)
+    stable = 2 * (1 + momentum) / float(eigenvalues[-1])
     factors = [factor_of(float(value), rate, momentum) for value in _steep(eigenvalues)]
-    return Theory(where, point, eigenvalues, stable, max(factors, default=1.0))
+    return Theory(kind, point, eigenvalues, stable, max(factors), approaches)
 
 
-def _vanishes(formula: Formula, start: np.ndarray, eigenvalues: np.ndarray) -> bool:
-    """Tell whether the curvature at a minimum is next to nothing beside that at the start."""
-    if eigenvalues[-1] <= 0:
-        return True
+def _hessian(formula: Formula, point: np.ndarray) -> np.ndarray | None:
+    """Return the exact Hessian at a point, shape (n, n); None where there is none."""
+    found = np.asarray(exact_hessian(formula).exact(_at(formula, point)).hi)
+    found = found.reshape(len(point), len(point))
+    return found if np.isfinite(found).all() else None
+
+
+# --- what a path approaches -----------------------------------------------------------------------
+
+
+def _limit(
+    formula: Formula,
+    seed: np.ndarray,
+    span: float,
+    rate: float,
+    momentum: float,
+    approaches: bool,
+) -> np.ndarray | None:
+    """Return the stationary point that descent from the seed comes to; None where it finds none.
+
+    Newton's method proposes it. It may have left for another valley, so descent itself is asked.
+    """
+    point = _stationary(formula, seed, span)
+    if point is None and not approaches:
+        return None
+    if point is not None:
+        distance = float(np.abs(seed - point).max())
+        if distance <= _CONTRACTED * _CONTRACTED * span:
+            return point
+        rate = _telling_rate(formula, seed, point, rate, approaches)
+    x, slope = seed, exact_slope(formula)
+    for count in _FURTHER:
+        x = walk(slope, x, rate, count, momentum if approaches else 0.0, None)[0][-1]
+        if not np.isfinite(x).all():
+            return None
+        if point is not None and float(np.abs(x - point).max()) <= distance / 2:
+            return point
+    point = _stationary(formula, x, span)
+    near = point is not None and float(np.abs(x - point).max()) <= 2.0**-10 * span
+    return point if near else None
+
+
+def _telling_rate(
+    formula: Formula, seed: np.ndarray, point: np.ndarray, rate: float, approaches: bool
+) -> float:
+    """Return a rate that shows what is approached: the path's own, or one that is neither too
+    large to come closer nor so small that nothing moves.
+    """
+    largest = max(_curvature(formula, seed), _curvature(formula, point))
+    if approaches and (largest == 0 or _LEAST < rate * largest < 2):
+        return rate
+    return 0.5 / largest if largest > 0 else rate
+
+
+def _stationary(formula: Formula, start: np.ndarray, span: float) -> np.ndarray | None:
+    """Return a stationary point downhill by Newton's method, damped; None where it finds none."""
+    slope, hessian = exact_slope(formula), exact_hessian(formula)
+    n = len(start)
+
+    def gradient(x: np.ndarray) -> np.ndarray:
+        return np.array([float(partial) for partial in slope(*x)])
+
     with np.errstate(all="ignore"):
-        there = np.asarray(exact_hessian(formula)(_at(formula, start)))
+        x = start.copy()
+        g, value = gradient(x), float(formula(_at(formula, x)))
+        first = float(np.abs(g).max())
+        size, last, before = 0.0, 0.0, math.nan
+        for _ in range(_NEWTON_STEPS):
+            matrix = np.asarray(hessian(_at(formula, x))).reshape(n, n)
+            if not (np.isfinite(matrix).all() and np.isfinite(g).all()):
+                return None
+            eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+            size = float(np.abs(eigenvalues).max())
+            before = size if math.isnan(before) else before
+            if not g.any():
+                break
+            if size == 0:
+                return None
+            # along a direction without curvature nothing is known of where to go
+            bent = np.abs(eigenvalues) > _FLAT * size
+            shares = np.where(bent, (vectors.T @ g) / np.where(bent, np.abs(eigenvalues), 1.0), 0.0)
+            move = -(vectors @ shares)
+            share = 1.0
+            for _ in range(_HALVINGS):
+                there = x + share * move
+                height = float(formula(_at(formula, there)))
+                slope_there = gradient(there)
+                lower = height < value or (
+                    height <= value and np.abs(slope_there).max() < np.abs(g).max()
+                )
+                if lower and np.isfinite(slope_there).all():
+                    break
+                share /= 2
+            else:
+                break  # no lower point: rounding decides from here on
+            last = float(np.abs(there - x).max())
+            x, value, g = there, height, slope_there
+        way = max(float(np.abs(x).max()), float(np.abs(start - x).max()), span)
+        # a gradient's rounding is that of its terms, whose size the curvature tells
+        left = float(np.abs(g).max())
+        still = left <= max(first, size * way) * _STATIONARY
+        still &= left <= max(first, before * way) * _CONTRACTED  # at a pole it grows
+    if g.any():
+        return x if still and last <= _CONTRACTED * way else None
+    # in float64 the gradient is 0: it may have underflowed, in a tail that goes on for ever
+    exact = float(np.abs(exact_gradients(formula, x[None])[0]).max())
+    contracted = 0 < last <= _CONTRACTED * way
+    return x if contracted or exact <= size * way * _STATIONARY else None
+
+
+# --- what is there --------------------------------------------------------------------------------
+
+
+def _kind(formula: Formula, start: np.ndarray, point: np.ndarray, span: float) -> str:
+    """Return what a stationary point is, in a word; empty where it isn't known."""
+    hessian = _hessian(formula, point)
+    if hessian is None:
+        return ""
+    eigenvalues, vectors = np.linalg.eigh(hessian)
+    size = float(np.abs(eigenvalues).max())
+    doubtful = max(size, _curvature(formula, start)) * _DOUBTFUL
+    signs = [
+        _beside(formula, point, vector, float(value), span)
+        if abs(value) <= doubtful
+        else "up"
+        if value > 0
+        else "down"
+        for value, vector in zip(eigenvalues, vectors.T, strict=True)
+    ]
+    ways = {sign.removeprefix("flat ") for sign in signs} - {"level"}
+    if "" in ways:
+        return ""
+    if "over" in ways:
+        return "inflection" if len(point) == 1 else "saddle"
+    if ways == {"up", "down"}:
+        return "saddle"
+    if not ways:
+        return "level"
+    if ways == {"down"}:
+        return "maximum"
+    return "minimum" if "up" in signs else "flat minimum"
+
+
+def _curvature(formula: Formula, point: np.ndarray) -> float:
+    """Return the largest second derivative at a point, in modulus; 0 where it isn't known."""
+    with np.errstate(all="ignore"):
+        there = np.asarray(exact_hessian(formula)(_at(formula, point)))
     size = float(np.abs(there).max())
-    return math.isfinite(size) and float(np.abs(eigenvalues).max()) < _VANISHING * size
+    return size if math.isfinite(size) else 0.0
+
+
+def _beside(
+    formula: Formula, point: np.ndarray, vector: np.ndarray, curvature: float, span: float
+) -> str:
+    """Return how f goes along a direction of little curvature, seen from a stationary point.
+
+    f less its tangent is looked at on both sides, in balls. `up` and `down` are what the curvature
+    says where it explains f; else `flat up`, `flat down`, `over` (an inflection) or `level`. An
+    empty word says that nothing is proven.
+    """
+    value, gradient = smooth_balls(formula), smooth_balls(formula.gradient())
+    reach = max(span, float(np.abs(point).max())) or 1.0
+    with precision(_PROBE_BITS):
+        x, v = ([arb(float(c)) for c in row] for row in (point, vector))
+        middle, slopes = value.run(x), gradient.run(x)
+        if middle is None or slopes is None:
+            return ""
+        tilt = sum((g * c for g, c in zip(slopes, v, strict=True)), arb(0))
+        words = []
+        for share in _PROBES:
+            t = arb(reach * share)
+            rises = []
+            for side in (1, -1):
+                there = value.run([a + side * t * c for a, c in zip(x, v, strict=True)])
+                if there is None:
+                    return ""
+                rises.append(there[0] - middle[0] - side * t * tilt)
+            words.append(_shape(rises[0], rises[1], arb(curvature) * t * t))
+    # nearest first; a point that isn't stationary to the last digit needs a little room
+    return next((word for word in words if word), "")
+
+
+def _shape(right: Any, left: Any, bend: Any) -> str:
+    """Return the word for two rises, where the curvature alone would have both make `bend`."""
+    even, odd = right + left, right - left
+    if even == 0 and odd == 0:
+        return "level"
+    if 8 * abs(bend) > abs(even) + abs(odd):
+        return "up" if bend > 0 else "down"
+    if abs(odd) > 4 * abs(even):
+        return "over"
+    return "flat up" if even > 0 else "flat down" if even < 0 else ""
 
 
 def factor_of(eigenvalue: float, rate: float, momentum: float) -> float:
@@ -115,51 +330,3 @@ def _steep(eigenvalues: np.ndarray) -> np.ndarray:
 
 def _at(formula: Formula, point: np.ndarray) -> np.ndarray:
     return point[0] if len(formula.variables) == 1 else point
-
-
-def _minimum(formula: Formula, start: np.ndarray) -> np.ndarray | None:
-    """Return a minimum near the start by Newton's method, damped; None where it finds none."""
-    slope, hessian = exact_slope(formula), exact_hessian(formula)
-    n = len(start)
-
-    def gradient(x: np.ndarray) -> np.ndarray:
-        return np.array([float(partial) for partial in slope(*x)])
-
-    with np.errstate(all="ignore"):
-        x = start.copy()
-        g, value = gradient(x), float(formula(_at(formula, x)))
-        first = float(np.abs(g).max())
-        for _ in range(_NEWTON_STEPS):
-            matrix = np.asarray(hessian(_at(formula, x))).reshape(n, n)
-            if not (np.isfinite(matrix).all() and np.isfinite(g).all()):
-                return None
-            eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-            size = float(np.abs(eigenvalues).max())
-            if not g.any() or (size == 0 and first == 0):
-                break
-            if size == 0:
-                return None
-            curvature = np.maximum(np.abs(eigenvalues), _FLAT * size)
-            move = -(vectors @ ((vectors.T @ g) / curvature))
-            share = 1.0
-            for _ in range(_HALVINGS):
-                there = x + share * move
-                height = float(formula(_at(formula, there)))
-                slope_there = gradient(there)
-                lower = height < value or (
-                    height <= value and np.abs(slope_there).max() < np.abs(g).max()
-                )
-                if lower and np.isfinite(slope_there).all():
-                    break
-                share /= 2
-            else:
-                break  # no lower point: rounding decides from here on
-            x, value, g = there, height, slope_there
-        # a gradient's rounding is that of its terms, whose size the curvature tells
-        eigenvalues = np.linalg.eigvalsh(np.asarray(hessian(_at(formula, x))).reshape(n, n))
-        size = float(np.abs(eigenvalues).max())
-        rounding = size * max(float(np.abs(x).max()), float(np.abs(start - x).max())) * _STATIONARY
-        still = float(np.abs(g).max()) <= max(first * _STATIONARY, rounding)
-        if still and eigenvalues[0] >= -_FLAT * size and (size > 0 or first == 0):
-            return x
-        return None

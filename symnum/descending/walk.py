@@ -9,13 +9,17 @@ import numpy as np
 from flint import arb
 
 from symnum.descending.slopes import Slope
-from symnum.formula.balls import BallProgram, nearest_double, precision
+from symnum.descending.truth import SmoothBalls, smooth_balls
+from symnum.errors import UsageError
+from symnum.formula.balls import nearest_double, precision
 from symnum.formula.formula import Formula
 from symnum.formula.rolled import Rolled, Workspace
 
 START_BITS = 192
 CAP_BITS = 12_288
 """Precision at which a certified path is given up."""
+
+_MOST_TRIES = 3  # precisions in a row that find no gradient at a known point: there is none
 
 
 def walk(
@@ -48,6 +52,11 @@ def walk(
     -------
     path, gradients : float64 arrays, shape (steps + 1, *starts, n)
         Where each step came to, the start first, and the gradient there.
+
+    Raises
+    ------
+    UsageError
+        Somebody's gradient or function raises, or returns what is no gradient.
     """
     # inside, variables come first: a gradient is called with one row a variable
     first = np.moveaxis(start, -1, 0)
@@ -61,25 +70,31 @@ def walk(
     step = np.empty_like(x)
     # a row of rates costs less than turning a number into an array at each step
     rates: Any = np.full(x.shape, rate) if x.ndim == 1 else rate
-    with np.errstate(all="ignore"):
-        for k in range(steps):
-            for function, arguments in evaluation:
-                function(*arguments)
-            gradients[k] = g
-            if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
-                taken = k
-                break
-            if momentum:
-                velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
-                np.add(x, velocity, x)
+    k = 0
+    try:
+        with np.errstate(all="ignore"):
+            for k in range(steps):
+                for function, arguments in evaluation:
+                    function(*arguments)
+                gradients[k] = g
+                if tolerance is not None and not (np.abs(g) > tolerance).any() and _known(g):
+                    taken = k
+                    break
+                if momentum:
+                    velocity = -(rate * g) if velocity is None else momentum * velocity - rate * g
+                    np.add(x, velocity, x)
+                else:
+                    np.subtract(x, np.multiply(g, rates, step), x)
+                path[k + 1] = x
+                if progress is not None:
+                    progress(1)
             else:
-                np.subtract(x, np.multiply(g, rates, step), x)
-            path[k + 1] = x
-            if progress is not None:
-                progress(1)
-        else:
-            workspace.run()
-            gradients[steps] = g
+                k = steps
+                workspace.run()
+                gradients[steps] = g
+    except UsageError as error:  # somebody's code raised: at which step only this loop knows
+        msg = f"at step {k} of the descent {error}"
+        raise UsageError(msg) from error
     path, gradients = path[: taken + 1], gradients[: taken + 1]
     return np.moveaxis(path, 1, -1), np.moveaxis(gradients, 1, -1)
 
@@ -121,25 +136,27 @@ def certified_walk(
     -------
     path, gradients : float64 arrays, shape (steps + 1, n)
         The doubles nearest the exact path and the exact gradients along it; infinite beyond the
-        doubles, NaN from the first step on that isn't certified.
+        doubles. NaN from the first step on that isn't certified, or where f has no gradient: at a
+        kink, outside its domain. The point itself is known there.
     """
-    program = formula.gradient().program
-    balls = BallProgram(program)
+    balls = smooth_balls(formula.gradient())
     path = np.full((steps + 1, start.size), np.nan)
     gradients = np.full_like(path, np.nan)
-    done = 0
-    bits = START_BITS
+    done, bits, tries = 0, START_BITS, 0
     while bits <= CAP_BITS:
+        before = done
         with precision(bits):
             done = _certify(balls, start, rate, momentum, path, gradients, done)
-        if done > steps:
+        tries = tries + 1 if done == before else 1
+        known = done <= steps and not np.isnan(path[done]).any()
+        if done > steps or (known and tries == _MOST_TRIES):
             break
         bits *= 2
     return path, gradients
 
 
 def _certify(
-    balls: BallProgram,
+    balls: SmoothBalls,
     start: np.ndarray,
     rate: float,
     momentum: float,
@@ -154,18 +171,22 @@ def _certify(
     for k in range(len(path)):
         g = balls.run(x)
         if k >= known:
-            rows = [_rounded(values) for values in (x, g)]
-            if rows[0] is None or rows[1] is None:
+            point, slopes = _rounded(x), _rounded(g)
+            if point is not None:
+                path[k] = point
+            if point is None or slopes is None:
                 return k
-            path[k], gradients[k] = rows
-        if not all(value.is_finite() for value in (*x, *g)):
-            return k + 1
+            gradients[k] = slopes
+        if g is None:
+            return k
         velocity = [beta * v - alpha * slope for v, slope in zip(velocity, g, strict=True)]
         x = [value + v for value, v in zip(x, velocity, strict=True)]
     return len(path)
 
 
-def _rounded(values: Sequence[Any]) -> list[float] | None:
+def _rounded(values: Sequence[Any] | None) -> list[float] | None:
+    if values is None:
+        return None
     found = []
     for value in values:
         double = nearest_double(value) if value.is_finite() else None

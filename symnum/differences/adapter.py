@@ -20,7 +20,12 @@ _SAME = 1e-9
 
 
 def adapt(
-    function: Callable[..., Any], variables: Sequence[str], shape: tuple[int, ...]
+    function: Callable[..., Any],
+    variables: Sequence[str],
+    shape: tuple[int, ...],
+    *,
+    what: str = "the function",
+    has_domain: bool = True,
 ) -> Evaluate:
     """Return the function as one from an array a variable to an array an output.
 
@@ -33,6 +38,11 @@ def adapt(
         The formula's variables.
     shape : tuple of int
         The formula's shape, which the function's result must have.
+    what : str
+        What it is called in messages.
+    has_domain : bool
+        Whether an arithmetic error or a ValueError means that a point lies outside the function's
+        domain, where it is NaN; otherwise they are errors like any other.
 
     Raises
     ------
@@ -48,16 +58,14 @@ def adapt(
         try:
             with np.errstate(all="ignore"):
                 result = np.asarray(function(*arguments))
-        except (ArithmeticError, ValueError):
-            return np.full(shape, np.nan)  # outside the function's domain
         except Exception as error:
-            msg = (
-                f"the function raised {type(error).__name__}: {error} at {_shown(variables, point)}"
-            )
+            if has_domain and isinstance(error, ArithmeticError | ValueError):
+                return np.full(shape, np.nan)  # outside the function's domain
+            msg = f"{what} raised {type(error).__name__}: {error} at {_shown(variables, point)}"
             raise UsageError(msg) from error
         if result.size != prod(shape) or result.dtype.kind not in "fiubc":
             msg = (
-                f"the function returned {_kind(result)} at {_shown(variables, point)}; "
+                f"{what} returned {_kind(result)} at {_shown(variables, point)}; "
                 f"{'a number' if not shape else f'an array of shape {shape}'} is expected"
             )
             raise UsageError(msg)
@@ -91,7 +99,7 @@ def adapt(
         ):
             result = np.array([one([column[i] for column in flat]) for i in range(count)])
         if np.iscomplexobj(result) and not any(np.iscomplexobj(column) for column in columns):
-            msg = "the function returned complex numbers at real points; real ones are expected"
+            msg = f"{what} returned complex numbers at real points; real ones are expected"
             raise UsageError(msg)
         outputs = result.reshape(count, -1)
         return [outputs[:, k].reshape(lead) for k in range(outputs.shape[1])]

@@ -47,6 +47,20 @@ _DENSE = 2001  # rates at which a predicted factor is drawn
 _PATHS = "on these paths"
 _AWAY = 1.5  # a window is this much larger than the way from the start to the minimum
 
+_TINIEST = 5e-324
+_WRONG = 1e-4  # relative: what is farther off than this is no rounding, in float32 neither
+_COARSE = 1e-4  # the same, where the Hessian is singular
+_TIDY = 1e-12  # of the start's size: a coordinate of a stationary point below this is shown as 0
+_SINGULAR = {
+    "kink": "f has a kink and no gradient",
+    "jump": "f jumps and has no gradient",
+    "pole": "f has a pole",
+    "edge": "the domain of f ends and f has no gradient",
+    "removable": "f is undefined as it is written",
+    "undefined": "f has no gradient",
+    "unbounded": "the gradient of f is unbounded",
+}
+
 # --- sentences ------------------------------------------------------------------------------------
 
 
@@ -58,79 +72,260 @@ def reason_of(run: Descent, start: int) -> str:
 
 
 def _course_sentence(run: Descent, judgement: Judgement, theory: Theory, start: int) -> str:
-    course, factor = str(judgement.course), judgement.factor
-    if course == "diverges":
-        text = _away(run, judgement, start)
-        stable = theory.stable_rate
-        if run.rate > stable:
-            text += f"; the rate {short(run.rate, 3)} is above the largest stable one, "
-            text += short(stable, 3)
-    elif course == "oscillates":
-        text = f"it jumps to and fro; a step multiplies the distance by {_factor(factor)}"
-    elif math.isnan(factor):
-        text = {
-            "converges": "the gradient is next to 0",
-            "crawls": "rate times gradient is too small to move x",
-        }[course]
-    elif course == "crawls":
-        count = max(run.steps, FEWEST)
-        text = f"{count} steps at the factor {_factor(factor)} would not halve what is left"
-    else:
-        text = f"a step multiplies the distance by {_factor(factor)}"
-        text += ", jumping to and fro" if judgement.jumps else ""
-    return f"{course}: {text}."
+    course = str(judgement.course)
+    say = {"diverges": _away, "oscillates": _to_and_fro, "crawls": _slowly, "converges": _closer}
+    pieces = [say[course](run, judgement, theory)]
+    pieces += [_halt(run, judgement, start), _kind_there(run, theory, judgement)]
+    pieces.append(_trouble(run, start))
+    if course == "diverges" and theory.where == "minimum" and run.rate > theory.stable_rate:
+        stable = short(theory.stable_rate, 3)
+        pieces.append(f"the rate {short(run.rate, 3)} is above the largest stable one, {stable}")
+    text = "; ".join(piece for piece in pieces if piece)
+    return f"{course}: {text}." + _crossing_sentence(run, start) + _aside(run, judgement)
 
 
-def _away(run: Descent, judgement: Judgement, start: int) -> str:
-    pieces = []
-    if judgement.factor > 1:
-        pieces.append(f"a step multiplies the distance by {_factor(judgement.factor)}")
-    k = judgement.overflow_at
-    if k is not None:
-        row = [run.paths[start][k], run._flat(run.values)[start][k]]
-        row.append(run._flat(run.gradients, 1)[start][k])
-        infinite = any(np.isinf(part).any() for part in row)
-        what = "numbers overflow" if infinite else "f or its gradient is not a number"
-        pieces.append(f"from step {k} on {what}")
-    return " and ".join(pieces) or "f rises"
+def _away(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    del theory
+    pace = _pace(judgement.factor) if judgement.factor > 1 else ""
+    if pace and judgement.stands_from is not None:
+        pace = f"while x moves {pace}"
+    if judgement.overflow_at is not None:
+        return pace
+    return f"{pace}; {_height(run, judgement)}" if pace else _height(run, judgement)
+
+
+def _to_and_fro(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    del run, theory
+    return f"it goes to and fro, and {_pace(judgement.factor)}"
+
+
+def _slowly(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    if math.isnan(judgement.factor):
+        return "" if judgement.stands_from is not None else _fall(judgement)
+    if judgement.fades and theory.where == "end":
+        return (
+            f"{_pace(judgement.factor)}, but it comes to no end that was found; "
+            f"{_fall(judgement)}, {_height(run, judgement)}"
+        )
+    text = _pace(judgement.factor)
+    if "shrink" in text:
+        text += f", over {max(run.steps, FEWEST)} steps by less than half"
+    return f"{text}; {_height(run, judgement)}"
+
+
+def _closer(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    del run, theory
+    if math.isnan(judgement.factor) or judgement.factor >= 1:
+        return "" if judgement.stands_from is not None else _fall(judgement)
+    return _pace(judgement.factor) + (", to and fro" if judgement.jumps else "")
+
+
+def _pace(factor: float) -> str:
+    if factor == 1 or abs(factor - 1) < 1e-13:
+        return "its steps keep their length"
+    return (
+        f"its steps {'grow' if factor > 1 else 'shrink'} by the factor {_factor(factor)} on average"
+    )
+
+
+def _height(run: Descent, judgement: Judgement) -> str:
+    first, last = (short(value, 3) for value in judgement.heights)
+    name = "f" if run.function is None else "the function given"
+    if first != last:
+        return f"{name} goes from {first} to {last}"
+    return f"{name} stays {'at' if len(set(judgement.heights)) == 1 else 'near'} {last}"
+
+
+def _fall(judgement: Judgement) -> str:
+    first, last = (short(value, 3) for value in judgement.slopes)
+    if first == last:
+        return f"the gradient's largest partial derivative is {last} at the start and at the end"
+    return f"the gradient's largest partial derivative goes from {first} to {last}"
+
+
+def _halt(run: Descent, judgement: Judgement, start: int) -> str:
+    """Say from which step on x stands still, and by which numbers."""
+    k = judgement.stands_from
+    if k is None or judgement.overflow_at is not None:
+        return ""
+    text = "x never moves" if k == 0 else f"from step {k} on x stands still"
+    if judgement.slopes[1]:
+        return f"{text}: rate times gradient is too small beside x"
+    exact = judgement.exact_slope
+    if exact == 0:
+        tail = ", and so is the exact one" if not run._rule.is_exact else ""
+        return f"{text}: the gradient there is 0{tail}"
+    if math.isnan(exact):
+        singular = _SINGULAR.get(run.statuses[start], "")
+        tail = f", though {singular}" if singular else ""
+        return f"{text}: the gradient that is followed is 0 there{tail}"
+    what = "the formula's gradient in float64" if run._rule.is_exact else "the gradient given"
+    if run._rule.scheme is not None:
+        what = f"{run.gradient}"
+    size = f"below {short(5e-324)}, but not 0" if exact <= _TINIEST else short(exact, 3)
+    return f"{text}: {what} is 0 there, while the exact one's largest partial is {size}"
+
+
+def _kind_there(run: Descent, theory: Theory, judgement: Judgement) -> str:
+    kinds = {"saddle": "a saddle", "maximum": "a maximum", "inflection": "an inflection"}
+    if theory.where not in kinds or not theory.approached:
+        return ""
+    place = _place(run, _tidy(run, theory.point, coarse=_is_singular(theory)))
+    which = place if judgement.stands_from == 0 else f"what it approaches, {place},"
+    return f"{which} is {kinds[theory.where]} and not a minimum"
+
+
+def _trouble(run: Descent, start: int) -> str:
+    """Say why numbers end."""
+    trouble = run.troubles[start]
+    if trouble is None:
+        return ""
+    k = trouble.step
+    place = _place(run, trouble.point) if np.isfinite(trouble.point).all() else ""
+    if trouble.what == "overflow":
+        return f"from step {k} on numbers overflow"
+    if trouble.what == "unknown":
+        return f"from step {k} on the exact path is not certified"
+    if trouble.what == "value":
+        name = "f in float64" if run.function is None else "the function given"
+        return (
+            f"at step {k}, {place}, {name} is {short(trouble.given)} where f is exactly "
+            f"{short(trouble.exact, 3)}"
+        )
+    if trouble.what == "followed":
+        name = f"the df/d{trouble.variable} that it follows"
+        return (
+            f"at step {k}, {place}, {name} is {short(trouble.given)} where the exact one is "
+            f"{short(trouble.exact, 3)}"
+        )
+    if trouble.of == "f" and trouble.what == "undefined":
+        text = "f is undefined: the path has left its domain" if k else "f is undefined"
+        return f"at step {k}, {place}, {text}"
+    if trouble.of == "gradient" and trouble.what == "pole":
+        return f"at step {k}, {place}, df/d{trouble.variable} is unbounded"
+    return f"at step {k}, {place}, {_SINGULAR.get(trouble.what, 'f has no gradient that is known')}"
+
+
+def _crossing_sentence(run: Descent, start: int) -> str:
+    crossing = run.crossings[start]
+    trouble = run.troubles[start]
+    if crossing is None or (trouble is not None and trouble.step <= crossing.step):
+        return ""  # that it left the domain is said already
+    what = {"pole": "over a pole of f", "jump": "across a jump of f"}.get(
+        crossing.what, "over a gap in the domain of f"
+    )
+    place = _place(run, _tidy(run, crossing.point))
+    return f" From step {crossing.step - 1} to {crossing.step} it steps {what} near {place}."
+
+
+def _aside(run: Descent, judgement: Judgement) -> str:
+    """Say where the gradient that was followed has gone to 0 and the exact one hasn't."""
+    exact, given = judgement.exact_slope, judgement.slopes[1]
+    if run._rule.is_exact or given == 0 or not exact > 1000 * given:
+        return ""
+    return (
+        f" At the end the largest partial derivative that is followed is {short(given)}, the exact "
+        f"one {short(exact)}."
+    )
 
 
 def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
-    if parting.step is None:
-        if parting.final == 0 and not run._rule.is_exact:
-            return "It is the exact path to the last digit."
-        if not run._rule.is_exact and math.isfinite(parting.final):
-            return f"At the end it is {short(parting.final)} from the exact path."
+    steps = len(run.paths[start]) - 1
+    if run.gradient == "certified" and run._rule.is_exact:
         return ""
-    text = f"Parts from the exact path at step {parting.step}, by {short(parting.distance)}: "
+    if parting.known_to < 0:
+        return "There is no exact path to hold it against."
+    if parting.step is None:
+        return _together(run, parting, steps, start)
+    text = f"Parts from the exact path at step {parting.step}, "
+    text += f"by {short(parting.distance)}: " if math.isfinite(parting.distance) else ""
+    if not math.isfinite(parting.distance):
+        text += "where its own numbers are no longer finite: "
     text += _why(run, parting)
-    if parting.lost_from is not None:
+    k = parting.lost_from
+    if k is not None and not run._flat(run.gradients, 1)[start][k:].any():
         end = np.abs(run.paths[start][-1]).max()
         text += (
-            f"; from step {parting.lost_from} on x + h == x in every variable, the differences are "
-            f"0 and the path stands near {short(end)}"
+            f"; from step {k} on x + h == x in every variable, so that the differences are 0 and "
+            f"the path ends near {short(end)}"
         )
+    elif k is not None:
+        text += f"; at step {k} x + h == x in every variable"
     if math.isfinite(parting.final) and parting.final > 10 * parting.distance:
-        text += f"; at the end the two are {short(parting.final)} apart"
+        when = "at the end"
+        if parting.final_at != steps:
+            when = f"at step {parting.final_at}, the last at which both are known and finite,"
+        text += f"; {when} the two are {short(parting.final)} apart"
     return text + "."
+
+
+def _together(run: Descent, parting: Parting, steps: int, start: int) -> str:
+    if parting.final_at is None:
+        return ""
+    overflow = run.judgements[start].overflow_at
+    ended = overflow is not None and parting.final_at >= overflow - 1
+    if parting.known_to < steps and not ended:
+        if not parting.final_at:
+            return "" if run._rule.is_exact else "The exact path is certified at the start only."
+        return (
+            f"Up to step {parting.final_at} it follows the exact path, which is certified no "
+            "further."
+        )
+    if run._rule.is_exact:
+        return ""
+    if parting.final == 0 and parting.final_at == steps:
+        return "It ends where the exact path ends, to the last digit."
+    if not parting.final_at:
+        return ""
+    when = "At the end" if parting.final_at == steps else f"At step {parting.final_at}"
+    return f"{when} it is {short(parting.final)} from the exact path."
 
 
 def _why(run: Descent, parting: Parting) -> str:
     if parting.reason == "recurrence":
-        return "the gradients agree, but x - rate g is rounded at each step and the errors grow"
+        return (
+            "at each point that it came to its gradient is right but for rounding, and rounding "
+            "errors grow from step to step"
+        )
+    if parting.reason == "unknown":
+        return "why is not known, since the exact gradient is not certified on the way"
     given, exact = _apart(parting.given, parting.exact)
     name = parting.variable
     text = f"at step {parting.cause_at} its df/d{name} is {given} where the exact one is {exact}"
+    if parting.reason == "gradient" and run._rule.code is not None:
+        return _own_why(text, parting)
+    if parting.reason == "function":
+        value, formula = _apart(*parting.values)
+        return (
+            f"{text}, since the function given is not the formula: there it is {value} where the "
+            f"formula is {formula}"
+        )
+    noise = ", by the rounding of f"
+    if run._rule.scheme is None:
+        noise = ", by the rounding of the formula in float64"
+        if run._rule.code is not None:
+            noise = ", which rounding in float64 explains"
+    elif run.function is not None:
+        noise = ", by the rounding of the function given"
     tail = {
         "truncation": f", the truncation of {run.gradient}",
         "rounding": ", by the rounding of f(x + h) - f(x - h)"
         if run._rule.scheme is not None
         else "",
-        "noise": ", by the rounding of f"
-        if run._rule.scheme is not None
-        else ", by the rounding of the formula in float64",
+        "noise": noise,
     }
     return text + tail.get(parting.reason, "")
+
+
+def _own_why(text: str, parting: Parting) -> str:
+    """Say of somebody's gradient that it is wrong, or only more than rounding off."""
+    away = abs(parting.given - parting.exact)
+    if away <= _WRONG * abs(parting.exact):
+        return f"{text}, which is more than rounding in float64 explains"
+    text = f"the gradient given is not the derivative: {text}"
+    if not parting.exact or not math.isfinite(parting.given):
+        return text
+    return f"{text}, a ratio of {short(parting.given / parting.exact, 4)}"
 
 
 def _apart(given: float, exact: float) -> tuple[str, str]:
@@ -146,9 +341,10 @@ def _apart(given: float, exact: float) -> tuple[str, str]:
 def _factor(value: float) -> str:
     if math.isnan(value):
         return "-"
-    if 0.999 < value < 1.001 and value != 1:
-        return "1" if abs(value - 1) < 1e-13 else f"1 {'-' if value < 1 else '+'} {_gap(value)}"
-    return short(value, 3)
+    if abs(value - 1) < 1e-13:
+        return "1"
+    text = short(value, 3)
+    return f"1 {'-' if value < 1 else '+'} {_gap(value)}" if text in {"1", "0.999"} else text
 
 
 def _gap(value: float) -> str:
@@ -176,7 +372,7 @@ def descents_document(runs: Sequence[Descent], width: int) -> list[Block]:
     momentum = f", momentum {short(first.momentum, 3)}" if first.momentum else ""
     blocks: list[Block] = [
         Heading(f"f({names}{more}) = {text} from {place}{momentum}"),
-        _theory_sentence(first, first.theories[0]),
+        _theory_sentences(entries[:_MOST_RUNS]),
     ]
     columns = ["rate", "gradient", "steps", "end", "f there", "verdict"]
     columns += ["factor\npredicted", "factor\nobserved", "parts\nat step"]
@@ -202,7 +398,7 @@ def _row(run: Descent, s: int) -> tuple[str, ...]:
         cut(run.gradient, 30),
         str(run.steps),
         "(" + ", ".join([*shown, *(["..."] if len(end) > _FEW else [])]) + ")",
-        short(run._flat(run.values)[s][-1], 3),
+        _end_height(run, judgement, s),
         str(judgement.course),
         _factor(theory.factor),
         _factor(judgement.factor),
@@ -210,24 +406,79 @@ def _row(run: Descent, s: int) -> tuple[str, ...]:
     )
 
 
-def _theory_sentence(run: Descent, theory: Theory) -> str:
+def _end_height(run: Descent, judgement: Judgement, s: int) -> str:
+    """Return f at the end: exact where it is known."""
+    value = run._flat(run.values)[s][-1]
+    if judgement.overflow_at is None:
+        value = judgement.heights[1]
+    return short(value + 0.0, 3)  # no -0
+
+
+def _theory_sentences(entries: Sequence[tuple[Descent, int]]) -> str:
+    """Return what the Hessian says of each run, said once where it is the same."""
+    said: dict[str, list[str]] = {}
+    for run, s in entries:
+        label = f"rate {short(run.rate, 3)}, {run.gradient}" + (f", start {s}" if s else "")
+        said.setdefault(_theory_sentence(run, s), []).append(label)
+    if len(said) == 1:
+        return next(iter(said))
+    lines = []
+    for text, labels in said.items():
+        more = f"; and {len(labels) - 2} more" if len(labels) > 2 else ""
+        lines.append(f"For {'; '.join(labels[:2])}{more}: {text}")
+    return "\n".join(lines)
+
+
+def _theory_sentence(run: Descent, s: int) -> str:
+    theory = run.theories[s]
+    place = _place(run, _tidy(run, theory.point, coarse=_is_singular(theory)))
     if not theory.where:
+        why = _SINGULAR.get(run.statuses[s], "")
+        if why:
+            return f"At {place} {why}: there is no largest stable rate."
         return "Nothing is known of the Hessian here, so there is no largest stable rate."
-    place = _place(run, theory.point)
     if theory.where == "flat minimum":
         return f"The Hessian vanishes at the minimum near {place}: it sets no largest stable rate."
-    where = f"at the minimum {place}"
     if theory.where == "end":
-        where = f"at {place}, the last point of the path: no minimum was found"
-    if not math.isfinite(theory.stable_rate):
-        return f"No eigenvalue of the exact Hessian is positive {where}: no rate is the largest."
+        return (
+            f"Near the path no minimum was found where f is smooth: there is no largest stable "
+            f"rate. At {place}, its last finite point, the exact gradient's largest partial "
+            f"derivative is {_slope_at(run, s)}."
+        )
+    if theory.where == "level":
+        return f"f is constant near {place}: there is no largest stable rate."
+    if theory.where != "minimum":
+        kind = {"saddle": "a saddle", "maximum": "a maximum"}.get(theory.where, "an inflection")
+        who = "The path comes" if theory.approached else "Small steps from the start come"
+        return f"{who} to {kind} of f, {place}: there is no largest stable rate."
     largest = short(float(theory.eigenvalues[-1]), 4)
     top = "2" if not run.momentum else f"2 (1 + {short(run.momentum, 3)})"
     stable = short(theory.stable_rate, 4)
     return (
         f"Largest stable rate: {stable} = {top} / {largest}, the largest eigenvalue of the exact "
-        f"Hessian {where}."
+        f"Hessian {'near' if _is_singular(theory) else 'at'} the minimum {place}."
     )
+
+
+def _slope_at(run: Descent, s: int) -> str:
+    slope = run.judgements[s].exact_slope
+    if math.isnan(slope):
+        return "not known"
+    if math.isinf(slope):
+        return "beyond the doubles"
+    return f"below {short(_TINIEST)}, but not 0" if 0 < slope <= _TINIEST else short(slope, 3)
+
+
+def _is_singular(theory: Theory) -> bool:
+    """Tell whether a Hessian is all but singular: then the place is known to few digits."""
+    size = np.abs(theory.eigenvalues)
+    return bool(size.size) and float(size.min()) <= 2.0**-20 * float(size.max())
+
+
+def _tidy(run: Descent, point: np.ndarray, *, coarse: bool = False) -> np.ndarray:
+    """Return a point without what rounding left of its zeros."""
+    size = max(float(np.abs(path[0]).max()) for path in run.paths)
+    return np.where(np.abs(point) <= (_COARSE if coarse else _TIDY) * size, 0.0, point)
 
 
 def _place(run: Descent, point: np.ndarray) -> str:

@@ -937,7 +937,10 @@ def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
 
         Console(file=stdout).print(verdict_rich(verdict))
     else:
-        print(verdict, file=stdout)
+        from symnum.report.tables import wrapped
+
+        for line in str(verdict).split("\n"):
+            print(wrapped(line, _width()), file=stdout)
     if verdict.traceback:
         stdout.flush()  # the verdict first
         print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)

@@ -50,7 +50,7 @@ class KinkNear:
     >>> network = Network([Dense(1, 1), "relu"], "squared_error")
     >>> params = {"W1": [[1.0]], "b1": [1e-5]}
     >>> str(kinks_near(network, params, [0.0], "b1", (0,), h=1e-4)[0])
-    'b1[0]: pre-activation 1e-05 lies within h of the kink: layer 1, unit 0, sample 0'
+    'b1[0]: pre-activation 1e-5 lies within h of the kink: layer 1, unit 0, sample 0'
     """
 
     parameter: str

@@ -218,6 +218,7 @@ NARROW = {
     "sweep": ("exp(x)*y", "--at", "x=1,y=3", "--scheme", "central", "--scheme", "forward:1@1e-5"),
     "descend": ("x0**2 + x1**2", "--start", "x0=-3,x1=4", "--rate", "0.1", "--rate", "10"),
     "net": ("4,3,2",),
+    "check": ("x**2", "theirs.py:g", "--at", "x=3"),
     "draw": ("x**2*y", "--at", "x=0.1,y=0.3333333333333333", "--kind", "contour", "--out", "a.png"),
 }
 
@@ -226,6 +227,7 @@ NARROW = {
 def test_nothing_is_wider_than_a_narrow_screen(verb, capsys, monkeypatch, tmp_path):
     """At 40 columns no line is wider, and each number stands there as it does at 96."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs.py").write_text("def g(x): return 2*x + 1e-3\n")
     texts = {}
     for width in ("40", "96"):
         monkeypatch.setenv("COLUMNS", width)

@@ -339,7 +339,7 @@ REFUSED: list[tuple[str, Callable[..., Any], Any, str]] = [
     ("a constant", lambda _: 3.0, 1.0, "plain number"),
     ("complex", lambda x: abs(x * 1j), 1.0, "complex"),
     ("rounding to decimals", lambda x: round(x, 2), 1.0, "decimals"),
-    ("interpolation", lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]), 0.5, "raises"),
+    ("interpolation", lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]), 0.5, "compiled code"),
     ("text", lambda x: f"{x}", 1.0, "no array of real numbers"),
     ("none", lambda _: None, 1.0, "NoneType"),
     ("an exception", lambda x: x[0], 1.0, "raises"),

@@ -118,7 +118,8 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: End
         count = int(stands[-1]) + 1 if stands.size else 0
         stands_from = None if count == len(moves) else count
         factor = _factor(lengths, moving)
-        if int(moving.sum()) == 1 and moving[0] and not gradients[1:].any() and len(moves) > 1:
+        arrived = not gradients[1:].any() and not ends.gradients[-1].any()
+        if int(moving.sum()) == 1 and moving[0] and arrived and len(moves) > 1:
             factor = 0.0
         jumps = _jumps(moves, lengths, moving)
         chaotic = jumps and _scatter(lengths, moving, factor)

@@ -161,7 +161,7 @@ def _halt(run: Descent, judgement: Judgement, start: int) -> str:
         return f"{text}: the gradient that is followed is 0 there{tail}"
     what = "the formula's gradient in float64" if run._rule.is_exact else "the gradient given"
     if run._rule.scheme is not None:
-        what = f"{run.gradient}"
+        what = "the difference"
     size = f"below {short(5e-324)}, but not 0" if exact <= _TINIEST else short(exact, 3)
     return f"{text}: {what} is 0 there, while the exact one's largest partial is {size}"
 

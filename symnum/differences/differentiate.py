@@ -137,7 +137,7 @@ def differentiate(
     >>> abs(d.value - np.cos(1.0)) <= d.error <= 1e-14
     True
     >>> print(sn.differentiate(abs, 0.0).reason)
-    f has a kink: the slope is -1 to the left and 1 to the right
+    f has a kink: the slope is -1 ± 2e-15 to the left and 1 ± 2e-15 to the right
     """
     order = read_order(derivative_order)
     x, is_scalar = read_point(at)

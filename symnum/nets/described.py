@@ -16,6 +16,7 @@ from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits,
 from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
+from symnum.nets.lost import lost_digits
 from symnum.nets.slips import slips
 from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
@@ -66,7 +67,8 @@ def check_described(
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
             return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.MAX_SHIFT, overflow)
-        return NetworkVerdict(Outcome.OK, reports)
+        status, reason = lost_digits(structure, arrays, batch, given, exact, bounds.gradient)
+        return NetworkVerdict(status, reports, reason=reason)
     if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)

@@ -2,7 +2,8 @@
 
 First-order error analysis of the forward and the backward pass (Higham 2002, chapter 3): a sum of n
 products is off by at most n units of rounding of the sum of their moduli, and every error goes on
-through the layers above it by the moduli of their derivatives.
+through the layers above it by the moduli of their derivatives. The textbook forms count as right:
+sigmoid(z) - t, 1 - tanh(z)**2 and a(1 - a) round numbers near 1, however small their result is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from symnum.nets.backward import loss_slope, sample_losses, softmax
 from symnum.nets.data import Batch
 from symnum.nets.layers import SOFTMAX, Activation, Dense
+from symnum.nets.scalars import Scalar
 from symnum.nets.structure import Structure
 
 Arrays = dict[str, np.ndarray]
@@ -40,13 +42,19 @@ class Bounds:
     loss: float
 
 
-def rounding_bounds(structure: Structure, params: Arrays, batch: Batch) -> Bounds:
-    """Return what rounding explains of a gradient in float64."""
+def rounding_bounds(
+    structure: Structure, params: Arrays, batch: Batch, pieces: float = _SCALAR
+) -> Bounds:
+    """Return what rounding explains of a gradient in float64.
+
+    `pieces` is how many units of rounding an activation or a loss may add; with 0 they are exact,
+    and what is left is what no way of writing them can avoid.
+    """
     with np.errstate(all="ignore"):
-        return _bounds(structure, params, batch)
+        return _bounds(structure, params, batch, pieces * _UNIT)
 
 
-def _bounds(structure: Structure, params: Arrays, batch: Batch) -> Bounds:
+def _bounds(structure: Structure, params: Arrays, batch: Batch, room: float) -> Bounds:
     values = batch.x
     error = np.zeros(values.shape)
     kept: list[tuple[np.ndarray, np.ndarray]] = []
@@ -61,43 +69,69 @@ def _bounds(structure: Structure, params: Arrays, batch: Batch) -> Bounds:
             continue
         assert isinstance(layer, Activation)
         if layer.scalar is None:
-            values, error = _softmax_error(softmax(values, SOFTMAX), error)
+            values, error = _softmax_error(softmax(values, SOFTMAX), error, room)
             kept.append((values, error))
             continue
         curvature = np.abs(layer.scalar.curvature(values))
         result, slope = layer.scalar.value_and_slope(values)
-        kept.append((slope, curvature * error + _SCALAR * _UNIT * (1.0 + np.abs(slope))))
-        error = np.abs(slope) * error + _SCALAR * _UNIT * (np.abs(values) + np.abs(result))
+        moved = curvature * error + _jumps(layer.scalar, values, error)
+        kept.append((slope, moved + room * (1.0 + np.abs(slope))))
+        size = np.abs(values) + np.abs(result) + float(layer.scalar.near_one)
+        error = (np.abs(slope) + moved) * error + room * size
         values = result
     delta = loss_slope(structure, values, batch)
-    slope_error, loss = _loss_error(structure, values, error, batch, delta)
-    return Bounds(_backward(structure, params, kept, delta / batch.size, slope_error), loss)
+    slope_error, loss = _loss_error(structure, values, error, batch, delta, room)
+    found = _backward(structure, params, kept, delta / batch.size, slope_error)
+    # inf·0 and inf - inf: nothing is known there.
+    return Bounds({k: np.where(np.isnan(v), np.inf, v) for k, v in found.items()}, loss)
 
 
-def _softmax_error(y: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    worst = error.max(axis=1, keepdims=True)
-    return y, y * (2.0 * worst + (_SCALAR + y.shape[1]) * _UNIT)
+def _jumps(scalar: Scalar, values: np.ndarray, error: np.ndarray, *more: np.ndarray) -> np.ndarray:
+    """Return how far apart the slopes are to both sides of a kink that rounding may cross."""
+    if not scalar.has_kinks:
+        return np.zeros(values.shape)
+    low, high = (scalar.value_and_slope(values + sign * error, *more)[1] for sign in (-1.0, 1.0))
+    apart: np.ndarray = np.abs(high - low)
+    return apart
+
+
+def _softmax_error(y: np.ndarray, error: np.ndarray, room: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return softmax's values and how far off they are, given that of the logits."""
+    return y, _softmax_moved(y, error) + (1.0 + y.shape[1] / _SCALAR) * room * y
+
+
+def _softmax_moved(y: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Return by how much softmax moves with its logits: y_j itself moves as 1 - y_j does."""
+    others = 1.0 - np.identity(y.shape[1])
+    moved: np.ndarray = y * ((y @ others) * error + (y * error) @ others)
+    return moved
 
 
 def _loss_error(
-    structure: Structure, values: np.ndarray, error: np.ndarray, batch: Batch, delta: np.ndarray
+    structure: Structure,
+    values: np.ndarray,
+    error: np.ndarray,
+    batch: Batch,
+    delta: np.ndarray,
+    room: float,
 ) -> tuple[np.ndarray, float]:
     """Return what rounding explains of the gradient by the outputs, and of the loss."""
     size, t = batch.size, batch.t
     scalar = structure.loss.scalar
     moved = (np.abs(delta) * error).sum() / size
-    terms = np.abs(sample_losses(structure, values, t)).sum() / size
+    rounded = np.abs(sample_losses(structure, values, t)).sum() / size
     if scalar is None:
-        y, y_error = _softmax_error(softmax(values, SOFTMAX), error)
+        y, y_error = _softmax_error(softmax(values, SOFTMAX), error, room)
         total = np.abs(t).sum(axis=1, keepdims=True)
-        slope = y_error * total + _SCALAR * _UNIT * (y * total + np.abs(t))
-        terms += (np.abs(values).max(axis=1) * total[:, 0]).sum() / size
+        slope = y_error * total + room * (y * total + np.abs(t))
+        rounded += (np.abs(values).max(axis=1) * total[:, 0]).sum() / size
     else:
         curvature = np.abs(scalar.curvature(values, t))
-        slope = curvature * (error + _SCALAR * _UNIT * (np.abs(values) + np.abs(t)))
-        slope += _SCALAR * _UNIT * np.abs(delta)
-        terms += (np.abs(delta) * np.abs(values)).sum() / size
-    return slope / size, float(moved + (_SCALAR + t.size) * _UNIT * terms)
+        slope = curvature * (error + room * (np.abs(values) + np.abs(t)))
+        terms = scalar.slope_terms(values, t) + float(scalar.near_one)
+        slope += _jumps(scalar, values, error, t) + room * terms
+        rounded += (np.abs(delta) * np.abs(values)).sum() / size
+    return slope / size, float(moved + (_SCALAR + t.size) * _UNIT * rounded)
 
 
 def _backward(
@@ -119,7 +153,7 @@ def _backward(
         if isinstance(layer, Dense):
             assert names is not None
             products = np.abs(saved).T @ (error + (count + 4) * _UNIT * size)
-            found[names[0]] = products + saved_error.T @ size
+            found[names[0]] = products + saved_error.T @ (size + error)
             if names[1] is not None:
                 found[names[1]] = (error + (count + 4) * _UNIT * size).sum(axis=0)
             weights = np.abs(params[names[0]])
@@ -137,6 +171,8 @@ def _backward(
             error += saved_error * (size + inner)
             delta = y * (delta - (delta * y).sum(axis=1, keepdims=True))
         else:
-            error = error * np.abs(saved) + size * (saved_error + _UNIT * np.abs(saved))
+            error = error * (np.abs(saved) + saved_error) + size * (
+                saved_error + _UNIT * np.abs(saved)
+            )
             delta = delta * saved
     return found

@@ -76,7 +76,8 @@ def constant_factor(
         square = float(np.vdot(hi, hi))
         ratio = float(np.vdot(hi, array)) / square if square else float("nan")
         room = SLIP_ROOM * max(1.0, abs(ratio)) * bounds[name] + 4 * np.spacing(np.abs(array))
-        if not np.all(np.abs(array - ratio * hi) <= room):
+        # Rounding can't be told from a factor that is as near to 1.
+        if not np.all(np.abs(array - ratio * hi) <= room) or np.all(np.abs(array - hi) <= 4 * room):
             return None, ""
         found[name] = ratio
     if not found:
@@ -84,10 +85,19 @@ def constant_factor(
     words = [
         f"{name}: the sign is turned"
         if np.isclose(r, -1.0, rtol=1e-9)
-        else f"{name}: given/exact = {r:.6g}"
+        else f"{name}: given/exact = {ratio_text(r, 6)}"
         for name, r in found.items()
     ]
     return NetworkCause.FACTOR, "; ".join(words)
+
+
+def ratio_text(ratio: float, digits: int) -> str:
+    """Write a factor with so many digits; one near 1 as its distance from 1, which they'd hide."""
+    away = abs(ratio) - 1.0
+    if not 0.0 < abs(away) < 1e-3:
+        return f"{ratio:.{digits}g}"
+    text = f"1 {'+' if away > 0 else '-'} {abs(away):.2g}"
+    return text if ratio > 0 else f"-({text})"
 
 
 def kept_digits(given: Arrays, exact: Mapping[str, Exact]) -> str:

@@ -16,6 +16,7 @@ from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits,
 from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
+from symnum.nets.lost import lost_digits
 from symnum.nets.slips import slips
 from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
@@ -28,6 +29,8 @@ Arrays = dict[str, np.ndarray]
 
 # Past the largest logit that exp takes, and no change to softmax: a shift of every logit.
 _SHIFT = 1000.0
+# A slip is told from the right gradient where they are so many times further apart than rounding.
+_CLEARLY = 4.0
 
 
 def check_described(
@@ -66,7 +69,8 @@ def check_described(
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
             return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.MAX_SHIFT, overflow)
-        return NetworkVerdict(Outcome.OK, reports)
+        status, reason = lost_digits(structure, arrays, batch, given, exact, bounds.gradient)
+        return NetworkVerdict(status, reports, reason=reason)
     if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
@@ -113,32 +117,40 @@ def _explain(
     exact: Mapping[str, Exact],
     bounds: Arrays,
 ) -> tuple[NetworkCause | None, str]:
-    """Return the slip that gives the candidate's numbers, if there is one."""
-    for name in given:
-        hi = exact[name].hi
-        if not given[name].any() and np.nanmax(np.abs(hi)) > 0.0:
-            cause = NetworkCause.ZERO
+    """Return the slip that gives the candidate's numbers, if there is one.
+
+    A slip that does nothing at these numbers explains nothing: in every wrong array it must differ
+    from the right gradient by clearly more than rounding.
+    """
+    wrong = [name for name in given if not within({name: given[name]}, exact, bounds, 1.0)]
+    for name in wrong:
+        if not given[name].any():
             rest = {k: v for k, v in given.items() if k != name}
             more = "" if within(rest, exact, bounds, 1.0) else ", and others are wrong too"
-            return cause, f"{name}: the gradient was left at 0{more}"
+            return NetworkCause.ZERO, f"{name}: the gradient was left at 0{more}"
+    right = {name: exact[name].hi for name in given}
     for slip in slips(structure, params, batch):
-        if all(_same(given[k], slip.gradient[k], bounds[k], exact[k].hi) for k in given):
+        if all(_near(given[k], slip.gradient[k], bounds[k], right[k]) for k in given) and not any(
+            _near(right[k], slip.gradient[k], bounds[k], right[k], room=_CLEARLY) for k in wrong
+        ):
             return slip.cause, slip.detail
     return constant_factor(given, exact, bounds)
 
 
-def _same(given: np.ndarray, slip: np.ndarray, bound: np.ndarray, exact: np.ndarray) -> bool:
-    """Say whether two arrays agree, with rounding in proportion to what the slip made of it."""
-    if slip.shape != given.shape:
+def _near(
+    array: np.ndarray, slip: np.ndarray, bound: np.ndarray, exact: np.ndarray, room: float = 1.0
+) -> bool:
+    """Say whether an array is a slip's, with rounding in proportion to what the slip made of it."""
+    known = np.isfinite(exact)
+    if slip.shape != exact.shape or not known.any():
         return False
     with np.errstate(all="ignore"):
         # A slip may enlarge the whole array, and its rounding with it.
-        largest = np.nanmax(np.abs(exact))
+        largest = float(np.abs(exact[known]).max())
         grown = max(1.0, float(np.max(np.abs(slip)) / largest)) if largest > 0.0 else 1.0
-        room = SLIP_ROOM * grown * np.maximum(bound, np.median(bound)) + 4 * np.spacing(
-            np.abs(slip)
-        )
-        return bool(np.all(np.abs(given - slip) <= room))
+        allowed = SLIP_ROOM * grown * np.maximum(bound, np.median(bound))
+        allowed += 4 * np.spacing(np.abs(slip))
+        return bool(np.all((np.abs(array - slip) <= room * allowed)[known]))
 
 
 def _takes_softmax(structure: Structure) -> bool:

@@ -12,7 +12,7 @@ from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
 from symnum.nets.asked import Asked, ask, read_parameters
-from symnum.nets.compare import constant_factor, kept_digits, report, within
+from symnum.nets.compare import constant_factor, kept_digits, ratio_text, report, within
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
 
 Arrays = dict[str, np.ndarray]
@@ -100,7 +100,9 @@ def all_by(ratios: list[float], samples: int) -> str:
     ratio = ratios[0]
     if abs(ratio + 1.0) < CLOSE:
         return "every parameter: the sign is turned"
-    words = f"every parameter: given/exact = {ratio:.4g}"
+    if abs(ratio - 1.0) < CLOSE:
+        return ""
+    words = f"every parameter: given/exact = {ratio_text(ratio, 4)}"
     if samples > 1 and abs(ratio / samples - 1.0) < CLOSE:
         return f"{words}, which is the number of samples"
     if samples > 1 and abs(ratio * samples - 1.0) < CLOSE:

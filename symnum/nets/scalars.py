@@ -22,6 +22,11 @@ from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula
 from symnum.formula.program import Program
 
+# Functions that books write with exp: what they add to 1 keeps no digits of its own.
+_NEAR_ONE = frozenset(
+    ("exp", "expm1", "sinh", "cosh", "tanh", "expit", "softplus", "logaddexp", "erf", "erfc")
+)
+
 
 @dataclass(frozen=True)
 class Scalar:
@@ -81,6 +86,39 @@ class Scalar:
     def curvature(self, *arrays: np.ndarray) -> np.ndarray:
         """Return the second derivative in float64, in the shape of the first array."""
         return _shaped(self._curvature(arrays)[0], arrays[0])
+
+    @cached_property
+    def near_one(self) -> bool:
+        """Whether right code for the formula may compute with numbers near 1: 1/(1 + exp(-z))."""
+        program = self.formula.program
+        return any(program.lines[line].op in _NEAR_ONE for line in program.live())
+
+    @cached_property
+    def _lines(self) -> tuple[list[int], Any]:
+        live = self._program.live(self._program.outputs[1:])
+        return live, compile_program(self._program.with_outputs(live))
+
+    def slope_terms(self, *arrays: np.ndarray) -> np.ndarray:
+        """Return the derivative with every sum in it replaced by the sum of its terms' moduli.
+
+        A sum is rounded in proportion to that, however much of it cancels.
+        """
+        live, compiled = self._lines
+        values = dict(zip(live, compiled(arrays), strict=True))
+        size: dict[int, np.ndarray] = {}
+        for line, value in values.items():
+            op, args, _ = self._program.lines[line]
+            if op in ("add", "sub"):
+                size[line] = size[args[0]] + size[args[1]]
+            elif op == "mul":
+                size[line] = size[args[0]] * size[args[1]]
+            elif op == "div":
+                size[line] = size[args[0]] * np.abs(1.0 / values[args[1]])
+            elif op == "neg":
+                size[line] = size[args[0]]
+            else:
+                size[line] = np.abs(value)
+        return _shaped(size[live[-1]], arrays[0])
 
     @cached_property
     def _balls(self) -> tuple[BallProgram, Regularity]:

@@ -22,7 +22,7 @@ from symnum.errors import DomainError
 from symnum.formula.exact import Exact
 from symnum.nets.asked import Asked, ask, open_verdict, read_parameters
 from symnum.nets.candidate import ask_loss, copies, copy
-from symnum.nets.compare import SINGLE, digits_text
+from symnum.nets.compare import SINGLE, digits_text, ratio_text
 from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry
 from symnum.nets.measure import ENTRIES, STEPS, Spent, Within, every_entry, line_of
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
@@ -251,6 +251,8 @@ def _slip(
             return None, "", None
         ratios.append(t.claimed / t.slope.value)
         allowed.append((1 + abs(ratios[-1])) * t.theta / abs(t.slope.value))
+        if abs(ratios[-1] - 1.0) <= 4 * allowed[-1]:
+            return None, "", None
     if len(ratios) < 2 or claim.size < 2 or max(allowed) > CLOSE * abs(ratios[0]):
         # A single number is any multiple of another.
         if claim.size == 1:
@@ -264,7 +266,7 @@ def _slip(
 def _by(name: str, ratio: float) -> tuple[str, float]:
     if abs(ratio + 1.0) < CLOSE:
         return f"{name}: the sign is turned", -1.0
-    return f"{name}: given/exact = {ratio:.4g}", ratio
+    return f"{name}: given/exact = {ratio_text(ratio, 4)}", ratio
 
 
 def _measured(line: Within, claim: np.ndarray, index: int) -> dict[int, Slope]:

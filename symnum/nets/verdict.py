@@ -119,7 +119,8 @@ class NetworkVerdict:
     reference : str
         What it was held against.
     reason : str
-        Why nothing could be decided; empty otherwise.
+        Why nothing could be decided, or where digits are lost that rounding explains; empty
+        otherwise.
 
     Examples
     --------

@@ -61,6 +61,7 @@ _OPTIONS = (
     "--momentum",
     "--n",
     "--out",
+    "--output",
     "--parts",
     "--plot",
     "--plot-rates",
@@ -488,6 +489,13 @@ def net(
         str,
         typer.Option(metavar="NAME|FORMULA", help="Between the layers: a name, or a formula in z."),
     ] = "sigmoid",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FORMULA",
+            help="After the last layer, such as softmax.  [default: nothing]",
+        ),
+    ] = None,
     loss: Annotated[
         str,
         typer.Option(metavar="NAME|FORMULA", help="The loss: a name, or a formula in y and t."),
@@ -536,6 +544,14 @@ def net(
     for i in range(len(units) - 1):
         layers += [between] if i else []
         layers.append(Dense(units[i], units[i + 1]))
+    if output is not None:
+        layers.append(Activation(output))
+    if units[-1] == 1 and "softmax" in {output, loss.removesuffix("_cross_entropy")}:
+        msg = (
+            "softmax of one output is 1 whatever the parameters are, so every gradient is 0; "
+            "for one output take --loss squared_error or --loss logistic, or give two outputs"
+        )
+        raise UsageError(msg)
     network = Network(layers, loss)
     params = network.init(number)
     random = np.random.default_rng([number, 1])

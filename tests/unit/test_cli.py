@@ -428,6 +428,18 @@ def test_net_as_json(run):
         assert abs(total - entry["error"][0]) <= entry["radius"][0]
 
 
+def test_net_takes_a_loss_after_softmax(run):
+    """Softmax as a layer, then a loss in y and t with a small number in the logarithm."""
+    options = ("--output", "softmax", "--loss=-t*log(y + 1e-7)", "--h", "1e-4", "--json")
+    status, out, _ = run("net", "4,3,2", *options)
+    assert status == 0
+    document = json.loads(out)
+    assert "softmax; -t*log(y + 1e-7)" in document["network"]
+    plain = json.loads(run("net", "4,3,2", "--h", "1e-4", "--json")[1])
+    assert document["loss"] == pytest.approx(plain["loss"], rel=1e-6)
+    assert document["loss"] < plain["loss"]  # by 1e-7/y
+
+
 def test_net_draws_both_pictures(run, tmp_path):
     """`net --plot FILE --parts FILE` writes both, and says so."""
     one, two = tmp_path / "steps.svg", tmp_path / "parts.svg"
@@ -448,6 +460,9 @@ def test_net_draws_both_pictures(run, tmp_path):
         (["3,2", "--batch", "0"], "--batch, how many samples"),
         (["3,2", "--activation", "foo"], "no activation called 'foo'"),
         (["3,2", "--loss", "foo"], "no loss called 'foo'"),
+        (["3,1"], "softmax of one output is 1"),
+        (["3,1", "--output", "softmax", "--loss", "squared_error"], "softmax of one output is 1"),
+        (["3,2", "--output", "foo"], "no activation called 'foo'"),
         (["3,2", "--plot", "x.gif"], "a picture's name ends in"),
         (["3,2", "--parts", "x.gif"], "a picture's name ends in"),
     ],

@@ -53,6 +53,8 @@ class Line:
         self._is_scalar = is_scalar
         self._deadline = deadline
         self._known: dict[float, np.ndarray] = {}
+        self._known_complex: dict[complex, np.ndarray | None] = {}
+        self._second: np.ndarray | None = None
 
     def scale(self) -> float:
         """Return how far the point is from 0, measured in t; 0 where it is at 0."""
@@ -72,11 +74,18 @@ class Line:
         return found
 
     def again(self) -> np.ndarray:
-        """Return f at x once more, without looking into the memory."""
-        return self._evaluate(self.x.copy())
+        """Return f at x from a second call, which all outputs share."""
+        if self._second is None:
+            self._second = self._evaluate(self.x.copy())
+        return self._second
 
     def complex_at(self, t: complex) -> np.ndarray | None:
         """Return f at x + t v for a complex t; None where f doesn't take complex numbers."""
+        if t not in self._known_complex:
+            self._known_complex[t] = self._evaluate_complex(t)
+        return self._known_complex[t]
+
+    def _evaluate_complex(self, t: complex) -> np.ndarray | None:
         with np.errstate(all="ignore"):
             # The real part moves as a real node does; i t v is added to it exactly.
             point = self.node(t.real) + 1j * (t.imag * self.v)

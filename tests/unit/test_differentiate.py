@@ -327,3 +327,27 @@ def test_a_minimum_of_many_variables_has_the_slope_0():
     found = sn.differentiate(rosenbrock, np.ones(30), direction=direction)
     assert found.status == "estimated"
     assert abs(found.value) <= found.error < 1e-9
+
+
+@pytest.mark.parametrize("as_real", [True, False])
+def test_a_sparse_jacobian_costs_colours_and_not_outputs(as_real):
+    """A tridiagonal one has three colours, and takes about the same for 10 and for 100 rows."""
+
+    def f(x):
+        x = np.asarray(x, dtype=float) if as_real else x
+        y = np.sin(x)
+        y[1:] += x[:-1] ** 2
+        y[:-1] += x[1:] * x[:-1]
+        return y
+
+    spent = []
+    for n in (10, 100):
+        near = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) <= 1
+        x = np.linspace(0.1, 1, n)
+        found = sn.jacobian(f, x, pattern=near)
+        exact = np.diag(np.cos(x)) + np.diag(2 * x[:-1], -1) + np.diag(x[:-1], 1)
+        exact[np.arange(n - 1), np.arange(n - 1)] += x[1:]
+        assert (np.abs(found.value - exact) <= found.error).all()
+        spent.append(found.evaluations)
+    assert spent[1] < (300 if as_real else 60)
+    assert spent[1] < 1.5 * spent[0]

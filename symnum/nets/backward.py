@@ -15,6 +15,7 @@ from symnum.nets.structure import Structure
 
 Arrays = dict[str, np.ndarray]
 
+_NOTHING = np.zeros(0)
 # Up to here y - 1 loses no more than one bit of y.
 _NEAR_ONE = 0.5
 
@@ -95,7 +96,7 @@ def float_gradient(structure: Structure, params: Arrays, batch: Batch) -> Arrays
     finite = True
     with np.errstate(all="ignore"):
         kept, delta = _forward(structure, params, batch)
-        gradient: Arrays = {}
+        gradient: Arrays = dict.fromkeys(structure.shapes, _NOTHING)  # in the network's order
         for index in range(len(structure.layers) - 1, -1, -1):
             names, saved = structure.names[index], kept[index]
             if names is not None:
@@ -116,7 +117,7 @@ def float_gradient(structure: Structure, params: Arrays, batch: Batch) -> Arrays
         check_finite(params, batch.x)
         if not all(np.isfinite(values).all() for values in gradient.values()):
             _explain(structure, params, batch, "the gradient is not finite in float64")
-    return {name: gradient[name] for name in structure.shapes}
+    return gradient
 
 
 def _forward(structure: Structure, params: Arrays, batch: Batch) -> tuple[list[Any], np.ndarray]:
@@ -127,8 +128,9 @@ def _forward(structure: Structure, params: Arrays, batch: Batch) -> tuple[list[A
         if names is not None:
             kept.append(values)
             values = _dense(values, params, names)
-            # A parameter or an input that isn't finite shows here: inf·0 is NaN, not 0.
-            if not isfinite(np.add.reduce(values, axis=None)):
+            # A parameter or an input that isn't finite shows here: inf·0 is NaN, not 0. (The sum of
+            # squares takes half the time of a sum.)
+            if not isfinite(np.vdot(values, values)):
                 check_finite(params, batch.x)
             continue
         assert isinstance(layer, Activation)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +12,10 @@ from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import as_doubles
 from symnum.nets.structure import Structure
 
+_FEW = 16
 
-@dataclass(frozen=True, eq=False)
-class Batch:
+
+class Batch(NamedTuple):
     """Samples and their targets.
 
     Parameters
@@ -48,7 +48,7 @@ def check_parameters(structure: Structure, params: Mapping[str, Any]) -> dict[st
     UsageError
         A name is missing or unknown, or a shape doesn't fit.
     """
-    if not isinstance(params, dict | Mapping):
+    if type(params) is not dict and not isinstance(params, Mapping):
         msg = (
             f"the parameters are a dict of arrays named {', '.join(structure.shapes)}; this is a "
             f"{type(params).__name__}"
@@ -63,7 +63,7 @@ def check_parameters(structure: Structure, params: Mapping[str, Any]) -> dict[st
     arrays = {}
     for name, shape in structure.shapes.items():
         array = params[name]
-        if type(array) is not np.ndarray or array.dtype != np.float64:
+        if type(array) is not np.ndarray or array.dtype.char != "d":
             array = as_doubles(array, name)
         if array.shape != shape:
             turned = "; it looks transposed" if array.shape == shape[::-1] else ""
@@ -133,8 +133,12 @@ def check_batch(structure: Structure, x: Any, t: Any) -> Batch:
 
 
 def _one_hot(labels: np.ndarray, count: int) -> np.ndarray:
-    # Unsigned, a negative label is a very large one.
-    if np.maximum.reduce(labels.astype(np.uint64, copy=False)) >= count:
+    if len(labels) <= _FEW:  # lists of a few numbers are faster than arrays
+        listed = labels.tolist()
+        fits = min(listed) >= 0 and max(listed) < count
+    else:  # unsigned, a negative label is a very large one
+        fits = bool(np.maximum.reduce(labels.astype(np.uint64, copy=False)) < count)
+    if not fits:
         bad = np.flatnonzero((labels < 0) | (labels >= count))
         msg = (
             f"the label of sample {bad[0]} is {labels[bad[0]]}; the network has {count} outputs, "

@@ -76,7 +76,7 @@ class Structure:
     def check_inputs(self, x: Any) -> tuple[np.ndarray, bool]:
         """Return x as rows (batch, inputs), and whether it was a single sample."""
         array = x
-        if type(array) is not np.ndarray or array.dtype != np.float64:
+        if type(array) is not np.ndarray or array.dtype.char != "d":
             array = as_doubles(x, "x")
         if array.ndim not in (1, 2) or array.shape[-1] != self.inputs or array.size == 0:
             msg = (

@@ -11,7 +11,7 @@ import numpy as np
 from symnum.checking.verdict import Outcome
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import as_doubles
-from symnum.nets.candidate import ask_gradient, copy
+from symnum.nets.candidate import ask_gradient
 from symnum.nets.data import check_finite
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
 
@@ -21,7 +21,8 @@ Call = Callable[..., Any]
 # Neighbours an ulp away at which a gradient is asked for again: how it moves is how it rounds.
 _SHAKES = 4
 _SHAKEN = 16.0
-# A candidate that moves more than so many units of rounding is not shaken by rounding.
+# A candidate that moves more than so many units of rounding of its largest entry is not shaken by
+# rounding. An entry that is 0 but for rounding moves by far more than its own units.
 _MOST_SHAKEN = 2.0**23
 _DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
 
@@ -67,16 +68,22 @@ class Asked:
         starts = np.cumsum([array.size for array in self.given.values()])[:-1]
         # Four neighbours may miss how one entry moves, but not how most of its array does.
         usual = [np.maximum(part, np.median(part)) for part in np.split(moves, starts)]
-        moved: np.ndarray = np.minimum(
-            _SHAKEN * np.concatenate(usual), _MOST_SHAKEN * self.unit * size
-        )
+        moved: np.ndarray = np.minimum(_SHAKEN * np.concatenate(usual), self._most)
         return moved + 16 * self.unit * size
+
+    @property
+    def _most(self) -> float:
+        """The most that rounding is believed to do to an entry."""
+        largest = max(float(np.abs(array).max()) for array in self.given.values())
+        return _MOST_SHAKEN * self.unit * largest
 
     def room_along(self, direction: np.ndarray, claim: np.ndarray, place: slice) -> float:
         """Return what rounding may do to a part of the gradient, times a direction."""
         parts = float(np.linalg.norm(direction * claim))
         moved = float(np.abs(self.shaken[:, place] @ direction).max())
-        return 8 * self.unit * parts + min(_SHAKEN * moved, _MOST_SHAKEN * self.unit * parts)
+        return 8 * self.unit * parts + min(
+            _SHAKEN * moved, self._most * float(np.linalg.norm(direction))
+        )
 
 
 def read_parameters(params: Mapping[str, Any], x: Any, t: Any) -> Arrays:
@@ -150,14 +157,13 @@ def _shaken(
             name: array * (1.0 + ulp * random.choice([-1.0, 1.0], array.shape))
             for name, array in params.items()
         }
-        answer = gradient(moved, copy(x), copy(t))
-        rows.append(
-            np.concatenate(
-                [np.ravel(np.asarray(answer[n], dtype=np.float64) - given[n]) for n in given]
-            )
-        )
-    moves: np.ndarray = np.nan_to_num(np.array(rows))
-    return moves
+        shapes = {name: array.shape for name, array in params.items()}
+        answer, _, problem = ask_gradient(shapes, gradient, moved, x, t)
+        if problem is None:
+            rows.append(np.concatenate([np.ravel(answer[n] - given[n]) for n in given]))
+    size = sum(array.size for array in given.values())
+    moves: np.ndarray = np.nan_to_num(np.array(rows).reshape(len(rows), size))
+    return moves if rows else np.zeros((1, size))
 
 
 def open_verdict(reason: str) -> NetworkVerdict:

@@ -24,7 +24,9 @@ def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> Par
         hi = np.asarray(exact.hi)
         known = np.isfinite(hi)
         error = np.abs((given - hi) - exact.lo)
-        ulps = np.where(known, error / np.spacing(np.abs(hi)), 0.0)
+        # An error against 0 has no size in units of the last place.
+        counted = known & ((hi != 0.0) | (error == 0.0))
+        ulps = np.where(counted, error / np.spacing(np.abs(hi)), 0.0)
         excess = np.where(known, error / np.maximum(bound, np.spacing(np.abs(hi))), 0.0)
         excess = np.where(known & ~np.isfinite(given), np.inf, excess)
         between = (given >= np.minimum(exact.left, exact.right) - bound) & (
@@ -38,8 +40,8 @@ def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> Par
         name,
         hi.size,
         int(np.count_nonzero(wrong)),
-        float(np.median(ulps[known])) if known.any() else float("nan"),
-        float(ulps[known].max()) if known.any() else float("nan"),
+        float(np.median(ulps[counted])) if counted.any() else float("nan"),
+        float(ulps[counted].max()) if counted.any() else float("nan"),
         worst,
         float(hi[worst]),
         float(given[worst]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,8 @@ Call = Callable[..., Any]
 
 # Ratios along three directions that agree to this much are one factor.
 CLOSE = 1e-4
+# Entries of this share of the largest one are small, and these are float64's digits of it.
+_SMALL, _DIGITS = 2.0**-4, 2.0**-40
 
 
 def check_against(
@@ -61,7 +64,8 @@ def entry_by_entry(
     reports = tuple(report(name, given[name], exact[name], bounds[name]) for name in given)
     if not any(each.wrong for each in reports):
         if not asked.single:
-            return NetworkVerdict(Outcome.OK, reports, reference=words)
+            zeros = [name for name in given if _is_nothing(given[name], exact[name], bounds[name])]
+            return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
     wrong = {each.name: each for each in reports if each.wrong}
@@ -77,7 +81,57 @@ def entry_by_entry(
         if cause is not None and len(wrong) == len(given):
             ratios = [each.given / each.exact for each in wrong.values() if each.exact]
             detail = all_by(ratios, asked.samples) or detail
+    if cause is None:
+        lost = _lost(given, exact, bounds)
+        if lost:
+            reports = tuple(replace(r, wrong=0) if r.name in lost else r for r in reports)
+            if not any(each.wrong for each in reports):
+                return NetworkVerdict(
+                    Outcome.UNDECIDED, reports, reference=words, reason=_lost_text(lost)
+                )
     return NetworkVerdict(Outcome.WRONG, reports, cause, detail, words)
+
+
+def nothing(names: Sequence[str]) -> str:
+    """Say of which arrays nothing is decided because their gradient is 0; empty for none."""
+    if not names:
+        return ""
+    return f"{', '.join(names)}: its gradient is 0 but for rounding, which decides nothing about it"
+
+
+def _is_nothing(given: np.ndarray, exact: Exact, bound: np.ndarray) -> bool:
+    """Say whether an array of the gradient is 0 as far as rounding lets anybody see."""
+    hi = np.asarray(exact.hi)
+    return bool(np.any(given != 0.0) and np.all(np.abs(hi) <= bound) and np.all(given <= 2 * bound))
+
+
+def _lost(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays) -> dict[str, float]:
+    """Return the arrays whose errors are such as float64 makes of small entries, with the largest.
+
+    1 - a**2 is right to the last digit of 1, and what is made of it is right to so much of the
+    gradient's large entries.
+    """
+    largest = max(float(np.nanmax(np.abs(np.asarray(exact[name].hi)), initial=0)) for name in given)
+    found = {}
+    for name, array in given.items():
+        hi = np.asarray(exact[name].hi)
+        error = np.abs(array - hi)
+        with np.errstate(all="ignore"):
+            wrong = error > np.maximum(bounds[name], np.spacing(np.abs(hi)))
+        small = (np.abs(hi) <= _SMALL * largest) & (error <= _DIGITS * largest)
+        if wrong.any() and np.all(small[wrong]):
+            found[name] = float(error[wrong].max() / largest)
+    return found
+
+
+def _lost_text(lost: Mapping[str, float]) -> str:
+    worst = max(lost.values())
+    return (
+        f"{', '.join(lost)}: entries are off by up to {worst:.1g} of the gradient's largest entry. "
+        "They are so small beside it that their digits may be lost in float64, as those of "
+        "1 - a**2 are where a is near 1, and that can't be told from a mistake; with network= "
+        "it can"
+    )
 
 
 def _turned(

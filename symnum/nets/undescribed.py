@@ -23,7 +23,7 @@ from symnum.formula.exact import Exact
 from symnum.nets.asked import Asked, ask, open_verdict, read_parameters
 from symnum.nets.candidate import ask_loss, copies, copy
 from symnum.nets.compare import SINGLE, digits_text, ratio_text
-from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry
+from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry, nothing
 from symnum.nets.measure import ENTRIES, STEPS, Spent, Within, every_entry, line_of
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
@@ -55,6 +55,8 @@ class _Part:
     reason: str = ""
     # The largest share by which a direction's derivative is off.
     off: float = 0.0
+    # Whether it is 0 as far as rounding lets anybody see.
+    nothing: bool = False
 
 
 def check_along(
@@ -132,7 +134,8 @@ def _along(
             "the largest entry would not have been seen"
         )
         return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
-    return NetworkVerdict(Outcome.OK, reports, reference=words)
+    zeros = [part.report.name for part in parts if part.nothing]
+    return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
 
 
 def _common(parts: list[_Part], samples: int) -> tuple[NetworkCause | None, str]:
@@ -203,12 +206,15 @@ def _part(
     largest = float(np.abs(claim).max())
     limit = 2.0 * max((t.theta for t in tried), default=math.inf)
     limit = limit / largest if largest else (0.0 if limit == 0.0 else math.nan)
-    nothing: tuple[int, ...] = ()
-    empty = ParameterReport(name, size, 0, math.nan, math.nan, nothing, math.nan, math.nan, limit)
+    no_place: tuple[int, ...] = ()
+    empty = ParameterReport(name, size, 0, math.nan, math.nan, no_place, math.nan, math.nan, limit)
     if len(tried) < min(2, _DIRECTIONS):
         return _Part(empty, reason=reason)
     if not any(t.wrong for t in tried):
-        return _Part(empty, off=off)
+        unseen = claim.any() and all(
+            max(abs(t.claimed), abs(t.slope.value)) <= 2 * t.theta for t in tried
+        )
+        return _Part(empty, off=off, nothing=bool(unseen))
     shape = asked.given[name].shape
     cause, detail, ratio = _slip(name, asked.given[name], tried)
     found: dict[int, Slope]
@@ -227,7 +233,7 @@ def _part(
         wrong,
         math.nan,
         float(ulps),
-        nothing if worst is None else tuple(int(i) for i in np.unravel_index(worst, shape)),
+        no_place if worst is None else tuple(int(i) for i in np.unravel_index(worst, shape)),
         math.nan if worst is None else found[worst].value,
         math.nan if worst is None else float(claim[worst]),
         limit,

@@ -62,11 +62,18 @@ def verdict_text(verdict: NetworkVerdict) -> str:
         )
         heads = (
             *("", "entries", "wrong", "median\nulps", "largest\nulps"),
-            *("worst", "given", "exact", "detection\nlimit"),
+            *("worst", "given", _held_against(verdict), "detection\nlimit"),
         )
         lines += ["", *Grid(heads, rows, frozenset({0})).lines(), ""]
         lines.append(f"Held against: {verdict.reference}.")
     return "\n".join(lines)
+
+
+def _held_against(verdict: NetworkVerdict) -> str:
+    """Return the head of the column of what the gradient is held against."""
+    if verdict.reference.startswith("certified"):
+        return "exact"
+    return "reference" if "given as reference" in verdict.reference else "measured"
 
 
 def _known(number: str) -> str:

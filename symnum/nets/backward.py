@@ -24,12 +24,21 @@ def outputs(structure: Structure, params: Arrays, x: np.ndarray) -> np.ndarray:
     """Return what the last layer gives for rows x; call it with NumPy's warnings silenced."""
     values = x
     for layer, names in zip(structure.layers, structure.names, strict=True):
-        if names is not None:
-            values = _dense(values, params, names)
-        else:
-            assert isinstance(layer, Activation)
-            values = layer.scalar.value(values) if layer.scalar else softmax(values, layer.formula)
+        values = one_layer(layer, names, params, values)
     return values
+
+
+def one_layer(
+    layer: Dense | Activation,
+    names: tuple[str, str | None] | None,
+    params: Arrays,
+    values: np.ndarray,
+) -> np.ndarray:
+    """Return what a layer gives for rows of its inputs."""
+    if names is not None:
+        return _dense(values, params, names)
+    assert isinstance(layer, Activation)
+    return layer.scalar.value(values) if layer.scalar else softmax(values, layer.formula)
 
 
 def _dense(values: np.ndarray, params: Arrays, names: tuple[str, str | None]) -> np.ndarray:

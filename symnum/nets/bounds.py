@@ -87,11 +87,15 @@ def _bounds(structure: Structure, params: Arrays, batch: Batch, room: float) -> 
 
 
 def _jumps(scalar: Scalar, values: np.ndarray, error: np.ndarray, *more: np.ndarray) -> np.ndarray:
-    """Return how far apart the slopes are to both sides of a kink that rounding may cross."""
+    """Return how far off a slope may be beside a kink that rounding may cross, or at one."""
     if not scalar.has_kinks:
         return np.zeros(values.shape)
-    low, high = (scalar.value_and_slope(values + sign * error, *more)[1] for sign in (-1.0, 1.0))
-    apart: np.ndarray = np.abs(high - low)
+    here = scalar.value_and_slope(values, *more)[1]
+    low, high = (
+        scalar.value_and_slope(np.nextafter(values + side * error, side * np.inf), *more)[1]
+        for side in (-1.0, 1.0)
+    )
+    apart: np.ndarray = np.maximum(np.abs(high - here), np.abs(low - here))
     return apart
 
 

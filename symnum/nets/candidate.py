@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -10,7 +11,10 @@ import numpy as np
 
 from symnum.checking.verdict import Outcome
 from symnum.errors import SymnumError, UsageError
-from symnum.nets.verdict import NetworkCause, NetworkVerdict
+from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
+
+# So many unknown names are said; two calls agree to this, since sums of threads may not be ordered.
+_NAMED, _SAME = 6, 1e-6
 
 Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -62,6 +66,75 @@ def ask_loss(
     return number, array.dtype
 
 
+def _missing(shapes: Shapes, missing: list[str], unknown: list[str]) -> NetworkVerdict:
+    """Return the verdict on a gradient that lacks arrays, and may have others in their place."""
+    biases = [name for name in missing if name.startswith("b") or name.endswith("bias")]
+    said = f"{', '.join(missing)}: no gradient was returned"
+    if unknown:
+        said += f", but one named {', '.join(unknown[:_NAMED])}"
+    nothing = float("nan")
+    reports = tuple(
+        ParameterReport(
+            name,
+            math.prod(shapes[name]),
+            math.prod(shapes[name]),
+            nothing,
+            nothing,
+            (),
+            nothing,
+            nothing,
+            nothing,
+        )
+        for name in missing
+    )
+    cause = NetworkCause.BIAS if len(biases) == len(missing) else NetworkCause.SHAPE
+    return NetworkVerdict(Outcome.WRONG, reports, cause, said, reference="the parameters' names")
+
+
+def broken_manners(
+    shapes: Shapes, gradient: Callable[..., Any], params: Arrays, x: Any, t: Any, given: Arrays
+) -> NetworkVerdict | None:
+    """Return the verdict on a gradient that writes into its arguments or keeps what it has done.
+
+    Parameters
+    ----------
+    shapes, gradient, params, x, t
+        As for `ask_gradient`.
+    given : dict of arrays
+        What it answered the first time.
+    """
+    own, samples, targets = copies(params), copy(x), copy(t)
+    with np.errstate(all="ignore"):
+        answer = gradient(own, samples, targets)
+    second = {name: np.asarray(answer[name], dtype=np.float64) for name in shapes}
+    written = [name for name in shapes if not np.array_equal(own[name], params[name])]
+    written += [
+        word
+        for word, now, before in (("x", samples, x), ("t", targets, t))
+        if isinstance(now, np.ndarray) and not np.array_equal(now, copy(before))
+    ]
+    if written:
+        detail = f"it writes into {', '.join(written)}"
+        return NetworkVerdict(
+            Outcome.WRONG, cause=NetworkCause.MUTATES, cause_detail=detail, reference="itself"
+        )
+    differ = [name for name in shapes if not _alike(second[name], given[name])]
+    if not differ:
+        return None
+    detail = f"two calls of gradient with the same arguments differ, in {', '.join(differ)}"
+    if not all(_alike(second[name], 2.0 * given[name]) for name in differ):
+        return NetworkVerdict(Outcome.UNDECIDED, reference="itself", reason=detail)
+    detail += ": its answers add up from call to call"
+    return NetworkVerdict(
+        Outcome.WRONG, cause=NetworkCause.STALE, cause_detail=detail, reference="itself"
+    )
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Say whether two answers are the same but for rounding."""
+    return bool(np.all(np.abs(one - other) <= _SAME * np.abs(other).max()))
+
+
 def ask_gradient(
     shapes: Shapes, gradient: Callable[..., Any], params: Arrays, x: Any, t: Any
 ) -> tuple[Arrays, set[Any], NetworkVerdict | None]:
@@ -81,12 +154,11 @@ def ask_gradient(
         raise UsageError(msg)
     given: Arrays = {}
     dtypes = set()
+    missing = [name for name in shapes if name not in answer]
+    if missing:
+        unknown = [str(name) for name in answer if name not in shapes]
+        return {}, set(), _missing(shapes, missing, unknown)
     for name, shape in shapes.items():
-        if name not in answer:
-            detail = f"{name}: no gradient was returned"
-            is_bias = name.startswith("b") or name.endswith("bias")
-            cause = NetworkCause.BIAS if is_bias else NetworkCause.SHAPE
-            return {}, set(), NetworkVerdict(Outcome.WRONG, cause=cause, cause_detail=detail)
         try:
             array = np.asarray(answer[name])
             numbers = array.astype(np.float64)

@@ -9,9 +9,9 @@ import numpy as np
 
 from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
-from symnum.nets.backward import float_loss
+from symnum.nets.backward import float_loss, one_layer
 from symnum.nets.bounds import rounding_bounds
-from symnum.nets.candidate import ask_gradient, ask_loss, copies, copy
+from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, copies, copy
 from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits, report, within
 from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
@@ -29,6 +29,8 @@ Arrays = dict[str, np.ndarray]
 
 # Past the largest logit that exp takes, and no change to softmax: a shift of every logit.
 _SHIFT = 1000.0
+# Slopes on both sides of a kink differ by this share; a smooth activation's by rounding.
+_KINK, _NAMED = 2.0**-20, 4
 # A slip is told from the right gradient where they are so many times further apart than rounding.
 _CLEARLY = 4.0
 
@@ -59,17 +61,23 @@ def check_described(
         return problem
     exact = network.exact_gradient(arrays, batch.x, batch.t)
     reports = tuple(report(name, given[name], exact[name], bounds.gradient[name]) for name in given)
-    nonfinite = [name for name, array in given.items() if not np.isfinite(array).all()]
+    nonfinite = [each for each in reports if not np.isfinite(given[each.name]).all()]
     if nonfinite:
-        detail = f"{', '.join(nonfinite)}: not finite, where the exact gradient is"
-        if _takes_softmax(structure):
+        named = ", ".join(each.name for each in nonfinite)
+        detail = f"{named}: not finite, where the exact gradient is ({nonfinite[0].worst_name})"
+        if _takes_softmax(structure) and _exp_overflows(structure, arrays, batch):
             detail += "; exp overflows from 710 on where the largest logit isn't taken out"
         return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.NONFINITE, detail)
+    manners = broken_manners(structure.shapes, gradient, arrays, x, t, given)
+    if manners is not None:
+        return manners
     if not any(each.wrong for each in reports):
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
             return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.MAX_SHIFT, overflow)
         status, reason = lost_digits(structure, arrays, batch, given, exact, bounds.gradient)
+        if not reason and any(each.kinks for each in reports):
+            reason = at_kinks(structure, arrays, batch)
         return NetworkVerdict(status, reports, reason=reason)
     if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
@@ -123,6 +131,9 @@ def _explain(
     from the right gradient by clearly more than rounding.
     """
     wrong = [name for name in given if not within({name: given[name]}, exact, bounds, 1.0)]
+    if not wrong:
+        where = at_kinks(structure, params, batch)
+        return NetworkCause.KINK, f"only entries that have no derivative are off: {where}"
     for name in wrong:
         if not given[name].any():
             rest = {k: v for k, v in given.items() if k != name}
@@ -151,6 +162,41 @@ def _near(
         allowed = SLIP_ROOM * grown * np.maximum(bound, np.median(bound))
         allowed += 4 * np.spacing(np.abs(slip))
         return bool(np.all((np.abs(array - slip) <= room * allowed)[known]))
+
+
+def at_kinks(structure: Structure, params: Arrays, batch: Batch) -> str:
+    """Say which units stand at a kink, where any derivative between both sides is right."""
+    values, found = batch.x, []
+    with np.errstate(all="ignore"):
+        for index, (layer, names) in enumerate(zip(structure.layers, structure.names, strict=True)):
+            before, values = values, one_layer(layer, names, params, values)
+            if isinstance(layer, Activation) and layer.scalar is not None:
+                slopes = layer.scalar.slopes_beside(before)
+                apart = np.abs(slopes[1] - slopes[0]) > _KINK * np.abs(slopes).max(axis=0)
+                for unit in np.flatnonzero(apart.any(axis=0)):
+                    count = int(apart[:, unit].sum())
+                    found.append(
+                        f"unit {unit} of layer {index} in {count} sample{'s' * (count != 1)}"
+                    )
+    if not found:
+        return ""
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (
+        f"{', '.join(found[:_NAMED])}{more}: at a kink of the activation, where any derivative "
+        "between those of both sides is right"
+    )
+
+
+def _exp_overflows(structure: Structure, params: Arrays, batch: Batch) -> bool:
+    """Say whether exp of a logit overflows where the largest isn't taken out."""
+    last = max(i for i, layer in enumerate(structure.layers) if isinstance(layer, Dense))
+    values = batch.x
+    with np.errstate(all="ignore"):
+        for layer, names in zip(
+            structure.layers[: last + 1], structure.names[: last + 1], strict=True
+        ):
+            values = one_layer(layer, names, params, values)
+        return not bool(np.isfinite(np.exp(values)).all())
 
 
 def _takes_softmax(structure: Structure) -> bool:

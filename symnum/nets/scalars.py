@@ -132,6 +132,12 @@ class Scalar:
         """Whether there may be points at which the formula is not smooth."""
         return bool(self._balls[1].tests)
 
+    def slopes_beside(self, values: np.ndarray) -> np.ndarray:
+        """Return the derivatives at the doubles below and above each value, shape (2, ...)."""
+        return np.array(
+            [self.value_and_slope(np.nextafter(values, side))[1] for side in (-np.inf, np.inf)]
+        )
+
     def enclose(self, *balls: arb) -> tuple[arb, arb, bool]:
         """Return enclosures of value and derivative, and whether smoothness there is proven."""
         prepared, regularity = self._balls

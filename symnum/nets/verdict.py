@@ -44,6 +44,10 @@ class NetworkCause(StrEnum):
     """A gradient is missing, or has another shape."""
     NONFINITE = "nonfinite"
     """A gradient has entries that aren't finite."""
+    MUTATES = "mutates"
+    """It writes into its arguments."""
+    STALE = "stale"
+    """Its answer depends on the call before."""
     WRONG_FUNCTION = "wrong_function"
     """The loss is not the network's."""
 

@@ -256,7 +256,7 @@ def test_nan_is_not_finite():
 
 
 def test_candidates_get_copies():
-    """A candidate that writes into its arguments changes nothing of the caller's."""
+    """A candidate that writes into its arguments changes nothing of the caller's, and is told."""
     network, params, x, t = case()
     before = {k: v.copy() for k, v in params.items()}
 
@@ -266,7 +266,8 @@ def test_candidates_get_copies():
         x[:] = 0
         return found
 
-    assert check_network(None, writes, params, x=x, t=t, network=network)
+    verdict = check_network(None, writes, params, x=x, t=t, network=network)
+    assert verdict.cause_detail == "it writes into W1, x"
     assert all((params[k] == before[k]).all() for k in params)
     assert x.any()
 

@@ -81,7 +81,7 @@ EVERY = ("W1", "b1", "W2", "b2")
         ("no derivative", ("W1", "b1"), None, ""),
         ("derivative of the output", ("W1", "b1"), None, ""),
         ("forward bias", None, None, ""),
-        ("no bias", (), "bias", "b1: no gradient was returned"),
+        ("no bias", ("b1",), "bias", "b1: no gradient was returned"),
         ("mean bias", ("b2",), "factor", "b2: given/exact = 0."),
         ("pre-activations", ("W2",), None, ""),
         ("zero", ("W1",), "zero", "W1: the gradient was left at 0"),

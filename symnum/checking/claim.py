@@ -167,12 +167,14 @@ class Candidate:
             return f"it raises {type(error).__name__}: {error}".rstrip(": ")
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
+        other = _no_number(array)
+        if other:
+            return f"it returned {other}, not real numbers"
         if array.dtype.kind == "O":
             with contextlib.suppress(TypeError, ValueError):
                 array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            kind = "None" if array.dtype.kind == "O" and array[()] is None else str(array.dtype)
-            return f"it returned {kind}, not real numbers"
+            return f"it returned {array.dtype}, not real numbers"
         return array.astype(np.float64)
 
     def _read(self, result: Any, wrote: bool) -> Answer:
@@ -195,6 +197,10 @@ class Candidate:
             array = np.asarray(result)
         except ValueError:
             return Answer(None, None, "ragged", wrote=wrote, problem="it returned a ragged list")
+        other = _no_number(array)
+        if other:
+            problem = f"it returned {other}, not real numbers"
+            return Answer(None, array.shape, other, wrote=wrote, problem=problem)
         if array.dtype.kind == "O":
             try:
                 array = array.astype(np.float64)
@@ -218,6 +224,22 @@ class Candidate:
             problem = f"it returned shape {array.shape}; {self.shape} is expected"
         value = array.astype(np.float64).ravel()
         return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def _no_number(array: np.ndarray) -> str:
+    """Say what there is in place of numbers that NumPy would make numbers of; empty for others.
+
+    It reads "1.5" as 1.5, and None as NaN.
+    """
+    if array.dtype.kind in "SU":
+        return f"text ({array.dtype})"
+    if array.dtype.kind == "O":
+        for entry in array.flat:
+            if entry is None:
+                return "None"
+            if isinstance(entry, (str, bytes, bytearray)):
+                return f"text (a {type(entry).__name__})"
+    return ""
 
 
 def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:

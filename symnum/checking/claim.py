@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from symnum.errors import one_line
+
 
 class Form(StrEnum):
     """How a candidate takes a point."""
@@ -139,8 +141,7 @@ class Candidate:
             with np.errstate(all="ignore"):
                 result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
-            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return Answer(None, None, "", error=text, raised=error)
+            return Answer(None, None, "", error=exception_text(error), raised=error)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 
@@ -164,7 +165,7 @@ class Candidate:
         except SystemExit:
             return "it ends the program (SystemExit)"
         except Exception as error:
-            return f"it raises {type(error).__name__}: {error}".rstrip(": ")
+            return f"it raises {exception_text(error)}"
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
         other = _no_number(array)
@@ -182,7 +183,7 @@ class Candidate:
             return Answer(None, None, "None", wrote=wrote, problem="it returned None")
         if isinstance(result, Mapping):
             if self.layout is None or set(result) != {name for name, _ in self.layout.shapes}:
-                names = ", ".join(map(str, result))
+                names = one_line(", ".join(map(str, result)))
                 problem = f"it returned a dict with the keys {names}"
                 return Answer(None, None, "dict", wrote=wrote, problem=problem)
             for name, shape in self.layout.shapes:
@@ -224,6 +225,16 @@ class Candidate:
             problem = f"it returned shape {array.shape}; {self.shape} is expected"
         value = array.astype(np.float64).ravel()
         return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def exception_text(error: BaseException) -> str:
+    """Return somebody's exception in one line: its type, and what it says if it can be shown."""
+    name = type(error).__name__
+    try:
+        said = one_line(str(error))
+    except Exception:  # its __str__ is theirs too
+        said = ""
+    return f"{name}: {said}" if said else name
 
 
 def _no_number(array: np.ndarray) -> str:

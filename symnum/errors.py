@@ -43,6 +43,33 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str, most: int = 200) -> str:
+    r"""Return somebody's text as it stands within a sentence of ours: one line, not too long.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    most : int
+        How many characters it may have; the middle of a longer one is left out.
+
+    Returns
+    -------
+    str
+        The text, with `printable` characters alone.
+
+    Examples
+    --------
+    >>> from symnum.errors import one_line
+    >>> one_line("no root:\n  2 steps")
+    'no root: 2 steps'
+    """
+    shown = printable(" ".join(text.split()))
+    if len(shown) <= most:
+        return shown
+    return f"{shown[: most - most // 4 - 3]}...{shown[-(most // 4) :]}"
+
+
 class SymnumError(Exception):
     """Base of every exception that symnum raises on purpose.
 
@@ -59,6 +86,10 @@ class SymnumError(Exception):
     """
 
     kind = "usage"
+
+    def __str__(self) -> str:
+        # Whatever it quotes of somebody's, it is printed in many places.
+        return printable(super().__str__())
 
 
 def without_insides(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:

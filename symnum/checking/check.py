@@ -593,14 +593,13 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         else Outcome.OK
     )
     reason = reason or ("" if cause is Cause.DTYPE else decision.lost)
-    blind = [name for name, x in zip(request.names, limit, strict=True) if _BLIND <= x < np.inf]
-    if outcome is Outcome.OK and blind:
-        outcome = Outcome.UNDECIDED
-        reason = (
-            f"in {blind[0]} an error as large as the derivative itself would not have been seen: "
-            "f is badly conditioned there, or below the smallest numbers with all digits"
-        )
+    if outcome is Outcome.OK:
+        reason = _blind(request, evidence, limit)
+        outcome = Outcome.UNDECIDED if reason else Outcome.OK
     notes = _notes(request, reference, evidence)
+    if outcome is Outcome.OK and not evidence.truth.exact[evidence.truth.known].any():
+        flat = "the derivative is 0 wherever it was tried: the limit is that of an absolute error"
+        notes = (*notes, flat)
     if request.derivative_order == 2:
         notes = (*asymmetry(evidence, decision.wrong, request.variables), *notes)
     components = decision.wrong or decision.inaccurate
@@ -622,6 +621,23 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
+
+
+def _blind(request: Request, evidence: Evidence, limit: Sequence[float]) -> str:
+    """Say in which component any error would have passed; empty where there is none."""
+    for k, (name, least) in enumerate(zip(request.names, limit, strict=True)):
+        known = evidence.truth.known[:, k]
+        if not known.any():
+            return (
+                f"in {name} no derivative of f is known at any of the {len(known)} points that "
+                "were tried, so nothing was judged there"
+            )
+        if least >= _BLIND and not evidence.truth.hull[known, k].all():
+            return (
+                f"in {name} an error as large as the derivative itself would not have been seen: "
+                "f is badly conditioned there, or below the smallest numbers with all digits"
+            )
+    return ""
 
 
 def _decide(request: Request, reference: Reference, evidence: Evidence) -> Decision:

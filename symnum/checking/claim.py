@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from symnum.errors import one_line
+
 
 class Form(StrEnum):
     """How a candidate takes a point."""
@@ -139,8 +141,7 @@ class Candidate:
             with np.errstate(all="ignore"):
                 result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
-            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return Answer(None, None, "", error=text, raised=error)
+            return Answer(None, None, "", error=exception_text(error), raised=error)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 
@@ -164,15 +165,17 @@ class Candidate:
         except SystemExit:
             return "it ends the program (SystemExit)"
         except Exception as error:
-            return f"it raises {type(error).__name__}: {error}".rstrip(": ")
+            return f"it raises {exception_text(error)}"
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
+        other = _no_number(array)
+        if other:
+            return f"it returned {other}, not real numbers"
         if array.dtype.kind == "O":
             with contextlib.suppress(TypeError, ValueError):
                 array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            kind = "None" if array.dtype.kind == "O" and array[()] is None else str(array.dtype)
-            return f"it returned {kind}, not real numbers"
+            return f"it returned {array.dtype}, not real numbers"
         return array.astype(np.float64)
 
     def _read(self, result: Any, wrote: bool) -> Answer:
@@ -180,7 +183,7 @@ class Candidate:
             return Answer(None, None, "None", wrote=wrote, problem="it returned None")
         if isinstance(result, Mapping):
             if self.layout is None or set(result) != {name for name, _ in self.layout.shapes}:
-                names = ", ".join(map(str, result))
+                names = one_line(", ".join(map(str, result)))
                 problem = f"it returned a dict with the keys {names}"
                 return Answer(None, None, "dict", wrote=wrote, problem=problem)
             for name, shape in self.layout.shapes:
@@ -195,6 +198,10 @@ class Candidate:
             array = np.asarray(result)
         except ValueError:
             return Answer(None, None, "ragged", wrote=wrote, problem="it returned a ragged list")
+        other = _no_number(array)
+        if other:
+            problem = f"it returned {other}, not real numbers"
+            return Answer(None, array.shape, other, wrote=wrote, problem=problem)
         if array.dtype.kind == "O":
             try:
                 array = array.astype(np.float64)
@@ -218,6 +225,32 @@ class Candidate:
             problem = f"it returned shape {array.shape}; {self.shape} is expected"
         value = array.astype(np.float64).ravel()
         return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def exception_text(error: BaseException) -> str:
+    """Return somebody's exception in one line: its type, and what it says if it can be shown."""
+    name = type(error).__name__
+    try:
+        said = one_line(str(error))
+    except Exception:  # its __str__ is theirs too
+        said = ""
+    return f"{name}: {said}" if said else name
+
+
+def _no_number(array: np.ndarray) -> str:
+    """Say what there is in place of numbers that NumPy would make numbers of; empty for others.
+
+    It reads "1.5" as 1.5, and None as NaN.
+    """
+    if array.dtype.kind in "SU":
+        return f"text ({array.dtype})"
+    if array.dtype.kind == "O":
+        for entry in array.flat:
+            if entry is None:
+                return "None"
+            if isinstance(entry, (str, bytes, bytearray)):
+                return f"text (a {type(entry).__name__})"
+    return ""
 
 
 def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:

@@ -326,7 +326,7 @@ def detection_limit(
     """Return for each component the smallest relative error that would have been seen.
 
     It holds for an error proportional to the component everywhere. Where the exact derivative is 0
-    at every point the limit is infinite.
+    at every point it is that of `limit_beside_others`.
     """
     truth = evidence.truth
     usable = truth.known & ~truth.hull & (truth.exact != 0)
@@ -340,7 +340,29 @@ def detection_limit(
         exact = np.abs(truth.exact[rows, k])
         each = np.maximum(_UNITS + _CONDITION * moved / exact, 8 * evidence.error[rows, k] / exact)
         limits[k] = min(limits[k], float(np.median(each)))
-    return tuple(limits.tolist())
+    zero = truth.known & ~truth.hull & (truth.exact == 0)
+    return limit_beside_others(truth, zero, limits)
+
+
+def limit_beside_others(truth: Truth, zero: np.ndarray, limits: np.ndarray) -> tuple[float, ...]:
+    """Return the limits, with one for components whose derivative is 0 wherever it is known.
+
+    Beside 0 there is no relative error. There the limit is a share of the other components' usual
+    size, and an absolute error where all of them are 0.
+
+    Parameters
+    ----------
+    truth : Truth
+        What is known.
+    zero : bool array, shape (P, K)
+        Where the derivative is 0.
+    limits : float64 array, shape (K,)
+        Those of the other components; infinite where there is none.
+    """
+    size = np.abs(truth.exact[truth.known & ~truth.hull & ~zero])
+    typical = float(np.median(size)) if size.size else 1.0
+    seen = np.where(zero, truth.bound, np.inf).min(axis=0, initial=np.inf)
+    return tuple(np.where(np.isinf(limits), seen / typical, limits).tolist())
 
 
 def worst_first(evidence: Evidence, bad: np.ndarray, components: Sequence[int]) -> list[int]:

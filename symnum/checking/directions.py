@@ -241,6 +241,8 @@ def find_wrong_entries(
         named = len(search.wrong)
         if abs(residual) > theta:
             search.remember_trend(slope, direction)
+            if not search.wrong and _is_flat(search, slope, direction, theta):
+                break
             factor = None if search.wrong else _factor(search, direction, residual, theta)
             if factor is not None:
                 return Found(
@@ -296,6 +298,21 @@ def _open(
     return Found(
         search.wrong, limit, None, reason, search.line.evaluations, seen, trend=search.trend
     )
+
+
+def _is_flat(search: _Search, slope: Slope, direction: np.ndarray, theta: float) -> bool:
+    """Say whether f moves along no direction at all: then every entry but 0 is wrong.
+
+    Entries of random signs and sizes don't cancel along two directions.
+    """
+    if abs(slope.value) > slope.error:
+        return False
+    second = search.line.full(search.direction())
+    if second.reason or abs(second.value) > second.error:
+        return False
+    told = np.abs(search.claim * direction) > _APART * max(theta, slope.error, second.error)
+    search.wrong |= {int(k): 0.0 for k in np.flatnonzero(told)[:_MOST]}
+    return bool(told.any())
 
 
 def _factor(search: _Search, direction: np.ndarray, residual: float, theta: float) -> float | None:

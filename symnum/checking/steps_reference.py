@@ -15,7 +15,13 @@ import numpy as np
 
 from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
-from symnum.checking.decide import Decision, Evidence, float32_inside, lost_digits
+from symnum.checking.decide import (
+    Decision,
+    Evidence,
+    float32_inside,
+    limit_beside_others,
+    lost_digits,
+)
 from symnum.checking.integral import gain
 from symnum.checking.points import stratified
 from symnum.checking.reference import Truth
@@ -192,13 +198,16 @@ class StepsReference:
     def limit(self, evidence: Evidence) -> tuple[float, ...]:
         """Return for each component the smallest relative error that would have been called wrong.
 
-        It holds for an error proportional to the component everywhere.
+        It holds for an error proportional to the component everywhere; where the derivative can't
+        be told from 0 at any point it is that of `limit_beside_others`.
         """
         truth = evidence.truth
-        usable = truth.known & (truth.exact != 0)
+        zero = truth.known & (np.abs(truth.exact) <= truth.bound / FAR)
         with np.errstate(all="ignore"):
-            share = np.where(usable, (1 + 1 / FAR) * truth.bound / np.abs(truth.exact), np.inf)
-        return tuple(share.min(axis=0, initial=np.inf).tolist())
+            wide = (1 + 1 / FAR) * truth.bound
+            share = np.where(truth.known & ~zero, wide / np.abs(truth.exact), np.inf)
+        limits = share.min(axis=0, initial=np.inf)
+        return limit_beside_others(replace(truth, bound=wide), zero, limits)
 
     def fits_on_the_whole(
         self,

@@ -114,7 +114,8 @@ class Verdict:
     violations : tuple of str
         Rules broken besides: writing into the argument, a wrong shape, a NaN.
     detection_limit : tuple of float
-        For each component the smallest relative error that would have been seen.
+        For each component the smallest relative error that would have been seen. Where a derivative
+        is 0 at every point: as a share of the others' usual size, or absolute where all are 0.
     worst : Worst or None
         The worst disagreement.
     points_tried : int

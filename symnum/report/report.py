@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from symnum.checking.verdict import Verdict
-from symnum.errors import UsageError
+from symnum.errors import UsageError, printable
 from symnum.report.verdicts import read_document, read_verdict, verdict_text
 
 _SCHEMA = 1
@@ -68,7 +68,10 @@ class Report:
         parts = [self.summary()]
         if self.environment:
             parts.append(", ".join(f"{name} {value}" for name, value in self.environment.items()))
-        parts += [f"\n{checked.test}\n{verdict_text(checked.verdict)}" for checked in self.checks]
+        parts += [
+            f"\n{printable(checked.test)}\n{verdict_text(checked.verdict)}"
+            for checked in self.checks
+        ]
         return "\n".join(parts)
 
     def summary(self) -> str:

@@ -70,7 +70,13 @@ def check_derivative(request: pytest.FixtureRequest) -> Callable[..., None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failed check as its verdict and nothing else, and hand the test's verdicts on."""
+    """Show a failed check as its verdict, an error of ours without our lines; hand verdicts on."""
+    errors = sys.modules.get("symnum.errors")
+    raised = None if call.excinfo is None else call.excinfo.value
+    if errors is not None and isinstance(raised, errors.SymnumError):
+        from symnum.testing.runs import hide_our_frames
+
+        hide_our_frames(raised)
     report = yield
     if "symnum.checking.verdict" not in sys.modules:
         return report  # nothing was checked in this process

@@ -17,6 +17,8 @@ from symnum.report.report import Checked, Report
 from symnum.report.verdicts import verdict_from_json
 from symnum.version import environment
 
+_OURS = str(Path(__file__).resolve().parent.parent) + os.sep
+
 
 def report_file(config: pytest.Config) -> Path:
     """Return where the report goes, or say at once why it can't go there."""
@@ -81,6 +83,17 @@ def _defaults(item: pytest.Item) -> dict[str, Any]:
             )
         defaults.update(marker.kwargs)
     return defaults
+
+
+def hide_our_frames(error: BaseException) -> None:
+    """Leave the user's lines alone in the traceback of an error that is about their call."""
+    entry = error.__traceback__
+    while entry is not None:
+        following = entry.tb_next
+        while following is not None and following.tb_frame.f_code.co_filename.startswith(_OURS):
+            following = following.tb_next
+        entry.tb_next = following
+        entry = following
 
 
 def failed_verdict(excinfo: pytest.ExceptionInfo[BaseException] | None) -> Verdict | None:

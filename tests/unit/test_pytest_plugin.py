@@ -259,6 +259,29 @@ def test_a_bad_request_shows_the_line_of_the_test(run, pytester):
     assert "'x**2', tolerance; it takes options by name: allow_undecided, at" in result.stdout.str()
 
 
+def test_a_bad_call_of_anything_shows_the_line_of_the_test_and_the_message(run, pytester):
+    """Our own lines say nothing about what to write instead."""
+    pytester.makepyfile(
+        """
+        import symnum
+
+        def test_formula():
+            symnum.Formula("x +* 2")
+
+        def test_differentiate():
+            symnum.differentiate(lambda x: x, at="q")
+        """
+    )
+    result = run()
+    result.assert_outcomes(failed=2)
+    assert '>       symnum.Formula("x +* 2")' in result.outlines
+    assert '>       symnum.differentiate(lambda x: x, at="q")' in result.outlines
+    assert "can't stand after" in shown(result, "test_formula")
+    assert "in _read" not in result.stdout.str()
+    assert "/symnum/formula/" not in result.stdout.str()
+    assert "/symnum/differences/" not in result.stdout.str()
+
+
 def test_without_the_plugin_the_verdict_is_still_what_is_shown(run, pytester):
     """`assert_derivative` hides its own frames, whether the plugin is there or not."""
     pytester.makepyfile(

@@ -121,7 +121,7 @@ def test_awkward_sweeps_read_back():
         ),
         (LimitError("too long"), {"error": "limit", "message": "too long", "column": None}),
         (DomainError("x is nan"), {"error": "domain", "message": "x is nan", "column": None}),
-        (UsageError("no \x1b[31m"), {"error": "usage", "message": "no \x1b[31m", "column": None}),
+        (UsageError("no \x1b[31m"), {"error": "usage", "message": r"no \x1b[31m", "column": None}),
     ],
 )
 def test_errors_are_documents(error, expected):

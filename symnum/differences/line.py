@@ -143,8 +143,12 @@ class Line:
             raise UsageError(msg)
         if result.dtype.kind in "fiub":
             return result.reshape(-1).astype(np.float64)
+        items = [] if result.dtype.kind in "SUmM" else result.reshape(-1).tolist()
         try:
-            return np.array([float(item) for item in result.reshape(-1)])
+            # float() would read text: "1.5" is no number here.
+            if not items or any(isinstance(item, str | bytes | bytearray) for item in items):
+                raise TypeError
+            return np.array([float(item) for item in items])
         except (TypeError, ValueError, OverflowError):
             kind = (
                 f"a {type(result[()]).__name__}"

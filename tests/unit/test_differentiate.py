@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -351,3 +353,27 @@ def test_a_sparse_jacobian_costs_colours_and_not_outputs(as_real):
         spent.append(found.evaluations)
     assert spent[1] < (300 if as_real else 60)
     assert spent[1] < 1.5 * spent[0]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda x: str(x),
+        lambda x: np.str_(x),
+        lambda x: str(x).encode(),
+        lambda x: np.array(str(x), dtype=object),
+        lambda x: np.timedelta64(int(x * 1000), "s"),
+    ],
+)
+def test_what_reads_as_a_number_is_none(result):
+    """Text with a number in it, and a time, are refused like other things that are no numbers."""
+    with pytest.raises(sn.UsageError, match="a number or an array of numbers is expected"):
+        sn.differentiate(result, 1.5)
+
+
+def test_numbers_of_other_kinds_are_numbers():
+    """Fractions and decimals are read as the doubles nearest to them."""
+    found = sn.differentiate(lambda x: Fraction(x) ** 2, 1.5)
+    assert abs(found.value - 3.0) <= found.error
+    found = sn.differentiate(lambda x: Decimal(x) ** 2, 1.5)
+    assert abs(found.value - 3.0) <= found.error

@@ -83,11 +83,13 @@ def check_described(
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
     if h is not None:
-        for each in sorted(reports, key=lambda r: -abs(r.given - r.exact) if r.wrong else 0.0):
+        # Where no entry has a derivative there is no error to trace.
+        traced = [r for r in reports if r.wrong and r.kinks < r.entries]
+        for each in sorted(traced, key=lambda r: -abs(r.given - r.exact)):
             worst = int(np.nanargmax(np.abs(given[each.name] - exact[each.name].hi)))
             place = tuple(int(i) for i in np.unravel_index(worst, given[each.name].shape))
             kinks = kinks_near(network, arrays, batch.x, each.name, place, h=h)
-            if each.wrong and kinks:
+            if kinks:
                 return NetworkVerdict(
                     Outcome.WRONG, reports, NetworkCause.KINK, "; ".join(map(str, kinks[:3]))
                 )

@@ -149,3 +149,34 @@ def test_a_random_gradient_is_undecided(check):
 def test_a_right_gradient_has_manners(check):
     """And passes."""
     assert check(gradient)
+
+
+def all_at_kinks():
+    """Return parameters at which no entry of W1 and b1 has a derivative."""
+    return {**PARAMS, "W1": np.zeros((3, 4)), "b1": np.zeros(4)}
+
+
+def test_single_precision_where_no_entry_of_an_array_has_a_derivative():
+    """Its digits are counted in the other arrays, without a warning."""
+    verdict = described(
+        lambda p, x, t: {k: v.astype(np.float32) for k, v in gradient(p, x, t).items()},
+        all_at_kinks(),
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("inaccurate", "float32")
+    assert "digits of the largest entries are right" in verdict.cause_detail
+
+
+@pytest.mark.parametrize("h", [None, 1e-5])
+def test_a_turned_sign_where_no_entry_of_an_array_has_a_derivative(h):
+    """Planted: the sign is turned, with and without a step to look for kinks within."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: -v for k, v in gradient(p, x, t).items()},
+        all_at_kinks(),
+        NETWORK,
+        x=X,
+        t=T,
+        h=h,
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("wrong", "factor")
+    assert verdict.wrong_parameters == ("b2",)

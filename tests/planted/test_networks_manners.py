@@ -180,3 +180,32 @@ def test_a_turned_sign_where_no_entry_of_an_array_has_a_derivative(h):
     )
     assert (str(verdict.status), str(verdict.cause)) == ("wrong", "factor")
     assert verdict.wrong_parameters == ("b2",)
+
+
+@pytest.mark.parametrize("cut", [np.trunc, np.rint, np.floor])
+def test_a_gradient_cut_to_integers(cut):
+    """Planted: the gradient is written into arrays of integers."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: cut(v).astype(int) for k, v in gradient(p, x, t).items()},
+        PARAMS,
+        NETWORK,
+        x=100 * X,
+        t=T,
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("wrong", "dtype")
+    assert "cut to integers" in verdict.cause_detail
+
+
+def test_integers_that_are_not_the_gradient_cut():
+    """Planted: a wrong gradient in integers; their dtype doesn't explain it."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: (3 * v + 2).astype(int) for k, v in gradient(p, x, t).items()},
+        PARAMS,
+        NETWORK,
+        x=100 * X,
+        t=T,
+    )
+    assert str(verdict.status) == "wrong"
+    assert str(verdict.cause) != "dtype"

@@ -107,9 +107,10 @@ def kept_digits(given: Arrays, exact: Mapping[str, Exact]) -> str:
     worst = 0.0
     for name, array in given.items():
         hi = np.asarray(exact[name].hi)
-        largest = float(np.nanmax(np.abs(hi)))
+        known = np.isfinite(hi)
+        largest = float(np.abs(hi[known]).max(initial=0.0))
         if largest > 0.0:
-            worst = max(worst, float(np.nanmax(np.abs(array - hi))) / largest)
+            worst = max(worst, float(np.abs(array - hi)[known].max()) / largest)
     return digits_text(worst)
 
 

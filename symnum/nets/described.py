@@ -82,12 +82,17 @@ def check_described(
     if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
         detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
         return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
+    whole = _integers(given, dtypes, exact)
+    if whole:
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, whole)
     if h is not None:
-        for each in sorted(reports, key=lambda r: -abs(r.given - r.exact) if r.wrong else 0.0):
+        # Where no entry has a derivative there is no error to trace.
+        traced = [r for r in reports if r.wrong and r.kinks < r.entries]
+        for each in sorted(traced, key=lambda r: -abs(r.given - r.exact)):
             worst = int(np.nanargmax(np.abs(given[each.name] - exact[each.name].hi)))
             place = tuple(int(i) for i in np.unravel_index(worst, given[each.name].shape))
             kinks = kinks_near(network, arrays, batch.x, each.name, place, h=h)
-            if each.wrong and kinks:
+            if kinks:
                 return NetworkVerdict(
                     Outcome.WRONG, reports, NetworkCause.KINK, "; ".join(map(str, kinks[:3]))
                 )
@@ -115,6 +120,22 @@ def _loss_differs(
     if batch.size > 1 and np.isclose(ratio, batch.size, rtol=1e-12):
         hint = ": the sum over the batch in place of its mean"
     return f"the loss is {theirs!r}, and that of the described network is {ours!r}{hint}"
+
+
+def _integers(given: Arrays, dtypes: set[np.dtype[Any]], exact: Mapping[str, Exact]) -> str:
+    """Say that a gradient of integers is the exact one, cut or rounded; empty where it isn't."""
+    # Arrays of nothing but 0 may as well be left at 0.
+    if any(dtype.kind not in "iu" for dtype in dtypes) or not any(a.any() for a in given.values()):
+        return ""
+    for cut in (np.trunc, np.rint, np.floor):
+        if all(
+            np.array_equal(array[known], cut(hi[known]))
+            for array, hi in ((given[name], np.asarray(exact[name].hi)) for name in given)
+            for known in (np.isfinite(hi),)
+        ):
+            named = ", ".join(sorted(str(dtype) for dtype in dtypes))
+            return f"the gradient has the dtype {named}: its entries are cut to integers"
+    return ""
 
 
 def _explain(

@@ -40,6 +40,8 @@ class NetworkCause(StrEnum):
     """A pre-activation lies within the step of a kink."""
     FLOAT32 = "float32"
     """Computed in single precision."""
+    DTYPE = "dtype"
+    """Cut to integers."""
     SHAPE = "shape"
     """A gradient is missing, or has another shape."""
     NONFINITE = "nonfinite"

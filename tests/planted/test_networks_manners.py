@@ -149,3 +149,63 @@ def test_a_random_gradient_is_undecided(check):
 def test_a_right_gradient_has_manners(check):
     """And passes."""
     assert check(gradient)
+
+
+def all_at_kinks():
+    """Return parameters at which no entry of W1 and b1 has a derivative."""
+    return {**PARAMS, "W1": np.zeros((3, 4)), "b1": np.zeros(4)}
+
+
+def test_single_precision_where_no_entry_of_an_array_has_a_derivative():
+    """Its digits are counted in the other arrays, without a warning."""
+    verdict = described(
+        lambda p, x, t: {k: v.astype(np.float32) for k, v in gradient(p, x, t).items()},
+        all_at_kinks(),
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("inaccurate", "float32")
+    assert "digits of the largest entries are right" in verdict.cause_detail
+
+
+@pytest.mark.parametrize("h", [None, 1e-5])
+def test_a_turned_sign_where_no_entry_of_an_array_has_a_derivative(h):
+    """Planted: the sign is turned, with and without a step to look for kinks within."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: -v for k, v in gradient(p, x, t).items()},
+        all_at_kinks(),
+        NETWORK,
+        x=X,
+        t=T,
+        h=h,
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("wrong", "factor")
+    assert verdict.wrong_parameters == ("b2",)
+
+
+@pytest.mark.parametrize("cut", [np.trunc, np.rint, np.floor])
+def test_a_gradient_cut_to_integers(cut):
+    """Planted: the gradient is written into arrays of integers."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: cut(v).astype(int) for k, v in gradient(p, x, t).items()},
+        PARAMS,
+        NETWORK,
+        x=100 * X,
+        t=T,
+    )
+    assert (str(verdict.status), str(verdict.cause)) == ("wrong", "dtype")
+    assert "cut to integers" in verdict.cause_detail
+
+
+def test_integers_that_are_not_the_gradient_cut():
+    """Planted: a wrong gradient in integers; their dtype doesn't explain it."""
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: (3 * v + 2).astype(int) for k, v in gradient(p, x, t).items()},
+        PARAMS,
+        NETWORK,
+        x=100 * X,
+        t=T,
+    )
+    assert str(verdict.status) == "wrong"
+    assert str(verdict.cause) != "dtype"

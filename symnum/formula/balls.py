@@ -124,6 +124,11 @@ class BallProgram:
         return values
 
 
+def branches_of(args: Sequence[int], condition: bool | None) -> Sequence[int]:
+    """Return the branches that a `where` may take; None is a condition that isn't decided."""
+    return args[1:] if condition is None else args[1:2] if condition else args[2:]
+
+
 def nearest_double(ball: arb) -> tuple[float, float, float] | None:
     """Round a ball to `hi`, `lo` and a bound on what they leave over.
 

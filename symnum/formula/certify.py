@@ -21,6 +21,7 @@ from symnum.formula.balls import (
     CAP_BITS,
     START_BITS,
     BallProgram,
+    branches_of,
     nearest_double,
     nearest_of_fraction,
     precision,
@@ -200,9 +201,7 @@ class Regularity:
             taken.add(index)
             op, args, _ = self.program.lines[index]
             if op == "where":
-                condition = values[position[args[0]]]
-                branches = args[1:] if condition is None else args[1:2] if condition else args[2:]
-                stack += [args[0], *branches]
+                stack += [args[0], *branches_of(args, values[position[args[0]]])]
             else:
                 stack += args
         return taken
@@ -240,6 +239,7 @@ class Certifier:
         self._balls = BallProgram(program, wanted)
         self._at = [self._balls.position[entry.line] for entry in self.entries]
         self._constants = rational_constants(program)
+        self._functions: dict[int, BallProgram] = {}
         self._identically_zero: dict[int, bool] = {}
 
     def run(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
@@ -284,12 +284,27 @@ class Certifier:
                 answers = [
                     old if old is not None else new for old, new in zip(answers, again, strict=True)
                 ]
+        unsettled = {
+            entry.root
+            for entry, answer, is_singular in zip(self.entries, answers, singular, strict=True)
+            if answer is None and is_singular
+        }
+        outside = {root for root in unsettled if self._is_outside(root, point)}
         values: list[Value] = []
         for index, answer in enumerate(answers):
-            if answer is None:
+            if answer is None and singular[index] and self.entries[index].root in outside:
+                answer = _UNDEFINED
+            elif answer is None:
                 answer = self._settle(index, point, prover, singular)
             values.append(answer)
         return values
+
+    def _is_outside(self, root: int, point: Sequence[float]) -> bool:
+        """Say whether a function is proven undefined around a point."""
+        if root not in self._functions:
+            self._functions[root] = BallProgram(self.program, [root])
+        with precision(_RETRY_BITS[-1]):
+            return is_outside(self.program, root, self._functions[root], point, self._constants)
 
     def _regular(self, values: Sequence[Ball]) -> list[bool]:
         """Say for each kind of entry whether its function is proven regular."""
@@ -331,9 +346,6 @@ class Certifier:
         exact_point = [Fraction(x) for x in point]
         number: Number | None = None
         if singular[index]:
-            with precision(_RETRY_BITS[-1]):
-                if is_outside(self.program, self.entries[index].root, point, self._constants):
-                    return Value(NAN, NAN, NAN, Status.UNDEFINED)
             value = self._local(self.entries[index], exact_point, prover)
             if value.status is not Status.UNDECIDED:
                 return value
@@ -482,12 +494,13 @@ class Certifier:
         if defined:
             return _from_finding(defined[0])
         if all(f.status in {Status.UNDEFINED, Status.REMOVABLE} for f in findings):
-            return Value(NAN, NAN, NAN, Status.UNDEFINED)
+            return _UNDEFINED
         return _UNDECIDED
 
 
 _ZERO = Value(0.0, 0.0, 0.0, Status.ZERO)
 _UNDECIDED = Value(NAN, NAN, NAN, Status.UNDECIDED)
+_UNDEFINED = Value(NAN, NAN, NAN, Status.UNDEFINED)
 
 
 def _beside(x: float) -> float:

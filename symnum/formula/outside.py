@@ -12,7 +12,7 @@ from typing import Any
 
 from flint import arb
 
-from symnum.formula.balls import BallProgram
+from symnum.formula.balls import BallProgram, branches_of
 from symnum.formula.program import Program
 
 # How far around a point, relative to it, the formula must be undefined: on both sides of the point
@@ -38,7 +38,11 @@ _LOGIC = frozenset({"lt", "le", "eq", "ne", "and", "or", "not"})
 
 
 def is_outside(
-    program: Program, root: int, point: Sequence[float], constants: Mapping[int, Fraction]
+    program: Program,
+    root: int,
+    balls: BallProgram,
+    point: Sequence[float],
+    constants: Mapping[int, Fraction],
 ) -> bool:
     """Say whether a line is proven undefined at a point and everywhere close to it.
 
@@ -48,6 +52,8 @@ def is_outside(
         Holds the line.
     root : int
         The line.
+    balls : BallProgram
+        The program, prepared for that line.
     point : sequence of float
         The point.
     constants : mapping
@@ -58,16 +64,14 @@ def is_outside(
     bool
         False where nothing is proven. At the current precision.
     """
-    balls = BallProgram(program, [root])
     around = [arb(x, abs(arb(x)) * _AROUND if x else _AROUND) for x in point]
     values = balls.run_all(around)
     undefined: dict[int, bool] = {}
     for index in balls.position:
         op, args, _ = program.lines[index]
         if op == "where":
-            condition = values[balls.position[args[0]]]
-            taken = args[1:] if condition is None else args[1:2] if condition else args[2:]
-            undefined[index] = all(undefined[arg] for arg in taken)
+            branches = branches_of(args, values[balls.position[args[0]]])
+            undefined[index] = all(undefined[arg] for arg in branches)
         elif op in _LOGIC:
             undefined[index] = False
         else:

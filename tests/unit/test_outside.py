@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from symnum.formula.balls import precision
+from symnum.formula.balls import BallProgram, precision
 from symnum.formula.certify import rational_constants
 from symnum.formula.formula import Formula
 from symnum.formula.outside import is_outside
@@ -14,7 +14,9 @@ from symnum.formula.status import Status
 def _outside(text: str, point: float) -> bool:
     program = Formula(text, ["x"]).program
     with precision(256):
-        return is_outside(program, program.outputs[0], [point], rational_constants(program))
+        (root,) = program.outputs
+        balls = BallProgram(program, [root])
+        return is_outside(program, root, balls, [point], rational_constants(program))
 
 
 @pytest.mark.parametrize(

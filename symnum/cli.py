@@ -762,7 +762,7 @@ def _report(error: SymnumError, *, as_json: bool) -> int:
 
         print(error_to_json(error))
     else:
-        print(f"symnum: {printable(str(error))}", file=sys.stderr)
+        print(f"symnum: {error}", file=sys.stderr)
     return BAD_REQUEST
 
 

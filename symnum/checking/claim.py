@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from symnum.differences.line import no_number
 from symnum.errors import one_line
 
 
@@ -168,7 +169,7 @@ class Candidate:
             return f"it raises {exception_text(error)}"
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
-        other = _no_number(array)
+        other = no_number(array)
         if other:
             return f"it returned {other}, not real numbers"
         if array.dtype.kind == "O":
@@ -198,7 +199,7 @@ class Candidate:
             array = np.asarray(result)
         except ValueError:
             return Answer(None, None, "ragged", wrote=wrote, problem="it returned a ragged list")
-        other = _no_number(array)
+        other = no_number(array)
         if other:
             problem = f"it returned {other}, not real numbers"
             return Answer(None, array.shape, other, wrote=wrote, problem=problem)
@@ -235,22 +236,6 @@ def exception_text(error: BaseException) -> str:
     except Exception:  # its __str__ is theirs too
         said = ""
     return f"{name}: {said}" if said else name
-
-
-def _no_number(array: np.ndarray) -> str:
-    """Say what there is in place of numbers that NumPy would make numbers of; empty for others.
-
-    It reads "1.5" as 1.5, and None as NaN.
-    """
-    if array.dtype.kind in "SU":
-        return f"text ({array.dtype})"
-    if array.dtype.kind == "O":
-        for entry in array.flat:
-            if entry is None:
-                return "None"
-            if isinstance(entry, (str, bytes, bytearray)):
-                return f"text (a {type(entry).__name__})"
-    return ""
 
 
 def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from symnum.differences.estimate import Estimate
-from symnum.differences.evidence import trend
+from symnum.differences.evidence import trend_sentence
 
 # Magnitudes of a direction's entries: plain signs cancel half of all swapped pairs.
 _MAGNITUDES = 64
@@ -165,12 +165,8 @@ class _Search:
     def remember_trend(self, slope: Slope, direction: np.ndarray) -> None:
         """Keep how the first difference that is seen changes with h."""
         if not self.trend and slope.ladder is not None and slope.ladder.rungs:
-            rungs = slope.ladder.rungs
-            self.trend = (
-                f"along a random direction its distance from central differences with h from "
-                f"{rungs[0].h:.0e} to {rungs[-1].h:.0e} "
-                f"{trend(slope.ladder, _dot(direction * self.claim))}"
-            )
+            sentence = trend_sentence(slope.ladder, _dot(direction * self.claim))
+            self.trend = f"along a random direction {sentence}"
 
     def cheap(self, direction: np.ndarray, bar: float) -> tuple[float, float]:
         """Measure the residual along a direction in few evaluations."""

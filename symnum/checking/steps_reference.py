@@ -28,7 +28,7 @@ from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.differences import ladder
 from symnum.differences.estimate import Estimate
-from symnum.differences.evidence import trend
+from symnum.differences.evidence import trend, trend_sentence
 from symnum.differences.extrapolation import KAPPA
 from symnum.differences.line import ROUNDOFF, Line
 from symnum.differences.multivariate import hessian
@@ -355,11 +355,7 @@ class StepsReference:
         given = float(evidence.given[row, k])
         if not found.is_answered or not np.isfinite(given) or not found.rungs:
             return ""
-        low, high = found.rungs[0].h, found.rungs[-1].h
-        return (
-            f"its distance from central differences with h from {low:.0e} to {high:.0e} "
-            f"{trend(found, given)}"
-        )
+        return trend_sentence(found, given)
 
     def _open(self, evidence: Evidence, unclear: np.ndarray, names: tuple[str, ...]) -> str:
         with np.errstate(all="ignore"):

@@ -9,6 +9,11 @@ from pathlib import Path
 _OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
+def is_ours(filename: str) -> bool:
+    """Tell our own files from somebody's."""
+    return filename.startswith(_OURS)
+
+
 def their_traceback(error: BaseException | None) -> str:
     """Return an exception's traceback from the first line of their code on.
 
@@ -26,7 +31,7 @@ def their_traceback(error: BaseException | None) -> str:
     if error is None:
         return ""
     found = traceback.TracebackException(type(error), error, error.__traceback__)
-    lines = [line for line in found.stack if not line.filename.startswith(_OURS)]
+    lines = [line for line in found.stack if not is_ours(line.filename)]
     if not lines:
         return ""
     found.stack = traceback.StackSummary.from_list(lines)

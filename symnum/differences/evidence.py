@@ -99,6 +99,15 @@ def trend(estimate: Estimate, claimed: float) -> Trend:
     return Trend.MIXED
 
 
+def trend_sentence(estimate: Estimate, claimed: float) -> str:
+    """Return how a claim's distance from central differences changes, over which steps."""
+    low, high = estimate.rungs[0].h, estimate.rungs[-1].h
+    return (
+        f"its distance from central differences with h from {low:.0e} to {high:.0e} "
+        f"{trend(estimate, claimed)}"
+    )
+
+
 def _slope(points: list[tuple[float, float]]) -> float:
     """Return the slope of log distance over log h, by least squares; 0 for fewer than three."""
     if len(points) < 3:

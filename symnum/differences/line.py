@@ -143,12 +143,10 @@ class Line:
             raise UsageError(msg)
         if result.dtype.kind in "fiub":
             return result.reshape(-1).astype(np.float64)
-        items = [] if result.dtype.kind in "SUmM" else result.reshape(-1).tolist()
         try:
-            # float() would read text: "1.5" is no number here.
-            if not items or any(isinstance(item, str | bytes | bytearray) for item in items):
+            if not result.size or result.dtype.kind in "mM" or no_number(result):
                 raise TypeError
-            return np.array([float(item) for item in items])
+            return np.array([float(item) for item in result.reshape(-1)])
         except (TypeError, ValueError, OverflowError):
             kind = (
                 f"a {type(result[()]).__name__}"
@@ -166,6 +164,22 @@ class Line:
 
     def _shown(self, point: np.ndarray) -> str:
         return f"x = {shown(point[0].item() if self._is_scalar else point.tolist())}"
+
+
+def no_number(array: np.ndarray) -> str:
+    """Say what there is in place of numbers that could be read as some; empty where there isn't.
+
+    float() reads "1.5" as 1.5, and NumPy None as NaN.
+    """
+    if array.dtype.kind in "SU":
+        return f"text ({array.dtype})"
+    if array.dtype.kind == "O":
+        for entry in array.flat:
+            if entry is None:
+                return "None"
+            if isinstance(entry, (str, bytes, bytearray)):
+                return f"text (a {type(entry).__name__})"
+    return ""
 
 
 def read_point(at: object) -> tuple[np.ndarray, bool]:

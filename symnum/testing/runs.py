@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
+from symnum.checking.theirs import is_ours
 from symnum.checking.verdict import Verdict
-from symnum.errors import without_insides
 from symnum.report.report import Checked, Report
 from symnum.report.verdicts import verdict_from_json
 from symnum.version import environment
-
-_OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 def report_file(config: pytest.Config) -> Path:
@@ -47,7 +45,6 @@ def checker(request: pytest.FixtureRequest, verdicts: list[Verdict]) -> Callable
 
     defaults = _defaults(request.node)
 
-    @without_insides
     def check_derivative(f: Any, derivative: Any, **options: Any) -> None:
         __tracebackhide__ = True
         options = {**defaults, **options}
@@ -90,7 +87,7 @@ def hide_our_frames(error: BaseException) -> None:
     entry = error.__traceback__
     while entry is not None:
         following = entry.tb_next
-        while following is not None and following.tb_frame.f_code.co_filename.startswith(_OURS):
+        while following is not None and is_ours(following.tb_frame.f_code.co_filename):
             following = following.tb_next
         entry.tb_next = following
         entry = following

@@ -91,11 +91,7 @@ def _jumps(scalar: Scalar, values: np.ndarray, error: np.ndarray, *more: np.ndar
     if not scalar.has_kinks:
         return np.zeros(values.shape)
     here = scalar.value_and_slope(values, *more)[1]
-    low, high = (
-        scalar.value_and_slope(np.nextafter(values + side * error, side * np.inf), *more)[1]
-        for side in (-1.0, 1.0)
-    )
-    apart: np.ndarray = np.maximum(np.abs(high - here), np.abs(low - here))
+    apart: np.ndarray = np.abs(scalar.slopes_beside(values, *more, away=error) - here).max(axis=0)
     return apart
 
 

@@ -35,10 +35,10 @@ def copy(values: Any) -> Any:
     return deepcopy(values)
 
 
-def _call(what: str, function: Callable[..., Any], params: Arrays, x: Any, t: Any) -> Any:
+def _call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         with np.errstate(all="ignore"):  # what overflows is seen from the answer
-            return function(copies(params), copy(x), copy(t))
+            return function(*arguments)
     except SymnumError:
         raise
     except Exception as error:
@@ -56,7 +56,7 @@ def ask_loss(
     UsageError
         It is not one number.
     """
-    answer = _call("loss", loss, params, x, t)
+    answer = _call("loss", loss, copies(params), copy(x), copy(t))
     try:
         array = np.asarray(answer)
         number = float(array.astype(np.float64).reshape(()))
@@ -104,9 +104,9 @@ def broken_manners(
         What it answered the first time.
     """
     own, samples, targets = copies(params), copy(x), copy(t)
-    with np.errstate(all="ignore"):
-        answer = gradient(own, samples, targets)
-    second = {name: np.asarray(answer[name], dtype=np.float64) for name in shapes}
+    second, _, problem = _read(shapes, _call("gradient", gradient, own, samples, targets))
+    if problem is not None:
+        return problem
     written = [name for name in shapes if not np.array_equal(own[name], params[name])]
     written += [
         word
@@ -145,7 +145,11 @@ def ask_gradient(
     UsageError
         It returned no dict of arrays of real numbers.
     """
-    answer = _call("gradient", gradient, params, x, t)
+    return _read(shapes, _call("gradient", gradient, copies(params), copy(x), copy(t)))
+
+
+def _read(shapes: Shapes, answer: Any) -> tuple[Arrays, set[Any], NetworkVerdict | None]:
+    """Return the arrays of a gradient's answer, as `ask_gradient` does."""
     if not isinstance(answer, Mapping):
         msg = (
             f"gradient(params, x, t) must return a dict of arrays named "

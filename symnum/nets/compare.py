@@ -50,20 +50,16 @@ def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> Par
     )
 
 
+def fits(given: np.ndarray, exact: Exact, bound: np.ndarray, room: float = 1.0) -> np.ndarray:
+    """Say which entries are near the exact ones; those without a derivative are."""
+    hi = np.asarray(exact.hi)
+    near = np.abs(given - hi) <= room * np.maximum(bound, np.spacing(np.abs(hi)))
+    return np.asarray(near | ~np.isfinite(hi))
+
+
 def within(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays, room: float) -> bool:
     """Say whether every entry that has a derivative is near the exact one."""
-    return all(
-        bool(
-            np.all(
-                ~np.isfinite(exact[name].hi)
-                | (
-                    np.abs(given[name] - exact[name].hi)
-                    <= room * np.maximum(bounds[name], np.spacing(np.abs(exact[name].hi)))
-                )
-            )
-        )
-        for name in given
-    )
+    return all(bool(fits(given[name], exact[name], bounds[name], room).all()) for name in given)
 
 
 def constant_factor(
@@ -100,6 +96,11 @@ def ratio_text(ratio: float, digits: int) -> str:
         return f"{ratio:.{digits}g}"
     text = f"1 {'+' if away > 0 else '-'} {abs(away):.2g}"
     return text if ratio > 0 else f"-({text})"
+
+
+def brief(value: float, digits: int) -> str:
+    """Write so many digits as formulas are written: 1.1e-6, and not 1.1e-06."""
+    return f"{value:.{digits}g}".replace("e-0", "e-")
 
 
 def kept_digits(given: Arrays, exact: Mapping[str, Exact]) -> str:

@@ -208,9 +208,14 @@ def at_kinks(structure: Structure, params: Arrays, batch: Batch) -> str:
     )
 
 
+def _last_dense(structure: Structure) -> int:
+    """Return which layer the logits come from."""
+    return max(i for i, layer in enumerate(structure.layers) if isinstance(layer, Dense))
+
+
 def _exp_overflows(structure: Structure, params: Arrays, batch: Batch) -> bool:
     """Say whether exp of a logit overflows where the largest isn't taken out."""
-    last = max(i for i, layer in enumerate(structure.layers) if isinstance(layer, Dense))
+    last = _last_dense(structure)
     values = batch.x
     with np.errstate(all="ignore"):
         for layer, names in zip(
@@ -233,7 +238,7 @@ def _overflows(
     """Say what a candidate does at logits that are all 1000 larger, which changes no softmax."""
     if not _takes_softmax(structure):
         return ""
-    last = max(i for i, layer in enumerate(structure.layers) if isinstance(layer, Dense))
+    last = _last_dense(structure)
     names = structure.names[last]
     assert names is not None
     if names[1] is None:

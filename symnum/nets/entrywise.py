@@ -13,7 +13,7 @@ from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
 from symnum.nets.asked import Asked, ask, read_parameters
-from symnum.nets.compare import constant_factor, kept_digits, ratio_text, report, within
+from symnum.nets.compare import constant_factor, fits, kept_digits, ratio_text, report, within
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
 
 Arrays = dict[str, np.ndarray]
@@ -102,7 +102,7 @@ def nothing(names: Sequence[str]) -> str:
 def _is_nothing(given: np.ndarray, exact: Exact, bound: np.ndarray) -> bool:
     """Say whether an array of the gradient is 0 as far as rounding lets anybody see."""
     hi = np.asarray(exact.hi)
-    return bool(np.any(given != 0.0) and np.all(np.abs(hi) <= bound) and np.all(given <= 2 * bound))
+    return bool(np.any(given != 0.0) and np.all(np.abs(hi) <= bound))
 
 
 def _lost(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays) -> dict[str, float]:
@@ -116,8 +116,7 @@ def _lost(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays) -> dict[str
     for name, array in given.items():
         hi = np.asarray(exact[name].hi)
         error = np.abs(array - hi)
-        with np.errstate(all="ignore"):
-            wrong = error > np.maximum(bounds[name], np.spacing(np.abs(hi)))
+        wrong = ~fits(array, exact[name], bounds[name])
         small = (np.abs(hi) <= _SMALL * largest) & (error <= _DIGITS * largest)
         if wrong.any() and np.all(small[wrong]):
             found[name] = float(error[wrong].max() / largest)

@@ -132,11 +132,15 @@ class Scalar:
         """Whether there may be points at which the formula is not smooth."""
         return bool(self._balls[1].tests)
 
-    def slopes_beside(self, values: np.ndarray) -> np.ndarray:
-        """Return the derivatives at the doubles below and above each value, shape (2, ...)."""
-        return np.array(
-            [self.value_and_slope(np.nextafter(values, side))[1] for side in (-np.inf, np.inf)]
-        )
+    def slopes_beside(
+        self, values: np.ndarray, *more: np.ndarray, away: np.ndarray | float = 0.0
+    ) -> np.ndarray:
+        """Return the derivatives below and above each value, shape (2, ...).
+
+        At the doubles next to it, or next to what is so far `away` from it.
+        """
+        moved = [np.nextafter(values + side * away, side * np.inf) for side in (-1.0, 1.0)]
+        return np.array([self.value_and_slope(there, *more)[1] for there in moved])
 
     def enclose(self, *balls: arb) -> tuple[arb, arb, bool]:
         """Return enclosures of value and derivative, and whether smoothness there is proven."""

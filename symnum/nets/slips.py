@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symnum.nets.backward import loss_slope, softmax
+from symnum.nets.compare import brief
 from symnum.nets.data import Batch
 from symnum.nets.layers import SOFTMAX, Activation, Dense
 from symnum.nets.structure import Structure
@@ -183,13 +184,8 @@ def _named_factor(structure: Structure, batch: Batch, y: np.ndarray) -> str:
         values = y[batch.t != 0]
         both = [float(factor.subs(ours[0], value)) for value in (values.min(), values.max())]
         away = max(abs(1.0 - both[0]), abs(1.0 - both[1]))
-        size = f" (up to {_brief(away)} away from 1 here)"
+        size = f" (up to {brief(away, 2)} away from 1 here)"
     return f"the factor {_factor_text(factor, ours[0])} is missing{size}"
-
-
-def _brief(value: float) -> str:
-    """Return two digits as formulas are written: 1.1e-6, and not 1.1e-06."""
-    return f"{value:.2g}".replace("e-0", "e-")
 
 
 def _factor_text(factor: Any, y: Any) -> str:

@@ -11,6 +11,7 @@ from flint import arb
 
 from symnum.errors import UsageError
 from symnum.nets.backward import float_loss, softmax
+from symnum.nets.compare import brief
 from symnum.nets.data import check_batch, check_finite, check_parameters
 from symnum.nets.layers import Activation
 from symnum.nets.numerical import check_step
@@ -61,9 +62,8 @@ class KinkNear:
     z: float
 
     def __str__(self) -> str:
-        z = f"{self.z:.3g}".replace("e-0", "e-")  # as formulas are written
         return (
-            f"{self.parameter}: pre-activation {z} lies within h of the kink: "
+            f"{self.parameter}: pre-activation {brief(self.z, 3)} lies within h of the kink: "
             f"layer {self.layer}, unit {self.unit}, sample {self.sample}"
         )
 

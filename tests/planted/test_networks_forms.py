@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symnum.nets import Dense, Network, check_network
+from tests.planted.two_layers import backward
 
 BCE = "-t*log(y) - (1 - t)*log(1 - y)"
 
@@ -102,24 +103,6 @@ def case(activation, loss, top, size, seed):
     if seed:  # what a trained network does: right, and sure of it
         labels = (hidden @ params["W2"] + params["b2"]).argmax(axis=1)
     return network, params, x, np.eye(2)[labels]
-
-
-def backward(value, slope, top):
-    """Return backpropagation with these pieces."""
-
-    def gradient(params, x, t):
-        z = x @ params["W1"] + params["b1"]
-        hidden = value(z)
-        delta = top(hidden @ params["W2"] + params["b2"], t) / len(x)
-        below = delta @ params["W2"].T * slope(z, hidden)
-        return {
-            "W1": x.T @ below,
-            "b1": below.sum(axis=0),
-            "W2": hidden.T @ delta,
-            "b2": delta.sum(axis=0),
-        }
-
-    return gradient
 
 
 FORMS = [

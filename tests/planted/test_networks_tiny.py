@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symnum.nets import check_network
+from tests.planted.two_layers import backward
 
 
 def expit(z):
@@ -95,18 +96,7 @@ def network(activation, scale, size, seed):
         hidden = value(x @ params["W1"] + params["b1"])
         return ((hidden @ params["W2"] + params["b2"] - t) ** 2).sum() / 2 / len(x)
 
-    def gradient(params, x, t):
-        z = x @ params["W1"] + params["b1"]
-        hidden = value(z)
-        delta = (hidden @ params["W2"] + params["b2"] - t) / len(x)
-        below = delta @ params["W2"].T * slope(z, hidden)
-        return {
-            "W1": x.T @ below,
-            "b1": below.sum(axis=0),
-            "W2": hidden.T @ delta,
-            "b2": delta.sum(axis=0),
-        }
-
+    gradient = backward(value, slope, lambda y, t: y - t)
     random = np.random.default_rng(seed)
     params = {
         "W1": random.standard_normal((n, m)),

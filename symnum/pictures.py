@@ -248,12 +248,13 @@ def curve(
     formula: Formula, axis: Axis, tangents: Any = (), secants: Any = (), at: Any = ()
 ) -> Curve:
     """Sample a function of one variable, with gaps where it is undefined, jumps or has a pole."""
-    x, y, breaks = _sampled_twice(formula, axis.samples())
+    samples = axis.samples()
+    x, y, breaks = _sampled_twice(formula, samples)
     lines = _secants(formula, secants)
     marks = (marks_at(formula, tangents), marks_at(formula, at))
     _check_number(len(lines) + len(marks[0]) + len(marks[1]))
     with np.errstate(all="ignore"):
-        infinite = np.isinf(np.asarray(formula(axis.samples())))
+        infinite = np.isinf(np.asarray(formula(samples)))
     beside = np.append(infinite[1:], False) | np.append(False, infinite[:-1])
     count = int((infinite & beside).sum())
     return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1], count)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnum.descending.judge import Course, Ends, Judgement, judge
+from symnum.descending.judge import Course, Ends, Judgement, ends_at, judge
 from symnum.descending.parting import Parting, part
 from symnum.descending.request import (
     read_formula,
@@ -151,9 +151,8 @@ class Descent:
 
     def _exact_ends(self, path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Ends:
         """Return what is exact at a path's first point, and at the last before numbers end."""
-        finite = np.isfinite(path).all(axis=-1) & np.isfinite(values)
-        finite &= np.isfinite(gradients).all(axis=-1)
-        last = len(path) if finite.all() else int(np.argmin(finite))
+        end = ends_at(path, values, gradients)
+        last = len(path) if end is None else end
         points = path[[0, max(last - 1, 0)]]
         exact = np.full(2, math.nan)
         if self.function is None:

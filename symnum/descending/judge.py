@@ -95,12 +95,16 @@ class Ends:
     values: np.ndarray
 
 
+def ends_at(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> int | None:
+    """Return the first step at which a number is not finite; None where all are finite."""
+    finite = np.isfinite(path).all(axis=-1) & np.isfinite(values)
+    finite &= np.isfinite(gradients).all(axis=-1)
+    return None if finite.all() else int(np.argmin(finite))
+
+
 def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: Ends) -> Judgement:
     """Return the course of a path of shape (steps + 1, n)."""
-    finite = (
-        np.isfinite(path).all(axis=-1) & np.isfinite(values) & np.isfinite(gradients).all(axis=-1)
-    )
-    overflow = None if finite.all() else int(np.argmin(finite))
+    overflow = ends_at(path, values, gradients)
     # what follows the first number that isn't finite says nothing
     end = len(path) if overflow is None else overflow
     path, values, gradients = path[:end], values[:end].copy(), gradients[:end]

@@ -15,10 +15,11 @@ import numpy as np
 from flint import arb
 
 from symnum.descending.slopes import exact_hessian, exact_slope
-from symnum.descending.truth import exact_gradients, smooth_balls
+from symnum.descending.truth import exact_gradients
 from symnum.descending.walk import walk
 from symnum.formula.balls import precision
 from symnum.formula.formula import Formula
+from symnum.formula.smooth import smooth_balls
 
 MOST_VARIABLES = 200
 """Variables up to which Hessians are made: they have the square of it entries."""

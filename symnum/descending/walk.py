@@ -9,11 +9,11 @@ import numpy as np
 from flint import arb
 
 from symnum.descending.slopes import Slope
-from symnum.descending.truth import SmoothBalls, smooth_balls
 from symnum.errors import UsageError
 from symnum.formula.balls import nearest_double, precision
 from symnum.formula.formula import Formula
 from symnum.formula.rolled import Rolled, Workspace
+from symnum.formula.smooth import SmoothBalls, smooth_balls
 
 START_BITS = 192
 CAP_BITS = 12_288

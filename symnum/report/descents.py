@@ -24,7 +24,7 @@ from symnum.report.axes import (
     ticks,
 )
 from symnum.report.numbers import short, to_json_number
-from symnum.report.tables import Block, Grid, Heading, plain
+from symnum.report.tables import UNKNOWN, Block, Grid, Heading, plain
 
 if TYPE_CHECKING:
     from symnum.descending.descent import Descent
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Look = dict[str, Any]
 
-WIDTH = 96
+WIDTH = UNKNOWN
 MOST_LINES = 8
 """Runs that are still told apart in one picture."""
 
@@ -162,7 +162,7 @@ def _halt(run: Descent, judgement: Judgement, start: int) -> str:
     what = "the formula's gradient in float64" if run._rule.is_exact else "the gradient given"
     if run._rule.scheme is not None:
         what = "the difference"
-    size = f"below {short(5e-324)}, but not 0" if exact <= _TINIEST else short(exact, 3)
+    size = f"below {short(_TINIEST)}, but not 0" if exact <= _TINIEST else short(exact, 3)
     return f"{text}: {what} is 0 there, while the exact one's largest partial is {size}"
 
 

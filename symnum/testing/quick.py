@@ -11,10 +11,10 @@ from flint import arb
 
 from symnum.checking.points import STRATA
 from symnum.checking.reference import Truth, reference_of
-from symnum.formula.balls import BallProgram, nearest_double, precision
+from symnum.formula.balls import nearest_double, precision
 from symnum.formula.bounds import SMALLEST, UNIT, RoundingBound
-from symnum.formula.certify import Regularity
 from symnum.formula.formula import Formula
+from symnum.formula.smooth import SmoothBalls
 
 _BITS = 1024
 
@@ -40,9 +40,7 @@ class QuickReference:
         program = self.derivative.program
         roots = [entry.root for entry in self.derivative.entries]
         self._bound = RoundingBound(program, roots)
-        kinds = list(dict.fromkeys(roots))
-        self._smooth = [Regularity.of(program, root, derivative=True) for root in kinds]
-        self._balls = BallProgram(program, [*program.outputs, *kinds])
+        self._balls = SmoothBalls(self.derivative)
         self._count = len(program.outputs)
 
     def at(self, points: np.ndarray) -> Truth:
@@ -92,11 +90,10 @@ class QuickReference:
     def _value(self, point: np.ndarray) -> tuple[np.ndarray, bool]:
         """Return the nearest doubles at a point, and whether f is proven smooth there."""
         with precision(_BITS):
-            balls = self._balls.run_all([arb(x) for x in point.tolist()])
-            if not all(kind.holds(balls, self._balls.position) for kind in self._smooth):
+            balls = self._balls.run([arb(x) for x in point.tolist()])
+            if balls is None:
                 return np.full(self._count, np.nan), False
-            values = [_double(balls[at]) for at in self._balls.wanted[: self._count]]
-        return np.array(values), True
+            return np.array([_double(ball) for ball in balls]), True
 
 
 def _double(ball: arb) -> float:

@@ -471,9 +471,10 @@ def draw(
 
         print(picture_to_json(kind, shown, path))
         return
+    from symnum.report.function_lines import lines_of
     from symnum.report.tables import wrapped
 
-    for line in functions.lines_of(shown):
+    for line in lines_of(shown):
         print(wrapped(line, _width()))
     print(f"written: {path}")
 

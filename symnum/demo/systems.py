@@ -20,7 +20,7 @@ from symnum.formula.formula import Formula
 from symnum.pictures import Curve, Field, Surface, picture
 from symnum.report import functions
 from symnum.report.axes import LINE_STYLES
-from symnum.report.descents import course_of, plot_descents, plot_losses
+from symnum.report.descent_plots import course_of, plot_descents, plot_losses
 from symnum.report.numbers import measured, short
 from symnum.report.why import PARTS
 

@@ -51,7 +51,7 @@ class Comparison:
     @property
     def reasons(self) -> list[str]:
         """For each run a sentence: what it does, where it parts from the exact path, and why."""
-        from symnum.report.descents import reason_of
+        from symnum.report.descent_sentences import reason_of
 
         return [reason_of(run, 0) for run in self.runs]
 
@@ -76,7 +76,7 @@ class Comparison:
             where f has not two variables); a figure, which gets both; without it a new one is
             returned.
         """
-        from symnum.report.descents import plot_descents
+        from symnum.report.descent_plots import plot_descents
 
         return plot_descents(self.runs, path_or_ax)
 
@@ -88,7 +88,7 @@ class Comparison:
         path_or_ax : str, path, matplotlib.axes.Axes or matplotlib.figure.Figure, optional
             As for `plot`; axes get the factors.
         """
-        from symnum.report.descents import plot_rates
+        from symnum.report.descent_plots import plot_rates
 
         return plot_rates(self.runs, path_or_ax)
 

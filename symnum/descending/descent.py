@@ -242,7 +242,7 @@ class Descent:
             A file whose name ends in .svg, .png or .pdf; axes, which get the path (the loss where
             f has not two variables); a figure, which gets both; without it a new one is returned.
         """
-        from symnum.report.descents import plot_descents
+        from symnum.report.descent_plots import plot_descents
 
         return plot_descents([self], path_or_ax)
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.ask import Asker
-from symnum.checking.claim import Answer, Form
+from symnum.checking.claim import Answer
 from symnum.checking.code_reference import DualReference, believed
 from symnum.checking.decide import (
     Decision,
     Evidence,
+    beside_largest,
     decide,
     detection_limit,
     float32_inside,
@@ -36,7 +37,8 @@ from symnum.checking.guards import (
     state,
 )
 from symnum.checking.many import gradient_verdict, lines_of
-from symnum.checking.own_rounding import is_own_rounding
+from symnum.checking.own_code import own_code
+from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import Reference, Truth, reference_of
@@ -46,8 +48,7 @@ from symnum.checking.theirs import their_traceback
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.checking.watch import OutOfTime, Watch
-from symnum.errors import SymnumError, UsageError, without_insides
-from symnum.formula.trace import trace_with_conditions
+from symnum.errors import UsageError, without_insides
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
@@ -249,35 +250,21 @@ def _stress(request: Request) -> tuple[str, ...]:
     return ()
 
 
-def _traceable(request: Request) -> bool:
-    """Say whether the candidate may be traced, and compared with a formula."""
-    return request.formula is not None and request.candidate.form not in {Form.DICT, Form.NAMED}
-
-
 def _proven(request: Request, evidence: Evidence) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative.
 
     The trace must be of the form that was judged, leave its argument alone as the code has to, and
     reproduce the code's own answers: code can tell a traced array from numbers.
     """
-    form = request.candidate.form
-    if not _traceable(request):
+    if request.formula is None:
         return False
     exact = request.reference.derivative
     assert exact is not None
     if request.written is not None:
         written = request.written
         return written.variables == request.variables and same(written.program, exact.program)
-    shape = {Form.ARRAY: (request.n,), Form.FLOAT: ()}.get(form)
-    try:
-        found = trace_with_conditions(request.derivative, n=request.n, shape=shape)
-    except (SymnumError, SystemExit):
-        return False
-    if (
-        found.formula.conditions
-        or found.writes
-        or len(found.formula.program.outputs) != len(request.names)
-    ):
+    found = own_code(request.derivative, request.candidate, request.n)
+    if found is None or found.writes:
         return False
     program = found.formula.program
     return same(program, exact.program) and reproduces(
@@ -568,7 +555,7 @@ def _judge(request: Request, reference: Reference, evidence: Evidence) -> Verdic
         decision, reason = reference.decide(candidate, evidence, request.names)
     else:
         limit = detection_limit(reference, evidence, request.rng)
-        decision = _decide(request, reference, evidence)
+        evidence, decision = _decide(request, reference, evidence)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     cause: Cause | None = None
     detail = ""
@@ -640,16 +627,24 @@ def _blind(request: Request, evidence: Evidence, limit: Sequence[float]) -> str:
     return ""
 
 
-def _decide(request: Request, reference: Reference, evidence: Evidence) -> Decision:
-    """Decide, and look into the candidate's code before it is called wrong."""
+def _decide(
+    request: Request, reference: Reference, evidence: Evidence
+) -> tuple[Evidence, Decision]:
+    """Decide, and look into the candidate's code before it is called wrong.
+
+    The evidence that comes back leaves out what is the candidate's own rounding.
+    """
     decision = decide(request.candidate, reference, evidence, request.rng)
-    if not decision.wrong or not _traceable(request):
-        return decision
+    if not decision.wrong or request.formula is None:
+        return evidence, decision
+    found = own_code(request.derivative, request.candidate, request.n)
+    if found is None:
+        return evidence, beside_largest(evidence, decision)
     # Its own points: what is drawn for the cause doesn't depend on them.
-    code, box, rng = request.derivative, request.box, np.random.default_rng(request.seed)
+    code, box, rng = found.formula, request.box, np.random.default_rng(request.seed)
     if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
-        return lost_digits(evidence, decision.bad)
-    return decision
+        return evidence, lost_digits(evidence, decision.bad)
+    return beside_own_rounding(code, evidence, decision)
 
 
 def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:

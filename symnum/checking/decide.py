@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,9 @@ _MOSTLY = 0.9
 _UNITS = 64 * UNIT
 _CONDITION = 8.0
 _SMALLEST = 2.0**-1000
+
+# An error of so many units of the derivative's largest value may be rounding of what it's made of.
+_ROUNDINGS = 8.0
 
 # So many errors that are the same share of the derivative, to this share of it, are no accident.
 _REPEATED = 8
@@ -167,6 +170,31 @@ def _is_rounding(
         for row in chosen
     ]
     return found.count(Nature.ROUNDING) > len(found) / 2
+
+
+def beside_largest(evidence: Evidence, decision: Decision) -> Decision:
+    """Take back what is said of errors that are rounding beside the derivative's largest value.
+
+    p*(1 - p) where p is nearly 1 keeps no digit, and is as smooth as a mistake: 0. Of code that
+    can't be looked into, nothing tells the two apart.
+    """
+    truth = evidence.truth
+    usable = truth.known & ~truth.hull
+    largest = np.max(np.abs(truth.exact), axis=0, initial=0.0, where=usable)
+    small = np.all(~decision.bad | (evidence.error <= _ROUNDINGS * UNIT * largest), axis=0)
+    small &= ~(truth.hull & decision.bad).any(axis=0)
+    wrong = tuple(k for k in decision.wrong if not small[k])
+    taken = tuple(k for k in decision.wrong if small[k])
+    if not taken:
+        return decision
+    if wrong:
+        return replace(decision, wrong=wrong, inaccurate=(*decision.inaccurate, *taken))
+    k = taken[0]
+    words = (
+        "where the derivative is small no digit of it is right: its errors are those of rounding "
+        f"beside its largest value here, {largest[k]:.3g}"
+    )
+    return replace(decision, wrong=(), inaccurate=taken, lost=words)
 
 
 def _one_factor(evidence: Evidence, rows: np.ndarray, k: int) -> bool:

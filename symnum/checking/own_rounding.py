@@ -7,9 +7,8 @@ traced, its own rounding bound explains the errors, and in exact arithmetic it i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from flint import arb
@@ -18,17 +17,17 @@ from symnum.checking.claim import Candidate
 from symnum.checking.decide import Decision, Evidence
 from symnum.checking.points import stratified
 from symnum.checking.reference import Reference
-from symnum.errors import SymnumError
 from symnum.formula.balls import BallProgram, precision
 from symnum.formula.bounds import RoundingBound
 from symnum.formula.certify import guards
 from symnum.formula.formula import Formula
 from symnum.formula.program import Line, Program
-from symnum.formula.trace import trace_with_conditions
 
-# The boxes that it is compared in are so many times as wide; so many points in each.
+# The boxes that it is compared in are so many times as wide; so many points in each, and more in
+# the first: in wider ones, what saturates does nothing else.
 _WIDER = (1.0, 1e4, 1e8, 1e12, 1e16, 1e20)
 _EACH, _FEW = 8, 2
+_FIRST = 4
 _FAR = 2.0**1000
 _ABOUT = 2.0**-10
 # Points whose errors are held against the candidate's own bound.
@@ -36,19 +35,22 @@ _ROWS = 64
 # The comparison says something where it would see this share of the derivative; so often it must.
 _SHARP = 2.0**-40
 _ENOUGH = 8
-_BITS = 256
-# A certified value is a sum of two doubles, which leaves this share of it open.
+# 1 - tanh(x)**2 on paper: what is left of it beside 1 may be as small as doubles get.
+_BITS = 1280
+# A certified value is a sum of two doubles, which leaves this share of it open, and what is smaller
+# than every double.
 _EXACT = 2.0**-100
+_SUBNORMAL = 2.0**-1073
 # A constant of so few bits is exact: nobody rounds a number to a double and gets it.
 _FEW_BITS = 24
 _TINY, _HUGE = Fraction(1, 2**1000), Fraction(2**1000)
-# Code with more operations, such as a solver, is not traced to find out how it rounds.
-_MOST_LINES = 5_000
+# Longer code is not run over balls at all the points: it takes longer than a cause is worth.
+_MOST_LINES = 500
 
 
 def is_own_rounding(
     candidate: Candidate,
-    derivative: Callable[..., Any],
+    code: Formula,
     reference: Reference,
     evidence: Evidence,
     decision: Decision,
@@ -61,8 +63,8 @@ def is_own_rounding(
     ----------
     candidate : Candidate
         Somebody's derivative.
-    derivative : callable
-        Its code as it was given, to be traced.
+    code : Formula
+        Its code, traced.
     reference : Reference
         The certified derivative.
     evidence : Evidence
@@ -79,15 +81,9 @@ def is_own_rounding(
     if not np.all(np.isfinite(error[bad])):
         return False
     wrong = np.flatnonzero(bad.any(axis=0))
-    try:
-        found = trace_with_conditions(derivative, n=len(box), most=_MOST_LINES)
-    except (SymnumError, SystemExit):
-        return False
-    if found.conditions or len(found.formula.program.outputs) != bad.shape[1]:
-        return False
     if not _agrees_somewhere(candidate, reference, wrong, _wider(box, rng, _FEW)):
-        return False  # asked after the trace: far out, code that loops may take for ever
-    program, constants = _loosened(found.formula)
+        return False
+    program, constants = _loosened(code)
     if any(guards(program, output, derivative=False) for output in program.outputs):
         return False  # its branches: what holds elsewhere says nothing about the one taken here
     bound = RoundingBound(program, list(program.outputs))
@@ -98,12 +94,52 @@ def is_own_rounding(
     return _is_right_on_paper(program, constants, reference, box, rng)
 
 
+def beside_own_rounding(
+    code: Formula, evidence: Evidence, decision: Decision
+) -> tuple[Evidence, Decision]:
+    """Take what a wrong candidate's own rounding may do out of what is held against it.
+
+    p*(1 - p) with a wrong factor has that factor where p isn't near 1; near it no digit is left,
+    and those points would speak for another cause, or for a region.
+
+    Parameters
+    ----------
+    code : Formula
+        The candidate's code, traced.
+    evidence : Evidence
+        What was seen.
+    decision : Decision
+        What is held against it.
+
+    Returns
+    -------
+    Evidence, Decision
+        With bounds that hold its rounding too; the same ones in components where nothing would be
+        left.
+    """
+    if len(code.program.lines) > _MOST_LINES:
+        return evidence, decision
+    truth = evidence.truth
+    program, constants = _loosened(code)
+    known = np.broadcast_to(constants, (len(truth.points), len(constants)))
+    own = RoundingBound(program, list(program.outputs)).at(np.hstack([truth.points, known]))
+    usable = np.isfinite(own.radius) & ~own.hull & ~truth.hull
+    bound = np.where(usable, np.fmax(truth.bound, own.radius), truth.bound)
+    left = decision.bad & ~(usable & (evidence.error <= bound))
+    kept = left.any(axis=0)
+    bound = np.where(kept, bound, truth.bound)
+    bad = np.where(kept, left, decision.bad)
+    return Evidence(replace(truth, bound=bound), evidence.given), replace(decision, bad=bad)
+
+
 def _wider(box: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Return points in ever wider boxes, so many in each."""
+    """Return points in ever wider boxes, so many in each but the first."""
     middle = box.mean(axis=1)
     half = np.maximum((box[:, 1] - box[:, 0]) / 2, np.abs(middle) / 2)
     boxes = [np.stack([middle - half * w, middle + half * w], axis=1) for w in _WIDER]
-    return np.concatenate([stratified(np.clip(b, -_FAR, _FAR), count, rng) for b in boxes])
+    counts = [_FIRST * count] + [count] * (len(boxes) - 1)
+    pairs = zip(boxes, counts, strict=True)
+    return np.concatenate([stratified(np.clip(b, -_FAR, _FAR), each, rng) for b, each in pairs])
 
 
 def _agrees_somewhere(
@@ -164,7 +200,7 @@ def _is_right_on_paper(
                     continue
                 size = abs(arb(high))
                 difference = value - arb(high) - arb(low)
-                if abs(difference) > size * _EXACT:
+                if abs(difference) > size * _EXACT + _SUBNORMAL:
                     return False
                 sharp[k] += bool(difference.rad() < size * _SHARP)
     return bool(np.all(sharp >= _ENOUGH))

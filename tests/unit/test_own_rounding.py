@@ -2,8 +2,11 @@
 
 # ruff: noqa: ARG005 - derivatives take arguments that they have no use for
 
+import math
+
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import symnum as sn
 
@@ -69,3 +72,98 @@ def test_several_variables():
     assert sn.check("cos(x)*y", gradient, domain=box).status == "inaccurate"
     verdict = sn.check("cos(x)*y", wrong, domain=box)
     assert (verdict.status, 1 in verdict.components) == ("wrong", True)
+
+
+def sigmoid(x):
+    """Return the logistic function; all that follow lose their digits where it is nearly 1."""
+    return 1 / (1 + np.exp(-x))
+
+
+def by_math(x):
+    """Return its derivative, at a float."""
+    s = 1 / (1 + math.exp(-x))
+    return s * (1 - s)
+
+
+def opaque(x):
+    """Return the same from code that can't be traced."""
+    return float(repr(by_math(x)))
+
+
+def softmax(x, y):
+    """Return the gradient of the first of two probabilities."""
+    p = np.exp(x) / (np.exp(x) + np.exp(y))
+    return p * (1 - p), -p * (1 - p)
+
+
+def weibull(x):
+    """Return a density as books have it: by its distribution."""
+    cumulative = 1 - np.exp(-((x / 2) ** 1.5))
+    return 0.75 * (x / 2) ** 0.5 * (1 - cumulative)
+
+
+SIGMOID = "1/(1+exp(-x))"
+SATURATED = {
+    "sigmoid": (SIGMOID, lambda x: sigmoid(x) * (1 - sigmoid(x)), [(-100, 100)]),
+    "far out": (SIGMOID, lambda x: sigmoid(x) * (1 - sigmoid(x)), [(40, 60)]),
+    "beyond the doubles": (SIGMOID, lambda x: sigmoid(x) * (1 - sigmoid(x)), [(-700, 2000)]),
+    "expit": (SIGMOID, lambda x: expit(x) * (1 - expit(x)), [(-100, 100)]),
+    "math": (SIGMOID, by_math, [(-40, 40)]),
+    "opaque": (SIGMOID, opaque, [(-40, 40)]),
+    "softmax": ("exp(x)/(exp(x)+exp(y))", softmax, [(-20, 20), (-20, 20)]),
+    "Weibull": ("1-exp(-(x/2)**1.5)", weibull, [(0.01, 100)]),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_saturation_is_not_a_mistake(name):
+    """p (1 - p) is 0 once p rounds to 1: no digit is left, and it is right on paper."""
+    formula, derivative, domain = SATURATED[name]
+    verdict = sn.check(formula, derivative, domain=domain)
+    assert (verdict.status, verdict.cause) == ("inaccurate", None)
+
+
+def test_saturation_in_a_dict_of_arrays():
+    """The layers of a network saturate, in whatever form they are handed over."""
+
+    def loss(p):
+        return np.sum(np.tanh(np.tanh(p["W"] @ np.array([12.0, -7.0])) * p["v"]))
+
+    def gradient(p):
+        x = np.array([12.0, -7.0])
+        h = np.tanh(p["W"] @ x)
+        out = np.tanh(h * p["v"])
+        delta = 1 - out * out
+        return {"W": np.outer(delta * p["v"] * (1 - h * h), x), "v": delta * h}
+
+    def transposed(p):
+        right = gradient(p)
+        return {"W": right["W"].T, "v": right["v"]}
+
+    at = {"W": np.array([[0.5, -1.5], [1.0, 1.2]]) * 2, "v": np.array([4.0, 2.0])}
+    assert sn.check(loss, gradient, at=at).status in {"ok", "proved", "inaccurate"}
+    assert sn.check(loss, transposed, at=at).status == "wrong"
+
+
+MISTAKES = {
+    "factor": (lambda x: 1.01 * sigmoid(x) * (1 - sigmoid(x)), "factor", "101/100 everywhere"),
+    "tail cut off": (
+        lambda x: np.where(x > 20, 0.0, sigmoid(x) * (1 - sigmoid(x))),
+        "region",
+        "x >= 20",
+    ),
+    "factor left out in the tail": (
+        lambda x: sigmoid(x) * (1 - sigmoid(x) * (x < 20)),
+        "region",
+        "x >= 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_seen_beside_saturation(name):
+    """Its own rounding is taken out of what is held against it: the cause is that of the rest."""
+    derivative, cause, words = MISTAKES[name]
+    verdict = sn.check(SIGMOID, derivative, domain=[(-100, 100)])
+    assert (verdict.status, verdict.cause) == ("wrong", cause)
+    assert words in verdict.cause_detail

@@ -41,6 +41,9 @@ _BITS = 1280
 # than every double.
 _EXACT = 2.0**-100
 _SUBNORMAL = 2.0**-1073
+_TINIEST = 2.0**-1074
+# Doubles with all their digits, and bits that are enough to tell what isn't among them.
+_LARGEST, _SMALLEST, _START_BITS = 2.0**1023 * (2 - 2.0**-52), 2.0**-1022, 128
 # A constant of so few bits is exact: nobody rounds a number to a double and gets it.
 _FEW_BITS = 24
 _TINY, _HUGE = Fraction(1, 2**1000), Fraction(2**1000)
@@ -81,15 +84,19 @@ def is_own_rounding(
     if not np.all(np.isfinite(error[bad])):
         return False
     wrong = np.flatnonzero(bad.any(axis=0))
-    if not _agrees_somewhere(candidate, reference, wrong, _wider(box, rng, _FEW)):
+    ordinary = stratified(box / np.max(np.abs(box), initial=_TINIEST), _FEW, rng)
+    near_and_far = np.concatenate([_wider(box, rng, _FEW), ordinary])
+    if not _agrees_somewhere(candidate, reference, wrong, near_and_far):
         return False
     program, constants = _loosened(code)
     if any(guards(program, output, derivative=False) for output in program.outputs):
         return False  # its branches: what holds elsewhere says nothing about the one taken here
     bound = RoundingBound(program, list(program.outputs))
     for row, here, off in zip(rows, bad, error, strict=True):  # nearly always the first says no
-        own = bound.at(np.concatenate([evidence.truth.points[row], constants])[None])
-        if own.hull[0, here].any() or not np.all(off[here] <= own.radius[0, here]):
+        point = np.concatenate([evidence.truth.points[row], constants])
+        own = bound.at(point[None])
+        explained = not own.hull[0, here].any() and np.all(off[here] <= own.radius[0, here])
+        if not explained and not _leaves_doubles(program, point):
             return False
     return _is_right_on_paper(program, constants, reference, box, rng)
 
@@ -175,6 +182,19 @@ def _is_rounded(value: Fraction) -> bool:
     dyadic = value.denominator & (value.denominator - 1) == 0
     odd = value.numerator // (value.numerator & -value.numerator) if value else 0
     return _TINY < abs(value) < _HUGE and not (dyadic and odd.bit_length() <= _FEW_BITS)
+
+
+def _leaves_doubles(program: Program, point: np.ndarray) -> bool:
+    """Say whether a number inside is too large for a double, or too small for all its digits.
+
+    x/sqrt(x**2 + y**2) is 0 at 1e200: that is no rounding, and no mistake in the formula.
+    """
+    live = program.live()
+    balls = BallProgram(program, live)
+    with precision(_START_BITS):
+        values = balls.run_all([arb(x) for x in point.tolist()])
+        found = [abs(values[balls.position[line]]) for line in live]
+    return any(size > _LARGEST or 0 < size < _SMALLEST for size in found if size.is_finite())
 
 
 def _is_right_on_paper(

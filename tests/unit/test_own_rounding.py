@@ -167,3 +167,21 @@ def test_a_mistake_is_seen_beside_saturation(name):
     verdict = sn.check(SIGMOID, derivative, domain=[(-100, 100)])
     assert (verdict.status, verdict.cause) == ("wrong", cause)
     assert words in verdict.cause_detail
+
+
+def norm_gradient(x, y):
+    """Return the gradient of a length as books have it: its squares overflow."""
+    r = np.sqrt(x * x + y * y)
+    return x / r, y / r
+
+
+@pytest.mark.parametrize(("share", "status"), [(1.0, "inaccurate"), (1.01, "wrong")])
+@pytest.mark.parametrize("box", [(1e199, 1e200), (1e-161, 1e-160)])
+def test_overflow_inside_is_no_mistake_in_the_formula(box, share, status):
+    """Its answer is 0, or has few digits: right on paper. A factor on top of that is a mistake."""
+
+    def derivative(x, y):
+        return tuple(share * part for part in norm_gradient(x, y))
+
+    verdict = sn.check("hypot(x, y)", derivative, domain=[box, box])
+    assert verdict.status == status

@@ -18,6 +18,7 @@ from symnum.formula.compile import compile_program
 from symnum.formula.exact import Exact
 from symnum.formula.parse import parse
 from symnum.formula.program import Builder, Program
+from symnum.formula.prove import Clock
 from symnum.formula.unparse import unparse
 
 if TYPE_CHECKING:
@@ -368,9 +369,20 @@ class Formula:
             raise DomainError(msg)
         return flat, lead
 
-    def certify(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
-        """Certify every output at points of shape (P, n); the arrays have shape (P, outputs)."""
-        return self._certifier.run(points, progress)
+    def certify(
+        self,
+        points: np.ndarray,
+        progress: Callable[[int], None] | None = None,
+        *,
+        zeros: bool = True,
+        clock: Clock | None = None,
+    ) -> Exact:
+        """Certify every output at points of shape (P, n); the arrays have shape (P, outputs).
+
+        Without `zeros` nobody asks whether what rounds to 0 is 0; what isn't known when the clock's
+        time is over is undecided.
+        """
+        return self._certifier.run(points, progress, zeros=zeros, clock=clock)
 
     @cached_property
     def _certifier(self) -> Certifier:

@@ -39,8 +39,8 @@ from symnum.formula.status import Status
 # Operations at which a formula's own value can jump; at the others only its derivative can.
 _JUMPING = frozenset({"sign", "floor", "ceil", "step", "lt", "le", "eq", "ne", "atan2"})
 
-# Precisions at which a plain enclosure is tried before the point is taken for singular.
-_PLAIN_BITS = (START_BITS, 256, 1024)
+# Precisions at which a failed enclosure is tried again before the point is taken for singular.
+_RETRY_BITS = (256, 1024)
 # What still looks singular is tried at these before it is expanded, unless it fails at exact
 # numbers: 1 + erf(x) at -25 is 1e-273, and its logarithm is as smooth as any.
 _NEAR_BITS = (4096, 16_384)
@@ -321,7 +321,7 @@ class Certifier:
         answers: list[Value | None] = [None] * len(self.entries)
         if prover.is_late():
             return [_UNDECIDED] * len(answers)
-        for bits in _PLAIN_BITS:
+        for bits in (START_BITS, *_RETRY_BITS):
             with precision(bits):
                 values, regular = self._values(point)
                 answers = self._answered(answers, values, regular)
@@ -355,7 +355,7 @@ class Certifier:
         """Say whether a function is proven undefined around a point."""
         if root not in self._functions:
             self._functions[root] = BallProgram(self.program, [root])
-        with precision(_PLAIN_BITS[-1]):
+        with precision(_RETRY_BITS[-1]):
             return is_outside(self.program, root, self._functions[root], point, self._constants)
 
     def _values(self, point: Sequence[float]) -> tuple[list[Ball], list[bool]]:
@@ -415,7 +415,7 @@ class Certifier:
             if isinstance(known, Value):
                 return known
             number = known
-        bits = _PLAIN_BITS[-1] * 2
+        bits = _RETRY_BITS[-1] * 2
         tiny: Value | None = None
         while bits <= CAP_BITS and not prover.is_late():
             with precision(bits):
@@ -468,7 +468,7 @@ class Certifier:
 
     def _may_be_zero(self, index: int) -> bool:
         """Say whether an entry may be 0 everywhere: it is not where a plain enclosure says so."""
-        with precision(_PLAIN_BITS[-1]):
+        with precision(_RETRY_BITS[-1]):
             for x in _SOMEWHERE:
                 apart = [arb(x + j / 64) for j in range(self.program.n_variables)]
                 values = self._balls.run_all(apart)
@@ -536,7 +536,7 @@ class Certifier:
         for shift in (-1, 1, 0):
             beside = here.copy()
             beside[variable] += shift * _beside(here[variable])
-            with precision(_PLAIN_BITS[-1]):
+            with precision(_RETRY_BITS[-1]):
                 values = balls.run_all([arb(x) for x in beside])
                 program = values[balls.position[lower.line]]
                 if shift and not values[balls.position[lower.root]].is_finite():
@@ -546,7 +546,7 @@ class Certifier:
             (found,) = certifier.at(beside, prover)
             if found.status not in {Status.CERTIFIED, Status.ZERO}:
                 return found.status
-            with precision(_PLAIN_BITS[-1]):
+            with precision(_RETRY_BITS[-1]):
                 truth = arb(found.hi) + arb(found.lo) + arb(0, found.radius)
                 # At the point itself `Below` knows the value where the program is undefined.
                 fits = program.overlaps(truth) if program.is_finite() else shift == 0

@@ -737,7 +737,7 @@ def _worst(
     row = int(np.argmax(np.nan_to_num(excess, posinf=1e308)))
     point = evidence.truth.points[row]
     try:
-        exact = float(reference.certified(point[None])[0, k])
+        exact = float(reference.component(point[None], k)[0])
     except OutOfTime:  # what is within its bound is shown then
         exact = math.nan
     if math.isnan(exact):

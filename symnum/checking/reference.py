@@ -99,6 +99,9 @@ class Reference(Protocol):
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return the nearest doubles of one component, shape (P,); NaN where there is none."""
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
 
@@ -238,6 +241,10 @@ class FormulaReference:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
         return np.asarray(self._exactly(points).hi)
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return the nearest doubles of one component, shape (P,); NaN where there is none."""
+        return np.asarray(self._exactly(points, k).hi[:, 0])
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
         found = self._exactly(points)
@@ -247,9 +254,9 @@ class FormulaReference:
         """Return what there is at each point, a Status, shape (P, K)."""
         return np.asarray(self._exactly(points).status)
 
-    def _exactly(self, points: np.ndarray) -> Exact:
-        """Certify points; what rounds to 0 is 0 for all who ask."""
-        found = self.derivative.certify(points, zeros=False, clock=self._clock)
+    def _exactly(self, points: np.ndarray, k: int | None = None) -> Exact:
+        """Certify points, in one component or all; what rounds to 0 is 0 for all who ask."""
+        found = self.derivative.certify(points, zeros=False, clock=self._clock, output=k)
         if self._clock is not None:
             self._clock.look()
         return found

@@ -63,6 +63,8 @@ class Evidence:
         beyond any rounding of 0, and nothing beside the derivative's size elsewhere.
         """
         zero = self.truth.known & (self.truth.exact == 0)
+        if not zero.any():
+            return np.zeros(zero.shape)
         size = np.ma.masked_array(np.abs(self.truth.exact), ~self.truth.known | zero)
         typical = np.ma.filled(np.ma.median(size, axis=0), 0.0)  # type: ignore[no-untyped-call]
         return np.asarray(np.where(zero, _UNITS * typical, 0.0))

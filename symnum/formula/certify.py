@@ -48,6 +48,14 @@ _NEAR_BITS = (4096, 16_384)
 # Of the balls beside exact arithmetic at a regular point.
 _FIELD_BITS = 256
 
+# What functions come near to and never reach.
+_ENDS: Mapping[str, tuple[int, ...]] = {
+    "tanh": (-1, 1),
+    "erf": (-1, 1),
+    "erfc": (0, 2),
+    "expit": (0, 1),
+}
+
 # Numbers at which what is no identity is hardly ever 0.
 _SOMEWHERE = (0.30078125, 1.81640625, -0.57421875)
 
@@ -417,6 +425,7 @@ class Certifier:
             number = known
         bits = _RETRY_BITS[-1] * 2
         tiny: Value | None = None
+        values: Sequence[Ball] = ()
         while bits <= CAP_BITS and not prover.is_late():
             with precision(bits):
                 values, regular = self._values(point)
@@ -429,7 +438,11 @@ class Certifier:
                 return tiny
             bits *= 2
         # Bits are cheap, SymPy is not: it is asked last, about what may well be 0.
-        if not is_singular and self._prove_zero(index, number, prover):
+        if (
+            not is_singular
+            and not prover.is_late()
+            and self._prove_zero(index, values, number, prover)
+        ):
             return _ZERO
         return tiny or _UNDECIDED
 
@@ -453,7 +466,9 @@ class Certifier:
                 return _from_number(number, Status.CERTIFIED)
             return number if number.ball.contains(0) else None
 
-    def _prove_zero(self, index: int, number: Number | None, prover: Prover) -> bool:
+    def _prove_zero(
+        self, index: int, values: Sequence[Ball], number: Number | None, prover: Prover
+    ) -> bool:
         """Say whether SymPy proves that an entry is 0: everywhere, or at this point as a number."""
         if index not in self._identically_zero:
             program = self.program.with_outputs([self.entries[index].line])
@@ -461,10 +476,26 @@ class Certifier:
             if prover.is_late():
                 return found
             self._identically_zero[index] = found
-        if self._identically_zero[index] or number is None:
+        if self._identically_zero[index] or number is None or self._is_absorbed(index, values):
             return self._identically_zero[index]
         constant = number.field.program(number)
         return constant is not None and prover.is_zero(constant)
+
+    def _is_absorbed(self, index: int, values: Sequence[Ball]) -> bool:
+        """Say whether an entry looks like 0 because something was too small for any precision.
+
+        What is left of 1 - tanh(8000)**2 is no 0, and nobody proves that 1 + exp(-8000) is 1.
+        """
+        least = arb(2) ** -_NEAR_BITS[-1]
+        for line in self.program.live([self.entries[index].line]):
+            ball = values[self._balls.position[line]]
+            if not isinstance(ball, arb) or not ball.is_finite():
+                continue
+            if abs(ball) < least and not ball.contains(0):
+                return True
+            if any(ball.contains(end) for end in _ENDS.get(self.program.lines[line].op, ())):
+                return True
+        return False
 
     def _may_be_zero(self, index: int) -> bool:
         """Say whether an entry may be 0 everywhere: it is not where a plain enclosure says so."""

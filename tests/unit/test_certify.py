@@ -246,6 +246,28 @@ def test_no_identity_is_no_question_to_sympy(monkeypatch):
     assert not asked
 
 
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("1 - tanh(x)**2", 6000.0),
+        ("1 - tanh(x)**2", 8001.0),
+        ("2 - erfc(-x)", 1e3),
+        ("erf(x)*erf(-x) + 1", -1e30),
+        ("1 - 1/(1 + exp(-x))", 1e5),
+        ("expit(x) - 1", 1e5),
+    ],
+)
+def test_what_no_precision_can_tell_from_0_is_no_question_to_sympy(monkeypatch, text, point):
+    """It rounds to 0, which is certified at once; nobody could prove that it is 0."""
+
+    def never(*_args, **_named):
+        raise AssertionError
+
+    monkeypatch.setattr(Prover, "is_zero", never)
+    found = Formula(text, ["x"]).exact(point)
+    assert (found.status, found.hi, found.radius) == ("certified", 0.0, TINY)
+
+
 class _Over:
     """A clock without time."""
 

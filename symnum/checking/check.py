@@ -41,13 +41,13 @@ from symnum.checking.own_code import own_code
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.points import CHUNK, own_points, stratified, uniform
 from symnum.checking.proof import reproduces, same
-from symnum.checking.reference import Reference, Truth, reference_of
+from symnum.checking.reference import FormulaReference, Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
 from symnum.checking.theirs import their_traceback
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
-from symnum.checking.watch import OutOfTime, Watch
+from symnum.checking.watch import Clock, OutOfTime, Watch
 from symnum.errors import UsageError, without_insides
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
@@ -63,6 +63,8 @@ _NOTED = 2.0**-20
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 _STRESS_POINTS = 40
+# Seconds for what is still asked of the reference when the time is over.
+_GRACE = 1.0
 # When the time is over, an error is called wrong that is so many bounds large, and so large a share
 # of the derivative.
 _FAR_OFF, _LARGE = 2.0**10, 2.0**-5
@@ -145,6 +147,9 @@ def check(
     try:
         over = _told(progress, watch.over)
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)
+        if request.formula is not None:
+            assert isinstance(request.reference, FormulaReference)
+            request.reference = request.reference.within(watch.clock)
         return _checked(request, stress, watch)
     except OutOfTime:
         reason = (
@@ -277,7 +282,7 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
-    mismatch = _function_mismatch(request)
+    mismatch = _function_mismatch(request, watch)
     if mismatch is not None:
         return mismatch
     measured = isinstance(reference, StepsReference)
@@ -305,18 +310,18 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     )
     if broken is not None:
         return _broken(request, broken, truth)
-    if not measured:  # it takes hundreds of points
-        broken = remembered(candidate, reference, request.box, request.variables, request.rng)
-        if broken is not None:
-            return _broken(request, broken, truth)
     evidence = _evidence(request, answers, truth)
     given = len(request.points)
     try:
+        _look(watch, reference, evidence)
+        if not measured:  # it takes hundreds of points
+            broken = remembered(candidate, reference, request.box, request.variables, request.rng)
+            if broken is not None:
+                return _broken(request, broken, truth)
         for points in chunks:
             if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
                 break
-            if watch is not None:
-                watch.look()
+            _look(watch, reference, evidence)
             more = reference.at(points)
             found = ask(more.points)
             seen = _evidence(request, found, more)
@@ -327,6 +332,7 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
             if broken is not None:
                 return _broken(request, broken, evidence.truth)
             evidence = evidence.join(seen)
+        _look(watch, reference, evidence)
         verdict = _judge(request, reference, evidence)
     except OutOfTime:
         assert watch is not None
@@ -336,6 +342,15 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
     return verdict
+
+
+def _look(watch: Watch | None, reference: Reference, evidence: Evidence) -> None:
+    """Raise OutOfTime where the time is over, or was over before the truth was known somewhere."""
+    if watch is None:
+        return
+    watch.clock.look()
+    if isinstance(reference, FormulaReference) and reference.late(evidence.truth.points).any():
+        raise OutOfTime
 
 
 def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -354,11 +369,20 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(evidence.truth.exact), np.abs(evidence.given))
         far = evidence.error > np.fmax(_FAR_OFF * evidence.truth.bound, size * _LARGE)
+    late = np.zeros(count, dtype=bool)
+    reference = request.reference
+    if isinstance(reference, FormulaReference):
+        late = reference.late(evidence.truth.points)
+        reference = reference.within(Clock(_GRACE))  # for the one number that a verdict shows
     bad = evidence.bad & far & ~evidence.truth.hull
     wrong = tuple(np.flatnonzero(bad.any(axis=0)).tolist())
     off = int(evidence.bad.any(axis=1).sum())
+    over = f"the check took more than {seconds:g} s"
     judged = f"{count} point{'s' * (count != 1)} had been judged by then"
-    reason = f"timeout: the check took more than {seconds:g} s; {judged}, " + (
+    if late.any():
+        over = f"{seconds:g} s are not enough for the exact derivative at every point"
+        judged = f"{count - int(late.sum())} of {count} points were judged"
+    reason = f"timeout: {over}; {judged}, " + (
         f"and at {off} the derivative differs by more than its error bound"
         if off
         else "and nothing was found wrong"
@@ -368,7 +392,7 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
         "points_tried": count,
         "seed": request.seed,
         "form": request.form,
-        "reference": request.reference.label,
+        "reference": reference.label,
         "reason": reason,
     }
     if not wrong:
@@ -376,7 +400,7 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     ordered = tuple(worst_first(evidence, bad, wrong))
     decision = Decision(wrong, (), "", bad)
     detail = "the time was over before a cause was looked for"
-    worst = _worst(request.reference, evidence, decision, ordered)
+    worst = _worst(reference, evidence, decision, ordered)
     return Verdict(
         Outcome.WRONG,
         ordered,
@@ -387,12 +411,14 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     )
 
 
-def _function_mismatch(request: Request) -> Verdict | None:
+def _function_mismatch(request: Request, watch: Watch | None) -> Verdict | None:
     """Compare the code of f with its formula first: many an accused derivative is right."""
     code = request.code
     if code is None or request.formula is None:
         return None
     reference = reference_of(request.formula, 0)
+    if watch is not None:
+        reference = reference.within(watch.clock)
     truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
     if len(request.points):
         truth = reference.at(request.points).join(truth)
@@ -705,7 +731,10 @@ def _worst(
     excess = np.where(rows if rows.any() else evidence.truth.known[:, k], excess, -1.0)
     row = int(np.argmax(np.nan_to_num(excess, posinf=1e308)))
     point = evidence.truth.points[row]
-    exact = float(reference.certified(point[None])[0, k])
+    try:
+        exact = float(reference.component(point[None], k)[0])
+    except OutOfTime:  # what is within its bound is shown then
+        exact = math.nan
     if math.isnan(exact):
         exact = float(evidence.truth.exact[row, k])
     given = float(evidence.given[row, k])

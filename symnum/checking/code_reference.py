@@ -100,6 +100,10 @@ class DualReference:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
         return self._code.certified(points)
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return one component of `certified`, shape (P,)."""
+        return self.certified(points)[:, k]
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
         found = self._code.certify(points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
@@ -9,7 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from symnum.checking.points import STRATA
+from symnum.checking.watch import Clock
 from symnum.formula.bounds import SMALLEST, UNIT, RoundingBound
+from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula
 from symnum.formula.status import Status
 
@@ -96,6 +99,9 @@ class Reference(Protocol):
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return the nearest doubles of one component, shape (P,); NaN where there is none."""
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
 
@@ -103,8 +109,28 @@ class Reference(Protocol):
         """Return what there is at each point, a Status, shape (P, K)."""
 
 
+# The truth at a set of points may take this share of the time that is left.
+_MOST_OF_IT = 0.75
 # Numbers that one reference keeps of points that it was asked about.
 _KEPT = 2_000_000
+
+
+class _Memory:
+    """The truth at sets of points that were asked about, up to a size."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[tuple[int, ...], bytes], Truth] = {}
+        self._room = _KEPT
+
+    def get(self, points: np.ndarray) -> Truth | None:
+        """Return what was kept of a set of points; None where nothing was."""
+        return self._found.get((points.shape, points.tobytes()))
+
+    def keep(self, points: np.ndarray, truth: Truth) -> None:
+        """Keep the truth at a set of points, where there is room."""
+        self._room -= truth.points.size + 4 * truth.exact.size
+        if self._room > 0:
+            self._found[points.shape, points.tobytes()] = truth
 
 
 class FormulaReference:
@@ -131,8 +157,23 @@ class FormulaReference:
         self._bound = RoundingBound(
             derivative.program, [entry.root for entry in derivative.entries]
         )
-        self._found: dict[tuple[tuple[int, ...], bytes], Truth] = {}
-        self._room = _KEPT
+        self._memory = _Memory()
+        self._clock: Clock | None = None
+        self._late: set[bytes] = set()
+
+    def within(self, clock: Clock) -> FormulaReference:
+        """Return the same reference, with the same memory, for a check whose time is limited.
+
+        Points whose truth isn't known when most of the time that is left is over are unknown, so
+        that the others can still be judged; what else can't be had in time raises OutOfTime.
+        """
+        limited = copy(self)
+        limited._clock, limited._late = clock, set()
+        return limited
+
+    def late(self, points: np.ndarray) -> np.ndarray:
+        """Say of which points, shape (P, n), the truth was not known in time; shape (P,)."""
+        return np.array([point.tobytes() in self._late for point in points], dtype=bool)
 
     def at(self, points: np.ndarray) -> Truth:
         """Return the truth at points of shape (P, n).
@@ -140,13 +181,11 @@ class FormulaReference:
         A value within its bound is as good as certified for the comparison; where the bound proves
         nothing, or the point may be a kink, the point is certified.
         """
-        key = (points.shape, points.tobytes())
-        known = self._found.get(key)
+        known = self._memory.get(points)
         if known is None:
             known = self._truth(points)
-            self._room -= known.points.size + 4 * known.exact.size
-            if self._room > 0:
-                self._found[key] = known
+            if not self._late:
+                self._memory.keep(points, known)
         return known
 
     def _truth(self, points: np.ndarray) -> Truth:
@@ -157,7 +196,11 @@ class FormulaReference:
         known[outside] = False
         doubtful = np.flatnonzero((~known | hull).any(axis=1) & ~outside)
         if doubtful.size:
-            found = self.derivative.certify(points[doubtful])
+            clock = None if self._clock is None else self._clock.part(_MOST_OF_IT)
+            found = self.derivative.certify(points[doubtful], zeros=False, clock=clock)
+            if clock is not None and clock.left() <= 0.0:
+                unknown = (found.status == Status.UNDECIDED).any(axis=1)
+                self._late |= {point.tobytes() for point in points[doubtful[unknown]]}
             for i, row in enumerate(doubtful):
                 for k in range(exact.shape[1]):
                     if known[row, k] and not hull[row, k]:
@@ -196,16 +239,27 @@ class FormulaReference:
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""
-        return np.asarray(self.derivative.certify(points).hi)
+        return np.asarray(self._exactly(points).hi)
+
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return the nearest doubles of one component, shape (P,); NaN where there is none."""
+        return np.asarray(self._exactly(points, k).hi[:, 0])
 
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
-        found = self.derivative.certify(points)
+        found = self._exactly(points)
         return np.asarray(found.hi), np.asarray(found.lo)
 
     def statuses(self, points: np.ndarray) -> np.ndarray:
         """Return what there is at each point, a Status, shape (P, K)."""
-        return np.asarray(self.derivative.certify(points).status)
+        return np.asarray(self._exactly(points).status)
+
+    def _exactly(self, points: np.ndarray, k: int | None = None) -> Exact:
+        """Certify points, in one component or all; what rounds to 0 is 0 for all who ask."""
+        found = self.derivative.certify(points, zeros=False, clock=self._clock, output=k)
+        if self._clock is not None:
+            self._clock.look()
+        return found
 
 
 @lru_cache(maxsize=8)

@@ -148,6 +148,10 @@ class StepsReference:
         """Return what was measured, shape (P, K); nothing better is to be had."""
         return self.at(points).exact
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return one component of `certified`, shape (P,)."""
+        return self.certified(points)[:, k]
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what was measured as sums of two doubles, of which the second is 0."""
         exact = self.certified(points)

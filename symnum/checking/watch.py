@@ -1,4 +1,4 @@
-"""A user's code under a time limit: it runs in a thread of its own, which can be left behind."""
+"""A time limit: for a user's code, in a thread which can be left behind, and for our own work."""
 
 from __future__ import annotations
 
@@ -16,6 +16,32 @@ class OutOfTime(BaseException):
     """The time is up; not an Exception, so that nothing takes it for one of the user's."""
 
 
+class Clock:
+    """Tells how much time is left.
+
+    Parameters
+    ----------
+    seconds : float
+        How much there is from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; 0 or less when the time is over."""
+        return self._end - time.monotonic()
+
+    def part(self, share: float) -> Clock:
+        """Return a clock that has a share of the time that is left."""
+        return Clock(share * max(0.0, self.left()))
+
+    def look(self) -> None:
+        """Raise OutOfTime where the time is over."""
+        if self.left() <= 0.0:
+            raise OutOfTime
+
+
 class Watch:
     """Calls functions until the time is up.
 
@@ -23,11 +49,16 @@ class Watch:
     ----------
     seconds : float
         How long all calls, and what is done between them, may take.
+
+    Attributes
+    ----------
+    clock : Clock
+        Tells how much of it is left.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self.clock = Clock(seconds)
         self._work: queue.SimpleQueue[tuple[Callable[..., Any], Any, Any] | None] = (
             queue.SimpleQueue()
         )
@@ -42,7 +73,7 @@ class Watch:
         def call(*arguments: Any, **named: Any) -> Any:
             self._work.put((function, arguments, named))
             try:
-                result, error = self._done.get(timeout=max(0.0, self._end - time.monotonic()))
+                result, error = self._done.get(timeout=max(0.0, self.clock.left()))
             except queue.Empty:
                 raise OutOfTime from None
             if error is not None:
@@ -50,11 +81,6 @@ class Watch:
             return result
 
         return call
-
-    def look(self) -> None:
-        """Raise OutOfTime where the time is up: our own work between their calls takes some too."""
-        if time.monotonic() > self._end:
-            raise OutOfTime
 
     def stop(self) -> None:
         """Let the thread end, as soon as the function that it runs lets it."""

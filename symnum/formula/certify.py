@@ -9,7 +9,7 @@ rational arithmetic and then SymPy are asked for a proof. What none of them sett
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from symnum.formula.numbers import Field, Number, Undecided
 from symnum.formula.operations import OPERATIONS, Ball
 from symnum.formula.outside import is_outside
 from symnum.formula.program import Program
-from symnum.formula.prove import Prover
+from symnum.formula.prove import Clock, Prover
 from symnum.formula.status import Status
 
 # Operations at which a formula's own value can jump; at the others only its derivative can.
@@ -41,6 +41,23 @@ _JUMPING = frozenset({"sign", "floor", "ceil", "step", "lt", "le", "eq", "ne", "
 
 # Precisions at which a failed enclosure is tried again before the point is taken for singular.
 _RETRY_BITS = (256, 1024)
+# What still looks singular is tried at these before it is expanded, unless it fails at exact
+# numbers: 1 + erf(x) at -25 is 1e-273, and its logarithm is as smooth as any.
+_NEAR_BITS = (4096, 16_384)
+
+# Of the balls beside exact arithmetic at a regular point.
+_FIELD_BITS = 256
+
+# What functions come near to and never reach.
+_ENDS: Mapping[str, tuple[int, ...]] = {
+    "tanh": (-1, 1),
+    "erf": (-1, 1),
+    "erfc": (0, 2),
+    "expit": (0, 1),
+}
+
+# Numbers at which what is no identity is hardly ever 0.
+_SOMEWHERE = (0.30078125, 1.81640625, -0.57421875)
 
 # Enough for the numbers of any attempt in `local.py` to be taken apart without further rounding.
 _FINDING_BITS = 4096
@@ -190,6 +207,27 @@ class Regularity:
         taken = self._taken(values, position)
         return not any(test.line in taken for test in failed)
 
+    def fails_exactly(self, values: Sequence[Ball], position: Mapping[int, int]) -> bool:
+        """Say whether an operation fails at exact numbers, so that more bits change nothing.
+
+        Parameters
+        ----------
+        values, position
+            As for `holds`.
+        """
+        tests = {test.line: test.smooth for test in self.tests}
+        for index in self._taken(values, position):
+            op, args, _ = self.program.lines[index]
+            balls = [values[position[arg]] for arg in args]
+            if op not in OPERATIONS or not all(_is_exact(ball) for ball in balls):
+                continue
+            value = values[position[index]]
+            if isinstance(value, arb) and not value.is_finite():
+                return True
+            if index in tests and not tests[index](*balls):
+                return True
+        return False
+
     def _taken(self, values: Sequence[Ball], position: Mapping[int, int]) -> set[int]:
         """Return the lines that the function's value depends on, given the branches it takes."""
         taken: set[int] = set()
@@ -205,6 +243,11 @@ class Regularity:
             else:
                 stack += args
         return taken
+
+
+def _is_exact(ball: Ball) -> bool:
+    """Say whether a number, or the truth of a condition, is known exactly."""
+    return bool(ball.is_exact()) if isinstance(ball, arb) else ball is not None
 
 
 class Certifier:
@@ -242,7 +285,14 @@ class Certifier:
         self._functions: dict[int, BallProgram] = {}
         self._identically_zero: dict[int, bool] = {}
 
-    def run(self, points: np.ndarray, progress: Callable[[int], None] | None = None) -> Exact:
+    def run(
+        self,
+        points: np.ndarray,
+        progress: Callable[[int], None] | None = None,
+        *,
+        zeros: bool = True,
+        clock: Clock | None = None,
+    ) -> Exact:
         """Certify every entry at every point.
 
         Parameters
@@ -251,6 +301,10 @@ class Certifier:
             Finite points; each is the double it is, exactly.
         progress : callable, optional
             Called with the number of points finished since the last call.
+        zeros : bool
+            Whether what rounds to 0 is to be told from 0, for which proofs are looked for.
+        clock : Clock, optional
+            What isn't known when its time is over is undecided.
 
         Returns
         -------
@@ -258,9 +312,9 @@ class Certifier:
             Arrays of shape (P, entries).
         """
         rows: list[Value] = []
-        with Prover() as prover:
+        with Prover(clock=clock) as prover:
             for point in points.tolist():
-                rows += self.at(point, prover)
+                rows += self.at(point, prover, zeros=zeros)
                 if progress is not None:
                     progress(1)
         shape = (len(points), len(self.entries))
@@ -270,34 +324,40 @@ class Certifier:
         hi, lo, radius, left, right = (column.reshape(shape) for column in columns)
         return Exact(hi, lo, radius, status.reshape(shape), left, right)
 
-    def at(self, point: Sequence[float], prover: Prover) -> list[Value]:
-        """Certify every entry at one point."""
-        with precision(START_BITS):
-            answers = self._enclose(point)
+    def at(self, point: Sequence[float], prover: Prover, *, zeros: bool = True) -> list[Value]:
+        """Certify every entry at one point; see `run`."""
+        answers: list[Value | None] = [None] * len(self.entries)
+        if prover.is_late():
+            return [_UNDECIDED] * len(answers)
+        for bits in (START_BITS, *_RETRY_BITS):
+            with precision(bits):
+                values, regular = self._values(point)
+                answers = self._answered(answers, values, regular)
             if None not in answers:
                 return answers  # type: ignore[return-value]  # no None left
-        singular = self._singular(point)
-        for bits in _RETRY_BITS:
-            if None in answers:
-                with precision(bits):
-                    again = self._enclose(point)
-                answers = [
-                    old if old is not None else new for old, new in zip(answers, again, strict=True)
-                ]
-        unsettled = {
-            entry.root
-            for entry, answer, is_singular in zip(self.entries, answers, singular, strict=True)
-            if answer is None and is_singular
-        }
-        outside = {root for root in unsettled if self._is_outside(root, point)}
-        values: list[Value] = []
-        for index, answer in enumerate(answers):
-            if answer is None and singular[index] and self.entries[index].root in outside:
-                answer = _UNDEFINED
-            elif answer is None:
-                answer = self._settle(index, point, prover, singular)
-            values.append(answer)
-        return values
+        singular = self._singular(answers, values, regular)
+        outside = {root for root in self._roots(singular) if self._is_outside(root, point)}
+        for index in list(singular):
+            if self.entries[index].root in outside:
+                answers[index] = _UNDEFINED
+                singular.discard(index)
+        for bits in _NEAR_BITS:
+            if prover.is_late() or all(self._fails_exactly(index, values) for index in singular):
+                break
+            with precision(bits):
+                values, regular = self._values(point)
+                answers = self._answered(answers, values, regular)
+            singular = self._singular(answers, values, regular)
+        return [
+            self._settle(index, point, prover, index in singular, zeros)
+            if answer is None
+            else answer
+            for index, answer in enumerate(answers)
+        ]
+
+    def _roots(self, indices: Iterable[int]) -> set[int]:
+        """Return the functions of some entries."""
+        return {self.entries[index].root for index in indices}
 
     def _is_outside(self, root: int, point: Sequence[float]) -> bool:
         """Say whether a function is proven undefined around a point."""
@@ -306,46 +366,55 @@ class Certifier:
         with precision(_RETRY_BITS[-1]):
             return is_outside(self.program, root, self._functions[root], point, self._constants)
 
-    def _regular(self, values: Sequence[Ball]) -> list[bool]:
-        """Say for each kind of entry whether its function is proven regular."""
-        return [kind.holds(values, self._balls.position) for kind in self._kinds]
-
-    def _enclose(self, point: Sequence[float]) -> list[Value | None]:
-        """Answer what plain enclosures prove at the current precision."""
+    def _values(self, point: Sequence[float]) -> tuple[list[Ball], list[bool]]:
+        """Enclose all lines at the current precision; say which kinds are proven regular."""
         values = self._balls.run_all([arb(x) for x in point])
-        regular = self._regular(values)
-        answers: list[Value | None] = []
-        for position, kind in zip(self._at, self._kind_of, strict=True):
-            ball = values[position]
-            if not regular[kind] or not ball.is_finite():
-                answers.append(None)
-            elif ball.is_zero():
-                answers.append(_ZERO)
-            else:
-                nearest = nearest_double(ball)
-                if nearest is None or ball.contains(0):
-                    answers.append(None)
-                else:
-                    answers.append(Value(*nearest, Status.CERTIFIED))
-        return answers
+        return values, [kind.holds(values, self._balls.position) for kind in self._kinds]
 
-    def _singular(self, point: Sequence[float]) -> list[bool]:
-        """Say for each entry whether its function is not proven regular at the point."""
-        with precision(_RETRY_BITS[-1]):
-            values = self._balls.run_all([arb(x) for x in point])
-            regular = self._regular(values)
-            return [
-                not regular[kind] or not values[position].is_finite()
-                for position, kind in zip(self._at, self._kind_of, strict=True)
-            ]
+    def _answered(
+        self, answers: Sequence[Value | None], values: Sequence[Ball], regular: Sequence[bool]
+    ) -> list[Value | None]:
+        """Add what plain enclosures prove at the current precision to earlier answers."""
+        return [
+            self._answer(values[self._at[index]], regular[self._kind_of[index]])
+            if answer is None
+            else answer
+            for index, answer in enumerate(answers)
+        ]
+
+    def _answer(self, ball: arb, is_regular: bool) -> Value | None:
+        """Answer what an enclosure proves."""
+        if not is_regular or not ball.is_finite():
+            return None
+        if ball.is_zero():
+            return _ZERO
+        if ball.contains(0):
+            return None
+        nearest = nearest_double(ball)
+        return None if nearest is None else Value(*nearest, Status.CERTIFIED)
+
+    def _singular(
+        self, answers: Sequence[Value | None], values: Sequence[Ball], regular: Sequence[bool]
+    ) -> set[int]:
+        """Return the unanswered entries whose function is not proven regular."""
+        return {
+            index
+            for index, answer in enumerate(answers)
+            if answer is None
+            and not (regular[self._kind_of[index]] and values[self._at[index]].is_finite())
+        }
+
+    def _fails_exactly(self, index: int, values: Sequence[Ball]) -> bool:
+        kind = self._kinds[self._kind_of[index]]
+        return kind.fails_exactly(values, self._balls.position)
 
     def _settle(
-        self, index: int, point: Sequence[float], prover: Prover, singular: list[bool]
+        self, index: int, point: Sequence[float], prover: Prover, is_singular: bool, zeros: bool
     ) -> Value:
         """Answer an entry that plain enclosures did not settle."""
         exact_point = [Fraction(x) for x in point]
         number: Number | None = None
-        if singular[index]:
+        if is_singular:
             value = self._local(self.entries[index], exact_point, prover)
             if value.status is not Status.UNDECIDED:
                 return value
@@ -355,28 +424,27 @@ class Certifier:
                 return known
             number = known
         bits = _RETRY_BITS[-1] * 2
-        last: Value | None = None
-        while bits <= CAP_BITS:
+        tiny: Value | None = None
+        values: Sequence[Ball] = ()
+        while bits <= CAP_BITS and not prover.is_late():
             with precision(bits):
-                answer = self._enclose(point)[index]
+                values, regular = self._values(point)
+                ball, is_regular = values[self._at[index]], regular[self._kind_of[index]]
+                answer = self._answer(ball, is_regular)
                 if answer is not None:
                     return answer
-                last = self._tiny(index, point)
+                tiny = _tiny(ball, is_regular)
+            if tiny is not None and not zeros:
+                return tiny
             bits *= 2
         # Bits are cheap, SymPy is not: it is asked last, about what may well be 0.
-        if not singular[index] and self._prove_zero(index, number, prover):
+        if (
+            not is_singular
+            and not prover.is_late()
+            and self._prove_zero(index, values, number, prover)
+        ):
             return _ZERO
-        return last or _UNDECIDED
-
-    def _tiny(self, index: int, point: Sequence[float]) -> Value | None:
-        """Answer an enclosure that contains 0 but rounds to one double, where that is proven."""
-        values = self._balls.run_all([arb(x) for x in point])
-        ball = values[self._at[index]]
-        kind = self._kinds[self._kind_of[index]]
-        if not ball.is_finite() or not kind.holds(values, self._balls.position):
-            return None
-        nearest = nearest_double(ball)
-        return None if nearest is None else Value(*nearest, Status.CERTIFIED)
+        return tiny or _UNDECIDED
 
     def _by_arithmetic(self, index: int, point: list[Fraction]) -> Value | Number | None:
         """Answer an entry at a regular point by exact arithmetic.
@@ -384,7 +452,7 @@ class Certifier:
         Otherwise return the number that it is, where that may be 0; None where it merely needs
         more bits, or can't be written as a number.
         """
-        with precision(_RETRY_BITS[0]):
+        with precision(_FIELD_BITS):
             field = Field(None)
             line = self.entries[index].line
             _, (value,) = expand(self.program, [line], point, 0, 0, field, 1)
@@ -398,15 +466,47 @@ class Certifier:
                 return _from_number(number, Status.CERTIFIED)
             return number if number.ball.contains(0) else None
 
-    def _prove_zero(self, index: int, number: Number | None, prover: Prover) -> bool:
+    def _prove_zero(
+        self, index: int, values: Sequence[Ball], number: Number | None, prover: Prover
+    ) -> bool:
         """Say whether SymPy proves that an entry is 0: everywhere, or at this point as a number."""
         if index not in self._identically_zero:
             program = self.program.with_outputs([self.entries[index].line])
-            self._identically_zero[index] = prover.is_zero(program)
-        if self._identically_zero[index] or number is None:
+            found = self._may_be_zero(index) and prover.is_zero(program)
+            if prover.is_late():
+                return found
+            self._identically_zero[index] = found
+        if self._identically_zero[index] or number is None or self._is_absorbed(index, values):
             return self._identically_zero[index]
         constant = number.field.program(number)
         return constant is not None and prover.is_zero(constant)
+
+    def _is_absorbed(self, index: int, values: Sequence[Ball]) -> bool:
+        """Say whether an entry looks like 0 because something was too small for any precision.
+
+        What is left of 1 - tanh(8000)**2 is no 0, and nobody proves that 1 + exp(-8000) is 1.
+        """
+        least = arb(2) ** -_NEAR_BITS[-1]
+        for line in self.program.live([self.entries[index].line]):
+            ball = values[self._balls.position[line]]
+            if not isinstance(ball, arb) or not ball.is_finite():
+                continue
+            if abs(ball) < least and not ball.contains(0):
+                return True
+            if any(ball.contains(end) for end in _ENDS.get(self.program.lines[line].op, ())):
+                return True
+        return False
+
+    def _may_be_zero(self, index: int) -> bool:
+        """Say whether an entry may be 0 everywhere: it is not where a plain enclosure says so."""
+        with precision(_RETRY_BITS[-1]):
+            for x in _SOMEWHERE:
+                apart = [arb(x + j / 64) for j in range(self.program.n_variables)]
+                values = self._balls.run_all(apart)
+                ball = values[self._at[index]]
+                if ball.is_finite() and not ball.contains(0):
+                    return False
+        return True
 
     def _local(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
         """Answer an entry at a point where its function is singular."""
@@ -420,7 +520,14 @@ class Certifier:
         if not before:
             return _from_finding(
                 analyse(
-                    self.program, entry.root, entry.line, point, variable, order, prover.is_zero
+                    self.program,
+                    entry.root,
+                    entry.line,
+                    point,
+                    variable,
+                    order,
+                    prover.is_zero,
+                    is_late=prover.is_late,
                 )
             )
         # A mixed derivative needs the derivative before it at the point and along the variable.
@@ -439,6 +546,7 @@ class Certifier:
             order,
             prover.is_zero,
             below=below,
+            is_late=prover.is_late,
         )
         # The function has a value and the derivative before this one as well: nothing is removable.
         return _UNDECIDED if finding.status is Status.REMOVABLE else _from_finding(finding)
@@ -480,7 +588,16 @@ class Certifier:
     def _local_value(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
         """Answer a formula's own value where it may jump or is undefined as written."""
         findings = [
-            analyse(self.program, entry.line, None, point, variable, 0, prover.is_zero)
+            analyse(
+                self.program,
+                entry.line,
+                None,
+                point,
+                variable,
+                0,
+                prover.is_zero,
+                is_late=prover.is_late,
+            )
             for variable in range(max(1, self.program.n_variables))
         ]
         if len(findings) == 1:
@@ -501,6 +618,14 @@ class Certifier:
 _ZERO = Value(0.0, 0.0, 0.0, Status.ZERO)
 _UNDECIDED = Value(NAN, NAN, NAN, Status.UNDECIDED)
 _UNDEFINED = Value(NAN, NAN, NAN, Status.UNDEFINED)
+
+
+def _tiny(ball: arb, is_regular: bool) -> Value | None:
+    """Answer an enclosure that contains 0 but rounds to one double, where that is proven."""
+    if not ball.is_finite() or not is_regular:
+        return None
+    nearest = nearest_double(ball)
+    return None if nearest is None else Value(*nearest, Status.CERTIFIED)
 
 
 def _beside(x: float) -> float:

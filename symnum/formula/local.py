@@ -6,7 +6,7 @@ the variable in question, and the two sides are compared with each other and wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import factorial
@@ -64,6 +64,7 @@ def analyse(
     prove: ProveZero | None = None,
     attempts: int = len(_ATTEMPTS),
     below: Below | None = None,
+    is_late: Callable[[], bool] | None = None,
 ) -> Finding:
     """Find what a partial derivative of a formula is at a point, and whether it exists.
 
@@ -88,6 +89,8 @@ def analyse(
     below : Below, optional
         Where `line` is itself a derivative: what it is the derivative of, so that its value at the
         point is known although its own program is undefined there.
+    is_late : callable, optional
+        Says whether the time is over; what isn't known by then is undecided.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def analyse(
     """
     for bits, terms in _ATTEMPTS[:attempts]:
         with precision(bits):
-            field = Field(prove)
+            field = Field(prove, is_late)
             search = _Search(
                 program,
                 line,

@@ -103,10 +103,15 @@ class Field:
     ----------
     prove : callable, optional
         Asked for proofs that a number is 0.
+    is_late : callable, optional
+        Where it says that the time is over, what needs another number is undecided.
     """
 
-    def __init__(self, prove: ProveZero | None = None) -> None:
+    def __init__(
+        self, prove: ProveZero | None = None, is_late: Callable[[], bool] | None = None
+    ) -> None:
         self._prove = prove
+        self._is_late = is_late
         self._atoms: list[tuple[str, tuple[Number, ...]]] = []
         self._index: dict[tuple[str, tuple[frozenset[tuple[Monomial, Fraction]], ...]], int] = {}
         self._proven: dict[frozenset[tuple[Monomial, Fraction]], bool] = {}
@@ -118,6 +123,8 @@ class Field:
 
     def number(self, ball: arb, terms: Terms) -> Number:
         """Return a number, with an exact ball's value written out and large polynomials folded."""
+        if self._is_late is not None and self._is_late():
+            raise Undecided
         result = Number(self, ball, terms)
         if result.fraction is not None:
             # The polynomial knows the rational exactly; its own ball may be narrower.

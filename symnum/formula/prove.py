@@ -17,7 +17,7 @@ from fractions import Fraction
 from queue import Empty, Queue
 from threading import Thread
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from symnum.formula.program import Builder, Line, Program
 
@@ -37,6 +37,13 @@ _WORKER = (
 )
 
 
+class Clock(Protocol):
+    """Knows how many seconds are left for all of the work."""
+
+    def left(self) -> float:
+        """Return the seconds that are left; 0 or less when the time is over."""
+
+
 class Prover:
     """Asks SymPy for proofs; starts its process at the first question, ends it with the block.
 
@@ -46,6 +53,8 @@ class Prover:
         Seconds that SymPy may think about one question.
     budget : float
         Seconds for all questions together, the start of the process left out.
+    clock : Clock, optional
+        No question, and nothing else that asks `is_late`, goes on when its time is over.
 
     Examples
     --------
@@ -57,8 +66,14 @@ class Prover:
     True
     """
 
-    def __init__(self, patience: float = _PATIENCE, budget: float = _BUDGET) -> None:
+    def __init__(
+        self,
+        patience: float = _PATIENCE,
+        budget: float = _BUDGET,
+        clock: Clock | None = None,
+    ) -> None:
         self._patience = patience
+        self._clock = clock
         self._left = budget
         self._process: subprocess.Popen[str] | None = None
         self._answers: Queue[str] = Queue()
@@ -74,6 +89,10 @@ class Prover:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
+
+    def is_late(self) -> bool:
+        """Say whether the time for all of the work is over."""
+        return self._clock is not None and self._clock.left() <= 0.0
 
     def is_zero(self, program: Program, at: Sequence[Fraction] | None = None) -> bool:
         """Say whether the program's first output is proven to be 0 wherever it is defined.
@@ -96,6 +115,8 @@ class Prover:
             return self._known[program]
         if len(program.live(program.outputs[:1])) > _LONGEST or self._left <= 0.0:
             return False
+        if self.is_late():
+            return False
         answer = self._ask(serialise(program.with_outputs(program.outputs[:1])))
         self._known[program] = answer
         return answer
@@ -111,7 +132,9 @@ class Prover:
             try:
                 process.stdin.write(question + "\n")
                 process.stdin.flush()
-                return self._answers.get(timeout=min(self._patience, self._left)) == "zero"
+                return (
+                    self._answers.get(timeout=self._at_most(self._patience, self._left)) == "zero"
+                )
             finally:
                 self._left -= time.monotonic() - started
         except (Empty, OSError, ValueError):
@@ -129,8 +152,13 @@ class Prover:
         self._answers = Queue()
         assert self._process.stdout is not None
         Thread(target=_forward, args=(self._process.stdout, self._answers.put), daemon=True).start()
-        if self._answers.get(timeout=_START) != "ready":
+        if self._answers.get(timeout=self._at_most(_START)) != "ready":
             raise ValueError
+
+    def _at_most(self, *seconds: float) -> float:
+        """Return the least of some times and of what the clock leaves."""
+        left = () if self._clock is None else (max(0.0, self._clock.left()),)
+        return min(*seconds, *left) if left else min(seconds)
 
     def _stop(self) -> None:
         if self._process is None:

@@ -18,8 +18,6 @@ _SERIES: dict[str, _X] = {
     "sqrt": lambda u: u.sqrt(),
     "exp": lambda u: u.exp(),
     "expm1": lambda u: u.exp() - 1,
-    "log": lambda u: u.log(),
-    "log1p": lambda u: (1 + u).log(),
     "log2": lambda u: u.log() / arb.const_log2(),
     "log10": lambda u: u.log() / arb.const_log10(),
     "sin": lambda u: u.sin(),
@@ -65,6 +63,8 @@ def taylor(field: Field, op: str, args: list[Number], terms: int) -> list[Number
     center = args[-1].ball
     if op in {"exp", "sin", "cos"}:
         return _cyclic(field, op, args[-1], terms)
+    if op in {"log", "log1p"}:
+        return _logarithm(field, op, args[-1], terms)
     if op in {"digamma", "polygamma"}:
         balls = _polygamma(0 if op == "digamma" else _integer(args[0]), center, terms)
     elif op.startswith("bessel"):
@@ -110,6 +110,23 @@ def _cyclic(field: Field, op: str, center: Number, terms: int) -> list[Number]:
             cosine = field.constant("cos", center.ball.cos(), center)
         cycle = [sine, cosine, -sine, -cosine] if op == "sin" else [cosine, -sine, -cosine, sine]
     return [cycle[k % len(cycle)] / field.rational(factorial(k)) for k in range(terms)]
+
+
+def _logarithm(field: Field, op: str, center: Number, terms: int) -> list[Number]:
+    """All coefficients but the first are rational in c: the slope of log at 3 is 1/3 on both sides.
+
+    The largest of several numbers that tie, plus the logarithm of a sum, is smooth because of it.
+    """
+    base = center if op == "log" else center + field.rational(1)
+    if not base.ball > 0:
+        raise Undecided
+    step = field.rational(-1) / base
+    found = [field.constant(op, base.ball.log() if op == "log" else center.ball.log1p(), center)]
+    power = field.rational(-1)
+    for k in range(1, terms):
+        power = power * step
+        found.append(power / field.rational(k))
+    return found
 
 
 def _polygamma(order: int, center: arb, terms: int) -> list[arb]:

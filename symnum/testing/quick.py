@@ -74,6 +74,10 @@ class QuickReference:
         found = [self._value(point)[0] for point in points]
         return np.array(found).reshape(len(points), self._count)
 
+    def component(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Return one component of `certified`, shape (P,)."""
+        return self.certified(points)[:, k]
+
     def pairs(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivative as sums of two doubles, each of shape (P, K)."""
         return self._full.pairs(points)

@@ -205,6 +205,83 @@ def test_without_a_proof_nothing_is_zero():
     assert (found.hi, found.radius) == (0.0, TINY)
 
 
+def test_what_is_extremely_near_0_is_as_smooth_as_any(monkeypatch):
+    """Where more bits decide, nothing is expanded: 1 + erf(-45/sqrt(2)) is 1e-442."""
+
+    def never(*_args, **_named):
+        raise AssertionError
+
+    monkeypatch.setattr("symnum.formula.certify.analyse", never)
+    formula = Formula("log((1 + erf(x/sqrt(2)))/2)").derivative()
+    found = formula.exact([-30.0, -45.0, -100.0])
+    assert found.status.tolist() == ["certified"] * 3
+    with mpmath.workdps(60):
+        for x, value in zip((30, 45, 100), found.hi.tolist(), strict=True):
+            ratio = mpmath.npdf(x) / (mpmath.erfc(x / mpmath.sqrt(2)) / 2)
+            assert value == float(ratio)
+
+
+def test_a_kink_at_exact_numbers_gets_no_more_bits():
+    """There nothing changes with more of them, and they would cost more than the answer."""
+    formula = Formula("abs(x)*gamma(x + 3)").derivative()
+    certifier = formula._certifier
+    seen = []
+    values = certifier._values
+    certifier._values = lambda point: seen.append(flint.ctx.prec) or values(point)
+    assert formula.exact(0.0).status == "kink"
+    assert max(seen) == 1024
+
+
+def test_no_identity_is_no_question_to_sympy(monkeypatch):
+    """What isn't 0 somewhere is not 0 everywhere; and 0 is good enough for some."""
+    asked = []
+    monkeypatch.setattr(Prover, "is_zero", lambda _self, program, _at=None: asked.append(program))
+    formula = Formula("(tanh(x)**2 - 1)*(2 + cos(x))")
+    point = np.array([[1e5]])
+    assert formula.certify(point).status[0, 0] == "certified"
+    assert not any(program.n_variables for program in asked)
+    asked.clear()
+    found = formula.certify(point, zeros=False)
+    assert (found.status[0, 0], found.hi[0, 0]) == ("certified", 0.0)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("1 - tanh(x)**2", 6000.0),
+        ("1 - tanh(x)**2", 8001.0),
+        ("2 - erfc(-x)", 1e3),
+        ("erf(x)*erf(-x) + 1", -1e30),
+        ("1 - 1/(1 + exp(-x))", 1e5),
+        ("expit(x) - 1", 1e5),
+    ],
+)
+def test_what_no_precision_can_tell_from_0_is_no_question_to_sympy(monkeypatch, text, point):
+    """It rounds to 0, which is certified at once; nobody could prove that it is 0."""
+
+    def never(*_args, **_named):
+        raise AssertionError
+
+    monkeypatch.setattr(Prover, "is_zero", never)
+    found = Formula(text, ["x"]).exact(point)
+    assert (found.status, found.hi, found.radius) == ("certified", 0.0, TINY)
+
+
+class _Over:
+    """A clock without time."""
+
+    def left(self):
+        return 0.0
+
+
+def test_what_is_not_known_in_time_is_undecided():
+    """A clock ends the work between its pieces, and what wasn't done is no value."""
+    found = Formula("sin(x)").certify(np.ones((3, 1)), clock=_Over())
+    assert found.status[:, 0].tolist() == ["undecided"] * 3
+    assert np.isnan(found.hi).all()
+
+
 # --- size ----------------------------------------------------------------------------------------
 
 

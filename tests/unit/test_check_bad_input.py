@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 
@@ -208,11 +209,43 @@ def test_a_slow_derivative_of_a_formula_is_judged_as_far_as_it_got():
     assert verdict.points_tried > 0
 
 
+# Its truth far out is near enough to 0 that no number of bits tells them apart.
+_SLOW = "log(1 - 1/(1 + exp(-x)))"
+
+
+def test_the_time_is_kept_while_the_exact_derivative_is_computed():
+    """Points whose truth isn't known in time are counted; a wrong sign at the others is wrong."""
+    points = [1.0, 2.0, *np.geomspace(1e5, 1e6, 60)]
+    for sign, status in ((-1.0, "undecided"), (1.0, "wrong")):
+        started = time.perf_counter()
+        verdict = check(_SLOW, lambda x, s=sign: s / (1 + np.exp(-x)), at=points, timeout=1)
+        assert time.perf_counter() - started < 3.0
+        assert verdict.status == status
+        found = re.search(r"(\d+) of 62 points were judged", str(verdict))
+        assert found is not None
+        assert 2 <= int(found[1]) < 62
+
+
+def test_the_time_is_kept_while_the_function_is_compared():
+    """The code of f is compared with its formula first, which takes as long."""
+    started = time.perf_counter()
+    verdict = check(
+        _SLOW,
+        lambda x: -1 / (1 + np.exp(-x)),
+        function=lambda x: -np.logaddexp(0, x),
+        domain=[(1e5, 1e6)],
+        timeout=1,
+    )
+    assert time.perf_counter() - started < 3.0
+    assert verdict.status == "undecided"
+    assert "timeout" in str(verdict)
+
+
 def test_our_own_work_counts_as_time_too():
     """What is done between calls of their code asks whether the time is over."""
     watch = Watch(0.01)
-    watch.look()
+    watch.clock.look()
     time.sleep(0.02)
     with pytest.raises(OutOfTime):
-        watch.look()
+        watch.clock.look()
     watch.stop()

@@ -313,3 +313,14 @@ def test_named_results():
     x = sympy.Symbol("x")
     lambdified = sympy.lambdify(x, sympy.diff((1 - sympy.cos(x)) / x**2, x), "numpy")
     assert abs(lambdified(1e-9) / exact.hi - 1) > 1e15
+
+
+def test_one_output_is_certified_alone():
+    """It is the column of all of them, and what the others need is not computed."""
+    gradient = Formula("exp(x)*y + z**2").gradient()
+    points = np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5]])
+    every = gradient.certify(points)
+    for k in range(3):
+        alone = gradient.certify(points, output=k)
+        assert alone.hi.tolist() == every.hi[:, [k]].tolist()
+        assert alone.status.tolist() == every.status[:, [k]].tolist()

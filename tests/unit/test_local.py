@@ -360,3 +360,15 @@ def test_status_does_not_depend_on_the_scale(scale):
     assert f.exact(scale).status == "kink"
     assert f.exact(2 * scale).status == "certified"
     assert Formula("1/(x - a)", ["x", "a"]).bind(a=scale).derivative().exact(scale).status == "pole"
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("log", ["log({})", "log1p({} - 1)"])
+def test_the_largest_plus_the_logarithm_of_a_sum_is_smooth_where_all_tie(n, log):
+    """Its slopes from either side are 1/n, as rational numbers, and so the same."""
+    names = [f"x{k}" for k in range(n)]
+    top = f"max({', '.join(names)})"
+    total = " + ".join(f"exp({name} - {top})" for name in names)
+    found = Formula(f"{top} + {log.format(total)}").gradient().exact([1.0] * n)
+    assert found.status.tolist() == ["certified"] * n
+    assert found.hi.tolist() == [1 / n] * n

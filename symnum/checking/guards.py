@@ -32,6 +32,7 @@ _CONVENTIONS = {
     Status.KINK: "a kink, where any value between the one-sided derivatives is right",
     Status.REMOVABLE: "where the derivative is undefined as written but has a limit",
 }
+_NEAR_A_KINK = "which doubles can't tell from a kink"
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     for i, row in enumerate(rows):
         where = shown(evidence.truth.points[row], names)
         for k in np.flatnonzero(~np.isfinite(evidence.given[row])):
-            what = _CONVENTIONS.get(status[i, k])
+            near = _NEAR_A_KINK if evidence.truth.hull[row, k] else None
+            what = _CONVENTIONS.get(status[i, k], near)
             if what is not None:
                 found.append(f"it is {evidence.given[row, k]} at {where}, {what}")
                 break

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.ask import Asker
-from symnum.checking.claim import Answer, Form
+from symnum.checking.claim import WITH_NAMES, Answer, Candidate, Form
 from symnum.checking.code_reference import DualReference, believed
 from symnum.checking.decide import (
     Decision,
@@ -251,7 +251,7 @@ def _stress(request: Request) -> tuple[str, ...]:
 
 def _traceable(request: Request) -> bool:
     """Say whether the candidate may be traced, and compared with a formula."""
-    return request.formula is not None and request.candidate.form not in {Form.DICT, Form.NAMED}
+    return request.formula is not None and request.candidate.form not in WITH_NAMES
 
 
 def _proven(request: Request, evidence: Evidence) -> bool:
@@ -290,15 +290,16 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
-    mismatch = _function_mismatch(request)
-    if mismatch is not None:
-        return mismatch
     measured = isinstance(reference, StepsReference)
-    chunks = (
+    own = list(
         reference.own_points(request.box, request.rng)
         if isinstance(reference, StepsReference)
         else own_points(request.box, request.rng, reference.most_points)
     )
+    mismatch = _function_mismatch(request, own, watch)
+    if mismatch is not None:
+        return mismatch
+    chunks = iter(own)
     first = request.points if len(request.points) else next(chunks)
     if measured and watch is not None:  # each point may take long: judged one by one
         chunks = _one_by_one([first[1:], *chunks])
@@ -400,16 +401,20 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     )
 
 
-def _function_mismatch(request: Request) -> Verdict | None:
-    """Compare the code of f with its formula first: many an accused derivative is right."""
+def _function_mismatch(
+    request: Request, own: Sequence[np.ndarray], watch: Watch | None
+) -> Verdict | None:
+    """Compare the code of f with its formula first: many an accused derivative is right.
+
+    They are compared wherever the derivative will be: it may be another one in a narrow branch.
+    """
     code = request.code
     if code is None or request.formula is None:
         return None
     reference = reference_of(request.formula, 0)
-    truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
-    if len(request.points):
-        truth = reference.at(request.points).join(truth)
-    answers = Asker(code).singly(truth.points)
+    points = np.concatenate([request.points, *own])
+    truth = reference.at(points)
+    answers = _asked(code, truth, watch)
     for answer in answers:
         if answer.problem:
             return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
@@ -460,6 +465,20 @@ def _function_mismatch(request: Request) -> Verdict | None:
         f"the formula {worst.exact!r}; the derivative was not judged"
     )
     return replace(_broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth), worst=worst)
+
+
+def _asked(code: Candidate, truth: Truth, watch: Watch | None) -> list[Answer]:
+    """Return what code answers at points, in chunks."""
+    ask = Asker(code)
+    found: list[Answer] = []
+    for start in range(0, len(truth.points), CHUNK):
+        if watch is not None:
+            watch.look()
+        some = truth.take(np.arange(start, min(start + CHUNK, len(truth.points))))
+        answers = ask(some.points)
+        wrong = Evidence(some, _values(answers, some)).bad.any(axis=1)
+        found += ask.confirmed(some.points, answers, np.asarray(wrong))
+    return found
 
 
 @np.errstate(all="ignore")

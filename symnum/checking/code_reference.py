@@ -37,6 +37,7 @@ _KINDS = {
     Form.FLOATS: Kind.FLOATS,
     Form.DICT: Kind.DICT,
     Form.NAMED: Kind.DICT,
+    Form.BY_NAME: Kind.DICT,
 }
 
 
@@ -156,6 +157,6 @@ def kind_of(code: Candidate) -> Kind:
 
 def plainly(code: Candidate) -> Callable[..., Any]:
     """Return the code as a function of one argument where it takes arrays by name."""
-    if code.form is not Form.NAMED:
+    if code.form not in {Form.NAMED, Form.BY_NAME}:
         return code.function
     return lambda arrays: code.function(**arrays)

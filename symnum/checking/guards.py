@@ -141,7 +141,8 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     for i, row in enumerate(rows):
         where = shown(evidence.truth.points[row], names)
         for k in np.flatnonzero(~np.isfinite(evidence.given[row])):
-            near = _NEAR_A_KINK if evidence.truth.hull[row, k] else None
+            known = evidence.truth.known[row, k] and evidence.truth.hull[row, k]
+            near = _NEAR_A_KINK if known else None
             what = _CONVENTIONS.get(status[i, k], near)
             if what is not None:
                 found.append(f"it is {evidence.given[row, k]} at {where}, {what}")

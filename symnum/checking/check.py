@@ -37,7 +37,7 @@ from symnum.checking.guards import (
 )
 from symnum.checking.many import gradient_verdict, lines_of
 from symnum.checking.own_rounding import is_own_rounding
-from symnum.checking.points import CHUNK, own_points, stratified, uniform
+from symnum.checking.points import CHUNK, is_point, own_points, stratified, uniform
 from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
@@ -51,6 +51,8 @@ from symnum.formula.trace import trace_with_conditions
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
+# So many wrong points show where a derivative is wrong; fewer may be those of an edge.
+_SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
 # Given points at which the rules about state are tried.
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
@@ -65,6 +67,8 @@ _STRESS_POINTS = 40
 # When the time is over, an error is called wrong that is so many bounds large, and so large a share
 # of the derivative.
 _FAR_OFF, _LARGE = 2.0**10, 2.0**-5
+# What is said where no slip explains the errors.
+_OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
 # A claim whose integral is off by less than this share of what its error at points predicts is not
 # held to those points: where a slip explains it, and where none does.
 _MUCH, _HALF = 0.125, 0.5
@@ -296,6 +300,8 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
         if isinstance(reference, StepsReference)
         else own_points(request.box, request.rng, reference.most_points)
     )
+    if len(request.points) and is_point(request.box):
+        own = []  # it is given already
     mismatch = _function_mismatch(request, own, watch)
     if mismatch is not None:
         return mismatch
@@ -327,7 +333,7 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     given = len(request.points)
     try:
         for points in chunks:
-            if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
+            if _is_enough(evidence) and len(evidence.given) - given >= _EVIDENCE:
                 break
             if watch is not None:
                 watch.look()
@@ -350,6 +356,16 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
     return verdict
+
+
+def _is_enough(evidence: Evidence) -> bool:
+    """Say whether so much is wrong that more points would show nothing new.
+
+    What may be lost digits is looked at everywhere: they are lost where it is worst.
+    """
+    with np.errstate(all="ignore"):
+        large = evidence.bad & ~(evidence.error <= _SLIGHTLY * np.abs(evidence.truth.exact))
+    return int(large.any(axis=1).sum()) >= _SEVERAL_WRONG
 
 
 def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -509,7 +525,8 @@ def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evid
     raised = np.array([bool(answer.error) for answer in answers])
     if raised.any():
         truth = truth.without(raised[:, None] & np.ones_like(truth.known))
-    evidence = Evidence(truth, _values(answers, truth))
+    said = tuple(answer.error for answer in answers) if raised.any() else ()
+    evidence = Evidence(truth, _values(answers, truth), said)
     if request.formula is None and request.derivative_order == 1 and request.code is not None:
         return believed(request.code, evidence)
     return evidence
@@ -703,17 +720,24 @@ def _cause(
         where = shown(evidence.truth.points[blamed[0]], request.variables)
         k = int(wrong[int(np.argmax(decision.bad[blamed[0], wrong]))])
         return Cause.REGION, f"only at {where}, where {kink_text(evidence.truth, blamed[0], k)}"
-    if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
+    not_finite = (Cause.NONFINITE, "")
+    if nonfinite.any():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)
-        return Cause.NONFINITE, f"it is not finite at {where}, where the exact derivative is"
+        words = f"it is not finite at {where}, where the exact derivative is"
+        not_finite = Cause.NONFINITE, words
+        if nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
+            return not_finite
     found = diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
     if found[0] is Cause.UNEXPLAINED and isinstance(reference, StepsReference):
         # A small factor is seen only where nothing is left to a solver's tolerance.
         evidence = reference.sharply(evidence)
-        return diagnose(
+        found = diagnose(
             request.candidate, reference, evidence, decision, request.names, request.rng
         )
+    if nonfinite.any() and found[0] in _OF_NOTHING:
+        # What overflows somewhere is off before it does: that is no other mistake.
+        return not_finite
     return found
 
 

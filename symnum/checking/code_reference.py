@@ -7,6 +7,7 @@ values at well chosen steps give a numerical derivative with an error bar.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def believed(code: Candidate, evidence: Evidence) -> Evidence:
     doubted &= evidence.bad
     if not doubted.any():
         return evidence
-    return Evidence(truth.without(doubted), evidence.given)
+    return replace(evidence, truth=truth.without(doubted))
 
 
 def _difference(code: Candidate, point: np.ndarray, j: int, share: float) -> np.ndarray:

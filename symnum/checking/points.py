@@ -56,6 +56,11 @@ def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.array(found).reshape(-1, len(box))
 
 
+def is_point(box: np.ndarray) -> bool:
+    """Say whether a box is a single point."""
+    return bool(np.all(box[:, 0] == box[:, 1]))
+
+
 def stratified(box: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return a Latin hypercube: each of `count` slabs of each coordinate holds one point."""
     n = len(box)
@@ -102,6 +107,9 @@ def own_points(
     The simple numbers come first; then the stratified points, shuffled, so that a chunk is a sample
     of the whole box; then those in logarithms.
     """
+    if is_point(box):
+        yield box[None, :, 0]
+        return
     strata = min(strata, max(100, _MOST // len(box)))
     simple = simple_points(box, rng)
     if len(simple):

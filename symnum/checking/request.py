@@ -324,14 +324,13 @@ class Request:
         if form is Form.FLOAT and given_points and not self.scalar_points:
             form = Form.ARRAY
         candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), layout, strict=True)
-        if form is Form.ARRAY and self.n == 1 and _fails(candidate(self.points[0])):
-            one = replace(candidate, form=Form.FLOAT)
-            return candidate if _fails(one(self.points[0])) else one
-        if form is Form.FLOAT:
-            array = replace(candidate, form=Form.ARRAY)
-            probe = self.points[0] if given_points else np.array([self.box[0].mean()])
-            if _fails(candidate(probe)) and not _fails(array(probe)):
-                return array
+        if self.n > 1 or form not in {Form.ARRAY, Form.FLOAT}:
+            return candidate
+        # At one point it may have nothing to answer: what it answers nowhere is not its form.
+        other = replace(candidate, form=Form.FLOAT if form is Form.ARRAY else Form.ARRAY)
+        probes = self._probes()
+        if not _answers(candidate, probes) and _answers(other, probes):
+            return other
         return candidate
 
     def _form(
@@ -417,6 +416,10 @@ class Request:
 
 def _fails(answer: Answer) -> bool:
     return bool(answer.error or answer.problem)
+
+
+def _answers(candidate: Candidate, points: np.ndarray) -> bool:
+    return any(not _fails(candidate(point)) for point in points)
 
 
 def _as_function(other: Formula, variables: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:

@@ -96,7 +96,8 @@ def check(
     f : Formula, whatever a Formula is made from, or a NumPy function
         The function. A NumPy function is traced.
     derivative : callable or formula
-        Somebody's derivative: returns a scalar, (n,) or (m, n).
+        Somebody's derivative: returns a scalar, (n,) or (m, n). It is called as its signature asks:
+        with one float, several, an array, or floats by name.
     at : array_like, optional
         Points: any shape for one variable, (..., n) for several, or a dict of arrays for one; for
         a function of a list of arrays of several shapes, such a list.
@@ -104,7 +105,7 @@ def check(
         The box that is searched besides. Default: ±|x|/2 round each given point (±1 at 0); without
         points [-3, 3].
     function : callable, optional
-        The code of f, which is compared with the formula first.
+        The code of f, which is compared with the formula first, at the same points.
     derivative_order : int
         1, or 2 for a Hessian.
     n : int, optional
@@ -127,7 +128,8 @@ def check(
     Raises
     ------
     UsageError, DomainError
-        The request can't be understood, or a point is not one.
+        The request can't be understood, a point is not one, or the derivative can't be called with
+        the variables.
 
     Examples
     --------

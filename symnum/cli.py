@@ -934,7 +934,9 @@ def _as_taken(
     called = functions if watch is None else [watch.over(function) for function in functions]
 
     def fails(form: Form) -> bool:
-        return any(Candidate(function, form, (1,))(points[0]).error for function in called)
+        found = [Candidate(function, form, (1,))(points[0]).raised for function in called]
+        # A division by 0 is no question of form.
+        return any(error and not isinstance(error, ArithmeticError) for error in found)
 
     try:
         return points if fails(Form.FLOAT) and not fails(Form.ARRAY) else points[:, 0]

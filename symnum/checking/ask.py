@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symnum.checking.claim import Answer, Candidate, Form
+from symnum.checking.claim import WITH_NAMES, Answer, Candidate, Form
 
 # Single calls that must agree before arrays are trusted, and those that go on watching.
 _PROOF = 48
@@ -33,7 +33,7 @@ class Asker:
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
         self._proven = False
-        self._possible = candidate.form not in {Form.DICT, Form.NAMED}
+        self._possible = candidate.form not in WITH_NAMES
 
     def __call__(self, points: np.ndarray) -> list[Answer]:
         """Return an answer a point; points has shape (P, n)."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnum.checking.ask import Asker
-from symnum.checking.claim import Answer
+from symnum.checking.claim import Answer, Candidate
 from symnum.checking.code_reference import DualReference, believed
 from symnum.checking.decide import (
     Decision,
@@ -39,7 +39,7 @@ from symnum.checking.guards import (
 from symnum.checking.many import gradient_verdict, lines_of
 from symnum.checking.own_code import own_code
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
-from symnum.checking.points import CHUNK, own_points, stratified, uniform
+from symnum.checking.points import CHUNK, is_point, own_points, stratified, uniform
 from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import FormulaReference, Reference, Truth, reference_of
 from symnum.checking.request import Request
@@ -52,6 +52,8 @@ from symnum.errors import UsageError, without_insides
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
+# So many wrong points show where a derivative is wrong; fewer may be those of an edge.
+_SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
 # Given points at which the rules about state are tried.
 _STATE_POINTS = 12
 # A box under stress grows by so many powers of ten, with so many points each.
@@ -68,6 +70,8 @@ _GRACE = 1.0
 # When the time is over, an error is called wrong that is so many bounds large, and so large a share
 # of the derivative.
 _FAR_OFF, _LARGE = 2.0**10, 2.0**-5
+# What is said where no slip explains the errors.
+_OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
 # A claim whose integral is off by less than this share of what its error at points predicts is not
 # held to those points: where a slip explains it, and where none does.
 _MUCH, _HALF = 0.125, 0.5
@@ -95,7 +99,8 @@ def check(
     f : Formula, whatever a Formula is made from, or a NumPy function
         The function. A NumPy function is traced.
     derivative : callable or formula
-        Somebody's derivative: returns a scalar, (n,) or (m, n).
+        Somebody's derivative: returns a scalar, (n,) or (m, n). It is called as its signature asks:
+        with one float, several, an array, or floats by name.
     at : array_like, optional
         Points: any shape for one variable, (..., n) for several, or a dict of arrays for one; for
         a function of a list of arrays of several shapes, such a list.
@@ -103,7 +108,7 @@ def check(
         The box that is searched besides. Default: ±|x|/2 round each given point (±1 at 0); without
         points [-3, 3].
     function : callable, optional
-        The code of f, which is compared with the formula first.
+        The code of f, which is compared with the formula first, at the same points.
     derivative_order : int
         1, or 2 for a Hessian.
     n : int, optional
@@ -126,7 +131,8 @@ def check(
     Raises
     ------
     UsageError, DomainError
-        The request can't be understood, or a point is not one.
+        The request can't be understood, a point is not one, or the derivative can't be called with
+        the variables.
 
     Examples
     --------
@@ -282,15 +288,18 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
-    mismatch = _function_mismatch(request, watch)
-    if mismatch is not None:
-        return mismatch
     measured = isinstance(reference, StepsReference)
-    chunks = (
+    own = list(
         reference.own_points(request.box, request.rng)
         if isinstance(reference, StepsReference)
         else own_points(request.box, request.rng, reference.most_points)
     )
+    if len(request.points) and is_point(request.box):
+        own = []  # it is given already
+    mismatch = _function_mismatch(request, own, watch)
+    if mismatch is not None:
+        return mismatch
+    chunks = iter(own)
     first = request.points if len(request.points) else next(chunks)
     if measured and watch is not None:  # each point may take long: judged one by one
         chunks = _one_by_one([first[1:], *chunks])
@@ -319,7 +328,7 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
             if broken is not None:
                 return _broken(request, broken, truth)
         for points in chunks:
-            if evidence.bad.any() and len(evidence.given) - given >= _EVIDENCE:
+            if _is_enough(evidence) and len(evidence.given) - given >= _EVIDENCE:
                 break
             _look(watch, reference, evidence)
             more = reference.at(points)
@@ -351,6 +360,16 @@ def _look(watch: Watch | None, reference: Reference, evidence: Evidence) -> None
     watch.clock.look()
     if isinstance(reference, FormulaReference) and reference.late(evidence.truth.points).any():
         raise OutOfTime
+
+
+def _is_enough(evidence: Evidence) -> bool:
+    """Say whether so much is wrong that more points would show nothing new.
+
+    What may be lost digits is looked at everywhere: they are lost where it is worst.
+    """
+    with np.errstate(all="ignore"):
+        large = evidence.bad & ~(evidence.error <= _SLIGHTLY * np.abs(evidence.truth.exact))
+    return int(large.any(axis=1).sum()) >= _SEVERAL_WRONG
 
 
 def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -411,18 +430,22 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     )
 
 
-def _function_mismatch(request: Request, watch: Watch | None) -> Verdict | None:
-    """Compare the code of f with its formula first: many an accused derivative is right."""
+def _function_mismatch(
+    request: Request, own: Sequence[np.ndarray], watch: Watch | None
+) -> Verdict | None:
+    """Compare the code of f with its formula first: many an accused derivative is right.
+
+    They are compared wherever the derivative will be: it may be another one in a narrow branch.
+    """
     code = request.code
     if code is None or request.formula is None:
         return None
     reference = reference_of(request.formula, 0)
     if watch is not None:
         reference = reference.within(watch.clock)
-    truth = reference.at(next(own_points(request.box, request.rng, strata=CHUNK)))
-    if len(request.points):
-        truth = reference.at(request.points).join(truth)
-    answers = Asker(code).singly(truth.points)
+    points = np.concatenate([request.points, *own])
+    truth = reference.at(points)
+    answers = _asked(code, truth, watch)
     for answer in answers:
         if answer.problem:
             return _broken(request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth)
@@ -475,6 +498,20 @@ def _function_mismatch(request: Request, watch: Watch | None) -> Verdict | None:
     return replace(_broken(request, Broken(Cause.WRONG_FUNCTION, sentence), truth), worst=worst)
 
 
+def _asked(code: Candidate, truth: Truth, watch: Watch | None) -> list[Answer]:
+    """Return what code answers at points, in chunks."""
+    ask = Asker(code)
+    found: list[Answer] = []
+    for start in range(0, len(truth.points), CHUNK):
+        if watch is not None:
+            watch.clock.look()
+        some = truth.take(np.arange(start, min(start + CHUNK, len(truth.points))))
+        answers = ask(some.points)
+        wrong = Evidence(some, _values(answers, some)).bad.any(axis=1)
+        found += ask.confirmed(some.points, answers, np.asarray(wrong))
+    return found
+
+
 @np.errstate(all="ignore")
 def _run_many(request: Request) -> Verdict:
     """Check a gradient of many parameters without a formula: guards, then directions."""
@@ -503,7 +540,8 @@ def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evid
     raised = np.array([bool(answer.error) for answer in answers])
     if raised.any():
         truth = truth.without(raised[:, None] & np.ones_like(truth.known))
-    evidence = Evidence(truth, _values(answers, truth))
+    said = tuple(answer.error for answer in answers) if raised.any() else ()
+    evidence = Evidence(truth, _values(answers, truth), said)
     if request.formula is None and request.derivative_order == 1 and request.code is not None:
         return believed(request.code, evidence)
     return evidence
@@ -705,17 +743,24 @@ def _cause(
         where = shown(evidence.truth.points[blamed[0]], request.variables)
         k = int(wrong[int(np.argmax(decision.bad[blamed[0], wrong]))])
         return Cause.REGION, f"only at {where}, where {kink_text(evidence.truth, blamed[0], k)}"
-    if nonfinite.any() and nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
+    not_finite = (Cause.NONFINITE, "")
+    if nonfinite.any():
         row = int(np.flatnonzero(nonfinite.any(axis=1))[0])
         where = shown(evidence.truth.points[row], request.variables)
-        return Cause.NONFINITE, f"it is not finite at {where}, where the exact derivative is"
+        words = f"it is not finite at {where}, where the exact derivative is"
+        not_finite = Cause.NONFINITE, words
+        if nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
+            return not_finite
     found = diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
     if found[0] is Cause.UNEXPLAINED and isinstance(reference, StepsReference):
         # A small factor is seen only where nothing is left to a solver's tolerance.
         evidence = reference.sharply(evidence)
-        return diagnose(
+        found = diagnose(
             request.candidate, reference, evidence, decision, request.names, request.rng
         )
+    if nonfinite.any() and found[0] in _OF_NOTHING:
+        # What overflows somewhere is off before it does: that is no other mistake.
+        return not_finite
     return found
 
 

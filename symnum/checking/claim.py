@@ -29,6 +29,15 @@ class Form(StrEnum):
     FLOATS = "n floats"
     DICT = "a dict of arrays"
     NAMED = "arrays by name"
+    BY_NAME = "floats by name"
+
+
+# Forms in which a point goes by the names of its parts.
+WITH_NAMES = frozenset({Form.DICT, Form.NAMED, Form.BY_NAME})
+_KEYWORDS = frozenset({Form.NAMED, Form.BY_NAME})
+_POSITIONAL = frozenset(
+    {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,9 @@ class Candidate:
     accepted : tuple of shapes
         Other shapes that hold the same numbers in the same order.
     layout : Layout or None
-        For a dict of arrays.
+        For arrays, or floats, by name.
+    strict : bool
+        Whether complex numbers count as a fault where their imaginary parts are 0 too.
     """
 
     function: Callable[..., Any]
@@ -118,6 +129,7 @@ class Candidate:
     shape: tuple[int, ...]
     accepted: tuple[tuple[int, ...], ...] = ()
     layout: Layout | None = None
+    strict: bool = False
 
     def arguments(self, point: np.ndarray) -> tuple[Any, ...]:
         """Return fresh arguments for a point."""
@@ -126,13 +138,13 @@ class Candidate:
                 return (float(point[0]),)
             case Form.FLOATS:
                 return tuple(float(x) for x in point)
-            case Form.DICT | Form.NAMED:
+            case Form.DICT | Form.NAMED | Form.BY_NAME:
                 assert self.layout is not None
                 return (self.layout.pack(point),)
         return (point.copy(),)
 
     def _call(self, arguments: tuple[Any, ...]) -> Any:
-        if self.form is Form.NAMED:
+        if self.form in _KEYWORDS:
             return self.function(**arguments[0])
         return self.function(*arguments)
 
@@ -154,7 +166,7 @@ class Candidate:
                 return self.function(complex(point[0]))
             case Form.FLOATS:
                 return self.function(*(complex(x) for x in point))
-            case Form.DICT | Form.NAMED:
+            case Form.DICT | Form.NAMED | Form.BY_NAME:
                 assert self.layout is not None
                 return self._call((self.layout.pack(point),))
         return self.function(point.copy())
@@ -215,6 +227,9 @@ class Candidate:
             if np.any(array.imag != 0):
                 problem = "it returned complex numbers"
                 return Answer(None, array.shape, dtype, wrote=wrote, problem=problem)
+            if self.strict:  # an optimiser refuses them, or goes on in complex numbers
+                problem = f"it returned complex numbers, {dtype} with imaginary parts of 0"
+                return Answer(None, array.shape, dtype, wrote=wrote, problem=problem)
             array = array.real
         if array.dtype.kind not in "fiub":
             problem = f"it returned an array of dtype {dtype}"
@@ -265,11 +280,60 @@ def parameters(function: Callable[..., Any]) -> list[str] | None:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in found if p.kind in kinds and p.default is p.empty]
+    return [p.name for p in found if p.kind in _POSITIONAL and p.default is p.empty]
+
+
+def leading_parameters(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the first positional parameters of a function, with those that have a default."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in found if p.kind in _POSITIONAL][:count]
 
 
 def required_parameters(function: Callable[..., Any]) -> int | None:
     """Return how many positional arguments a function insists on; None where nobody can tell."""
     found = parameters(function)
     return None if found is None else len(found)
+
+
+def takes_any_number(function: Callable[..., Any]) -> bool:
+    """Say whether all positional parameters of a function are `*args`."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    kinds = {parameter.kind for parameter in found}
+    return inspect.Parameter.VAR_POSITIONAL in kinds and not kinds & _POSITIONAL
+
+
+def takes(function: Callable[..., Any], form: Form, names: Sequence[str]) -> bool:
+    """Say whether a function's signature lets it be called in a form; true where nobody can tell.
+
+    Parameters
+    ----------
+    function : callable
+        Somebody's.
+    form : Form
+        The form.
+    names : sequence of str
+        What the numbers are called, or the arrays where they go by name.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        if form in _KEYWORDS:
+            signature.bind(**dict.fromkeys(names))
+        else:
+            signature.bind(*(names if form is Form.FLOATS else names[:1]))
+    except TypeError:
+        return False
+    return True
+
+
+def signature_text(function: Callable[..., Any]) -> str:
+    """Return a function's parameters as they were written: `(x, y, scale=1)`."""
+    return one_line(str(inspect.signature(function)))

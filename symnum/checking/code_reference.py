@@ -7,6 +7,7 @@ values at well chosen steps give a numerical derivative with an error bar.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ _KINDS = {
     Form.FLOATS: Kind.FLOATS,
     Form.DICT: Kind.DICT,
     Form.NAMED: Kind.DICT,
+    Form.BY_NAME: Kind.DICT,
 }
 
 
@@ -136,7 +138,7 @@ def believed(code: Candidate, evidence: Evidence) -> Evidence:
     doubted &= evidence.bad
     if not doubted.any():
         return evidence
-    return Evidence(truth.without(doubted), evidence.given)
+    return replace(evidence, truth=truth.without(doubted))
 
 
 def _difference(code: Candidate, point: np.ndarray, j: int, share: float) -> np.ndarray:
@@ -160,6 +162,6 @@ def kind_of(code: Candidate) -> Kind:
 
 def plainly(code: Candidate) -> Callable[..., Any]:
     """Return the code as a function of one argument where it takes arrays by name."""
-    if code.form is not Form.NAMED:
+    if code.form not in {Form.NAMED, Form.BY_NAME}:
         return code.function
     return lambda arrays: code.function(**arrays)

@@ -17,7 +17,7 @@ from symnum.formula.bounds import UNIT
 POOR = 2.0**-30
 # An answer that agrees to fewer bits than this has lost digits worth speaking of.
 _LOST = 2.0**-36
-# A smooth error of no more bounds than this is a constant with too few digits, not a wrong formula.
+# A smooth error of no more bounds than this is one of a few digits, not of the formula.
 _SLIGHT = 64.0
 # The share of errors that must be slight beside the derivative itself; the others are near a zero.
 _MOSTLY = 0.9
@@ -34,6 +34,8 @@ _REPEATED = 8
 _REPEATS = 1e-3
 
 _FLOAT32 = 2.0**29
+# So few values are those of a constant or a step, and show no precision.
+_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Evidence:
 
     truth: Truth
     given: np.ndarray
+    # What was raised at each point, in one line; empty where nothing was.
+    raised: tuple[str, ...] = ()
+
+    def raised_at(self, row: int) -> str:
+        """Return what was raised at a point, in one line; empty where nothing was."""
+        return self.raised[row] if self.raised else ""
 
     @cached_property
     def error(self) -> np.ndarray:
@@ -86,7 +94,14 @@ class Evidence:
 
     def join(self, other: Evidence) -> Evidence:
         """Return both."""
-        return Evidence(self.truth.join(other.truth), np.concatenate([self.given, other.given]))
+        given = np.concatenate([self.given, other.given])
+        raised: tuple[str, ...] = ()
+        if self.raised or other.raised:
+            none = ("",)
+            raised = (self.raised or none * len(self.given)) + (
+                other.raised or none * len(other.given)
+            )
+        return Evidence(self.truth.join(other.truth), given, raised)
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,10 @@ def decide(
         error = evidence.error[:, wrong][bad[:, wrong]]
         scale = np.abs(evidence.truth.exact[:, wrong][bad[:, wrong]])
         digits = float(np.median(error / np.where(scale == 0, 1, scale)))
-        lost = f"a smooth error of {digits:.1e}, like a constant with too few digits"
+        lost = (
+            f"an error of {digits:.1e} of itself: more than rounding explains, and too small for a "
+            "wrong formula"
+        )
         return Decision((), tuple(wrong), lost, bad)
     if wrong:
         return Decision(tuple(wrong), tuple(rounded), "", bad)
@@ -244,6 +262,7 @@ def _confirm_poor(
         exact = reference.component(truth.points[rows], k)
         error = np.abs(evidence.given[rows, k] - exact)
         allowed = _UNITS * np.abs(exact) + _CONDITION * moved + _SMALLEST
+        allowed = np.fmax(allowed, evidence.residue[rows, k])
         suspicious = rows[np.isfinite(exact) & ~(error <= allowed)]
         if not suspicious.size:
             continue
@@ -331,8 +350,11 @@ def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) ->
     ceiling = 2.0**-120 * (1 + np.max(np.abs(truth.exact), axis=1, keepdims=True, initial=0.0))
     if np.any(seen & (error > _FLOAT32 * truth.bound + ceiling)):
         return False
-    rows = np.flatnonzero(seen.any(axis=1))[:12]
-    columns = np.flatnonzero(seen.any(axis=0))
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    # Answers that differ say most.
+    _, first = np.unique(evidence.given[np.ix_(rows, columns)], axis=0, return_index=True)
+    rows = rows[np.sort(first)] if len(first) > _STEPS else rows
+    rows = rows[:12]
     given = evidence.given[np.ix_(rows, columns)]
     is_single = given == given.astype(np.float32)
     rounded = [
@@ -342,11 +364,13 @@ def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) ->
         answer.value is not None and np.array_equal(answer.value[columns], given[i])
         for i, answer in enumerate(rounded)
     )
-    varied = len({tuple(row) for row in given.tolist()}) == len(rows)
-    moves = bool(np.any(given != given[0]))  # a constant is no single more than a double
+    values = len({tuple(row) for row in given.tolist()})
+    varied = values == len(rows)
+    moves = values > _STEPS  # a constant, or a step, is no single more than a double
     if same and moves and (is_single.all() or varied):
         return True
-    cast = error[seen] <= 1.01 * 2.0**-24 * np.abs(truth.exact[seen])
+    # A double rounded to a single, of which the smallest lie 2^-149 apart.
+    cast = error[seen] <= 1.01 * (2.0**-24 * np.abs(truth.exact[seen]) + 2.0**-150)
     return bool(is_single.all() and cast.all())
 
 

@@ -248,7 +248,8 @@ def _shifted(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
     """A constant is added to each wrong component."""
     words = []
     for k in view.wrong:
-        rows = np.isfinite(view.given[:, k])
+        # Elsewhere it may be less than rounding.
+        rows = view.bad[:, k] & np.isfinite(view.given[:, k])
         if rows.sum() < _SEVERAL:
             return None
         shift = float(np.median((view.given - view.exact)[rows, k]))

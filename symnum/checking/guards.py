@@ -20,10 +20,15 @@ from symnum.formula.status import Status
 _SAME = 2.0**-30
 _SEVERAL = 2
 _CALLS = 4
+# What adds up moves by the same from call to call, to this share of it and to rounding, and by more
+# than so many roundings: noise doesn't.
+_STEADY, _ROUNDING, _MOVES = 1e-6, 2.0**-50, 16.0
 # In how many coordinates answers under a wrong key are looked for.
 _COORDINATES = 12
 # How often a neighbour is drawn again because the derivative is the same there.
 _TRIES = 4
+# How far beside a point, as shares of the box, a fresh answer is asked for.
+_BESIDE = (1e-4, 1e-2)
 # Points without a finite answer that are looked at, and those that are named.
 _LOOKED_AT = 24
 _REPORTED = 3
@@ -32,6 +37,7 @@ _CONVENTIONS = {
     Status.KINK: "a kink, where any value between the one-sided derivatives is right",
     Status.REMOVABLE: "where the derivative is undefined as written but has a limit",
 }
+_NEAR_A_KINK = "which doubles can't tell from a kink"
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,10 @@ def raises(answers: Sequence[Answer], truth: Truth, names: Sequence[str]) -> Bro
         answers, truth.points, truth.known, truth.hull, strict=True
     ):
         if answer.error and known.all() and not hull.any():
-            sentence = f"it raises {answer.error} at {shown(point, names)}"
+            count = sum(bool(other.error) for other in answers)
+            share = f"{count} of the {len(answers)} points tried" if count > 1 else "only there"
+            often = "" if count == len(answers) else f" ({share})"
+            sentence = f"it raises {answer.error} at {shown(point, names)}{often}"
             return Broken(Cause.RAISES, sentence, traceback=their_traceback(answer.raised))
     return None
 
@@ -139,10 +148,14 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     found = []
     for i, row in enumerate(rows):
         where = shown(evidence.truth.points[row], names)
+        raised = evidence.raised_at(int(row))
         for k in np.flatnonzero(~np.isfinite(evidence.given[row])):
-            what = _CONVENTIONS.get(status[i, k])
+            known = evidence.truth.known[row, k] and evidence.truth.hull[row, k]
+            near = _NEAR_A_KINK if known else None
+            what = _CONVENTIONS.get(status[i, k], near)
             if what is not None:
-                found.append(f"it is {evidence.given[row, k]} at {where}, {what}")
+                does = f"raises {raised}" if raised else f"is {evidence.given[row, k]}"
+                found.append(f"it {does} at {where}, {what}")
                 break
     return tuple(dict.fromkeys(found))[:_REPORTED]
 
@@ -227,8 +240,8 @@ def state(
 def _frozen(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     """Right at the first point, and the same answer ever after."""
     values = [answer.value for answer in answers if answer.value is not None]
-    if len(answers) < _SEVERAL or len(values) < len(answers):
-        return None
+    if len(answers) < _SEVERAL or len(values) < len(answers) or truth.hull[0].all():
+        return None  # at a kink many constants are right
     first = values[0]
     if any(not np.array_equal(first, value) for value in values[1:]):
         return None
@@ -271,6 +284,8 @@ def remembered(
         with np.errstate(all="ignore"):
             wrong = truth.known & (np.abs(before - truth.exact) > truth.bound)
         if wrong[1].any() and not wrong[0].any():
+            if not _computes(candidate, reference, other, before, box, rng):
+                continue
             what = "by little" if j is None else f"in {names[j]} only"
             return Broken(
                 Cause.STALE, f"it returns the answer for another point, one that differs {what}"
@@ -278,15 +293,42 @@ def remembered(
     return None
 
 
+def _computes(
+    candidate: Candidate,
+    reference: Reference,
+    point: np.ndarray,
+    kept: np.ndarray,
+    box: np.ndarray,
+    rng: np.random.Generator,
+) -> bool:
+    """Say whether another answer, and a right one, comes next to a point, at a key of its own.
+
+    What answers there as at the point has a constant, or a branch, and no memory.
+    """
+    low, high = box[:, 0], box[:, 1]
+    for share in _BESIDE:
+        step = share * rng.uniform(0.5, 1.0, len(box)) * rng.choice([-1.0, 1.0], len(box))
+        beside = np.clip(point + step * high - step * low, low, high)
+        value = candidate(beside).value
+        if value is None or np.array_equal(value, kept):
+            continue
+        truth = reference.at(beside[None])
+        with np.errstate(all="ignore"):
+            if not np.any(truth.known & (np.abs(value - truth.exact) > truth.bound)):
+                return True
+    return False
+
+
 def _adds_up(candidate: Candidate, point: np.ndarray) -> bool:
     """Say whether repeated calls at one point differ by the same amount every time."""
-    found = [value for _ in range(4) if (value := candidate(point).value) is not None]
+    found = [value for _ in range(_CALLS) if (value := candidate(point).value) is not None]
     if len(found) < _CALLS:
         return False
     with np.errstate(all="ignore"):
         moves = np.diff(np.array(found), axis=0)
-        close = np.abs(moves - moves[0]) <= 1e-9 * np.max(np.abs(found), axis=0)
-    return bool(np.any(moves != 0) and np.all(close))
+        rounding = _ROUNDING * np.max(np.abs(found), axis=0)
+        close = np.abs(moves - moves[0]) <= _STEADY * np.abs(moves[0]) + rounding
+    return bool(np.any(np.abs(moves[0]) > _MOVES * rounding) and np.all(close))
 
 
 def _differ_again(candidate: Candidate, point: np.ndarray, bound: np.ndarray) -> bool:

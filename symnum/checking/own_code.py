@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from symnum.checking.claim import Candidate, Form
+from symnum.checking.claim import WITH_NAMES, Candidate, Form
 from symnum.errors import SymnumError
 from symnum.formula.trace import Trace, trace_with_conditions
 
@@ -33,7 +33,7 @@ def own_code(derivative: Callable[..., Any], candidate: Candidate, n: int) -> Tr
         values.
     """
     shape: Any = {Form.ARRAY: (n,), Form.FLOAT: ()}.get(candidate.form)
-    if candidate.form in {Form.DICT, Form.NAMED}:
+    if candidate.form in WITH_NAMES:
         assert candidate.layout is not None
         shape = dict(candidate.layout.shapes)
     try:

@@ -9,6 +9,8 @@ import numpy as np
 # Every slab of 1/1000 of each coordinate holds a point of its own.
 STRATA = 1000
 CHUNK = 250
+# A tenth of so many points run down towards 0 in logarithms, to this share of the box's side.
+_TOWARDS_0, _FEWEST, _NEAREST = 10, 20, 1e-12
 # In how many coordinates, one at a time, the simple numbers are tried.
 _COORDINATES = 64
 # Coordinates of all points together: thousands of variables get fewer points.
@@ -54,6 +56,11 @@ def simple_points(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.array(found).reshape(-1, len(box))
 
 
+def is_point(box: np.ndarray) -> bool:
+    """Say whether a box is a single point."""
+    return bool(np.all(box[:, 0] == box[:, 1]))
+
+
 def stratified(box: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return a Latin hypercube: each of `count` slabs of each coordinate holds one point."""
     n = len(box)
@@ -75,19 +82,44 @@ def logarithmic(box: np.ndarray, count: int, rng: np.random.Generator) -> np.nda
     return np.asarray(np.clip(points, box[:, 0], box[:, 1]))
 
 
+def towards_zero(box: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Return points whose coordinates run down to 0 in logarithms; None where the box has no 0.
+
+    Of several variables about half run down to 0 at each point, and the others are anywhere.
+    """
+    low, high = box[:, 0], box[:, 1]
+    zero = (low <= 0) & (high >= 0) & (low < high)
+    if not zero.any():
+        return None
+    n = len(box)
+    decades = stratified(np.tile([np.log(_NEAREST), 0.0], (n, 1)), count, rng)
+    positive = np.where(low == 0, True, np.where(high == 0, False, rng.random((count, n)) < 0.5))
+    near = np.where(positive, high, low) * np.exp(decades)
+    chosen = zero & ((rng.random((count, n)) < 0.5) | (zero.sum() == 1))
+    return np.where(chosen, near, stratified(box, count, rng))
+
+
 def own_points(
     box: np.ndarray, rng: np.random.Generator, strata: int = STRATA
 ) -> Iterator[np.ndarray]:
     """Yield the points that a check makes itself, in chunks.
 
     The simple numbers come first; then the stratified points, shuffled, so that a chunk is a sample
-    of the whole box.
+    of the whole box; then those in logarithms.
     """
+    if is_point(box):
+        yield box[None, :, 0]
+        return
     strata = min(strata, max(100, _MOST // len(box)))
     simple = simple_points(box, rng)
     if len(simple):
         yield simple
-    for points in (stratified(box, strata, rng), logarithmic(box, strata, rng)):
+    few = max(_FEWEST, strata // _TOWARDS_0)
+    for points in (
+        stratified(box, strata, rng),
+        logarithmic(box, strata, rng),
+        towards_zero(box, few, rng),
+    ):
         if points is not None:
             for start in range(0, len(points), CHUNK):
                 yield points[start : start + CHUNK]

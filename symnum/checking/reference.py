@@ -9,9 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from symnum.checking.kinks import Right, Sides
 from symnum.checking.points import STRATA
 from symnum.checking.watch import Clock
-from symnum.formula.bounds import SMALLEST, UNIT, RoundingBound
+from symnum.formula.bounds import RoundingBound
 from symnum.formula.exact import Exact
 from symnum.formula.formula import Formula
 from symnum.formula.status import Status
@@ -201,27 +202,18 @@ class FormulaReference:
             if clock is not None and clock.left() <= 0.0:
                 unknown = (found.status == Status.UNDECIDED).any(axis=1)
                 self._late |= {point.tobytes() for point in points[doubtful[unknown]]}
-            for i, row in enumerate(doubtful):
-                for k in range(exact.shape[1]):
-                    if known[row, k] and not hull[row, k]:
-                        continue
-                    status = found.status[i, k]
-                    if status in _EXACT:
-                        exact[row, k] = found.hi[i, k]
-                        if not np.isfinite(radius[row, k]):
-                            radius[row, k] = 64 * UNIT * abs(exact[row, k]) + SMALLEST
-                        known[row, k] = np.isfinite(exact[row, k])
-                        # The function has a kink here, but not along this variable.
-                        hull[row, k] = False
-                    elif status is Status.KINK:
-                        left, right = found.left[i, k], found.right[i, k]
-                        half = abs(right - left) / 2 + 16 * UNIT * max(abs(left), abs(right))
-                        exact[row, k] = (left + right) / 2
-                        inside = radius[row, k] if np.isfinite(radius[row, k]) else 0.0
-                        radius[row, k], hull[row, k] = max(half, inside), True
-                        known[row, k] = np.isfinite(half)
-                    else:
-                        known[row, k] = False
+            sides = Sides(self._bound, points, bound)
+            for i, row in enumerate(doubtful.tolist()):
+                for k in np.flatnonzero(~known[row] | hull[row]).tolist():
+                    right: Right | None = None
+                    if found.status[i, k] in _EXACT:
+                        right = sides.near_kink(row, k, found.hi[i, k])
+                    elif found.status[i, k] is Status.KINK:
+                        right = sides.at_kink(row, k, found.left[i, k], found.right[i, k])
+                    known[row, k] = right is not None and right.is_finite
+                    if right is not None:
+                        exact[row, k], radius[row, k] = right.middle, right.radius
+                        hull[row, k] = right.jumps
         truth = Truth(points.copy(), exact, radius, hull, known)
         for array in (truth.points, exact, radius, hull, known):
             array.flags.writeable = False  # it may be handed out again

@@ -9,13 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.claim import Answer, Candidate, Form, Layout, parameters
+from symnum.checking.claim import (
+    Answer,
+    Candidate,
+    Form,
+    Layout,
+    leading_parameters,
+    parameters,
+    signature_text,
+)
 from symnum.checking.code_reference import code_reference
 from symnum.checking.lines import Watched
 from symnum.checking.listed import by_number, is_blocks, of_dict
 from symnum.checking.points import box_round, uniform
 from symnum.checking.reference import Reference, reference_of
-from symnum.checking.subject import MANY, code_of, form_of, layout_of, prod_of, subject_of
+from symnum.checking.subject import (
+    MANY,
+    code_of,
+    form_of,
+    forms_of,
+    layout_of,
+    prod_of,
+    subject_of,
+)
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 
@@ -24,6 +40,8 @@ _OUTSIDE = 0.125
 _DEFAULT_BOX = (-3.0, 3.0)
 # Where in the box code is tried until it answers: in the middle it may well have none.
 _SHARES = (0.5, 0.71, 0.29, 0.93, 0.07)
+# Variables that a message names.
+_NAMED = 6
 # At so many points a reference for code is tried out.
 _PROBES = 3
 
@@ -104,7 +122,7 @@ class Request:
             try:
                 self.code = self._read_code(function, candidate.form is Form.ARRAY)
             except UsageError:  # what it does is looked at later, point by point
-                self.code = replace(candidate, function=function)
+                self.code = self._unevaluated(function, candidate)
             accepted = ((1,),) if not self.output_shape else ()
             self.code = replace(self.code, shape=self.output_shape, accepted=accepted)
         self.names = self._names(derivative_order)
@@ -294,30 +312,95 @@ class Request:
 
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""
-        low, high = self.box[:, 0], self.box[:, 1]
-        inside = [low + (high - low) * share for share in _SHARES]
-        points = np.array([*self.points[:1], *inside])
         as_array = given_points and not self.scalar_points
-        return code_of(function, self.n, self.layout, points, as_array)
+        return code_of(function, self.n, self.layout, self._probes(), as_array)
 
     def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
         shape = self.output_shape + (self.n,) * self.derivative_order
         accepted = {tuple(size for size in shape if size != 1), shape}
         if self.n == 1:
             accepted |= {self.output_shape, (*self.output_shape, 1)}
-        form = form_of(derivative, self.n, self.layout)
+        form, layout = self._form(derivative, shape, tuple(accepted))
         if form is Form.FLOAT and given_points and not self.scalar_points:
             form = Form.ARRAY
-        candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), self.layout)
-        if form is Form.ARRAY and self.n == 1 and _fails(candidate(self.points[0])):
-            one = replace(candidate, form=Form.FLOAT)
-            return candidate if _fails(one(self.points[0])) else one
-        if form is Form.FLOAT:
-            array = Candidate(derivative, Form.ARRAY, shape, candidate.accepted)
-            probe = self.points[0] if given_points else np.array([self.box[0].mean()])
-            if _fails(candidate(probe)) and not _fails(array(probe)):
-                return array
+        candidate = Candidate(derivative, form, shape, tuple(sorted(accepted)), layout, strict=True)
+        if self.n > 1 or form not in {Form.ARRAY, Form.FLOAT}:
+            return candidate
+        # At one point it may have nothing to answer: what it answers nowhere is not its form.
+        other = replace(candidate, form=Form.FLOAT if form is Form.ARRAY else Form.ARRAY)
+        probes = self._probes()
+        if not _answers(candidate, probes) and _answers(other, probes):
+            return other
         return candidate
+
+    def _form(
+        self, code: Callable[..., Any], shape: tuple[int, ...], accepted: tuple[Any, ...]
+    ) -> tuple[Form, Layout | None]:
+        """Return the form in which the derivative takes a point: of several, one that answers.
+
+        Raises
+        ------
+        UsageError
+            It can't be called with the variables in any form: the request is at fault.
+        """
+        forms = forms_of(code, self.variables, self.layout)
+        if not forms:
+            form = form_of(code, self.n, self.layout)
+            self._refuse(Candidate(code, form, shape, layout=self.layout), "the derivative")
+            return form, self.layout
+        for point in self._probes() if len(forms) > 1 else ():
+            for form in forms:
+                candidate = Candidate(code, form, shape, accepted, self._layout_for(form))
+                if not _fails(candidate(point)):
+                    return form, candidate.layout
+        return forms[0], self._layout_for(forms[0])
+
+    def _unevaluated(self, function: Callable[..., Any], candidate: Candidate) -> Candidate:
+        """Return the code of f, which answered nowhere, called as its signature allows."""
+        forms = forms_of(function, self.variables, self.layout)
+        code = replace(candidate, function=function, strict=False)
+        if not forms:
+            self._refuse(code, "the function")
+        elif code.form not in forms:
+            code = replace(code, form=forms[0], layout=self._layout_for(forms[0]))
+        return code
+
+    def _layout_for(self, form: Form) -> Layout | None:
+        """Return how a point is packed in a form."""
+        if form is not Form.BY_NAME or self.layout is not None:
+            return self.layout
+        return Layout(tuple((name, ()) for name in self.variables))
+
+    def _probes(self) -> np.ndarray:
+        """Return points at which code is tried until it answers, shape (P, n)."""
+        low, high = self.box[:, 0], self.box[:, 1]
+        inside = [low * (1 - share) + high * share for share in _SHARES]  # nothing overflows
+        return np.array([*self.points[:1], *inside])
+
+    def _refuse(self, candidate: Candidate, what: str) -> None:
+        """Refuse code that can't be called with the variables, once a call has shown it."""
+        code = candidate.function
+        raised = candidate(self._probes()[0]).raised
+        if not isinstance(raised, TypeError):
+            return  # its signature isn't what it takes
+        names = ", ".join(self.variables[:_NAMED])
+        if self.n > _NAMED:
+            names += ", ..."
+        several = f"{self.n} numbers ({names})" if self.n > 1 else f"one number ({names})"
+        if self.layout is not None and any(size for _, size in self.layout.shapes):
+            expected = "a dict of the arrays, or with the arrays by name"
+        else:
+            expected = several if self.n == 1 else f"{several}, or with one array of them"
+        constants = sorted({"e", "pi"} & set(leading_parameters(code, self.n + 2)))
+        constants = [name for name in constants if name not in self.variables]
+        hint = ""
+        if constants and self.formula is not None:
+            hint = (
+                f"; {constants[0]} is a number in the formula: declare it with "
+                f"Formula(..., variables=[...]) if it is a variable"
+            )
+        msg = f"{what} takes {signature_text(code)}, and is called with {expected}{hint}"
+        raise UsageError(msg)
 
     def _names(self, derivative_order: int) -> tuple[str, ...]:
         labels = self.layout.labels() if self.layout is not None else self.variables
@@ -333,6 +416,10 @@ class Request:
 
 def _fails(answer: Answer) -> bool:
     return bool(answer.error or answer.problem)
+
+
+def _answers(candidate: Candidate, points: np.ndarray) -> bool:
+    return any(not _fails(candidate(point)) for point in points)
 
 
 def _as_function(other: Formula, variables: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:

@@ -23,7 +23,7 @@ from symnum.checking.decide import (
     lost_digits,
 )
 from symnum.checking.integral import gain
-from symnum.checking.points import stratified
+from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.differences import ladder
@@ -123,7 +123,7 @@ class StepsReference:
 
     def own_points(self, box: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield the points that a check makes itself: few, since each costs many evaluations."""
-        yield stratified(box, self.most_points, rng)
+        yield stratified(box, 1 if is_point(box) else self.most_points, rng)
 
     def at(self, points: np.ndarray) -> Truth:
         """Return what was measured at points of shape (P, n); `bound` is where a claim is wrong."""
@@ -142,7 +142,7 @@ class StepsReference:
         """Return the evidence with error bars alone for bounds, whatever a solver may do."""
         truth = self.at(evidence.truth.points)
         bar = np.array([self._found[point.tobytes()][1] for point in truth.points])
-        return Evidence(replace(evidence.truth, bound=FAR * bar), evidence.given)
+        return replace(evidence, truth=replace(evidence.truth, bound=FAR * bar))
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return what was measured, shape (P, K); nothing better is to be had."""

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.claim import Candidate, Form, Layout, parameters, required_parameters
+from symnum.checking.claim import (
+    Candidate,
+    Form,
+    Layout,
+    leading_parameters,
+    parameters,
+    required_parameters,
+    takes,
+    takes_any_number,
+)
 from symnum.errors import TraceError, UsageError
 from symnum.formula.formula import Formula
 from symnum.formula.trace import trace_with_conditions
@@ -107,13 +116,41 @@ def form_of(function: Callable[..., Any], n: int, layout: Layout | None) -> Form
         if any(shape for _, shape in layout.shapes):
             return Form.NAMED
         return Form.FLOATS if n > 1 else Form.FLOAT
-    needed = required_parameters(function)
+    # What only hands its arguments on may want an array too: several floats are tried first.
+    several = required_parameters(function) == n or takes_any_number(function)
     scalars = layout is not None and not any(shape for _, shape in layout.shapes)
-    if layout is not None and not (scalars and needed == n > 1):
+    if layout is not None and not (scalars and several and n > 1):
         return Form.DICT
     if n > 1:
-        return Form.FLOATS if needed == n else Form.ARRAY
+        return Form.FLOATS if several else Form.ARRAY
     return Form.FLOAT
+
+
+def forms_of(
+    function: Callable[..., Any], names: Sequence[str], layout: Layout | None
+) -> list[Form]:
+    """Return the forms that a function's signature allows, the likeliest first.
+
+    Parameters
+    ----------
+    function : callable
+        Somebody's.
+    names : sequence of str
+        The variables.
+    layout : Layout or None
+        For a dict of arrays.
+    """
+    n = len(names)
+    scalars = layout is None or not any(shape for _, shape in layout.shapes)
+    written = list(names) if layout is None else [name for name, _ in layout.shapes]
+    forms = [form_of(function, n, layout)]
+    if scalars and n > 1:
+        # Those that have their names, and defaults as well, are the variables.
+        forms.insert(0 if leading_parameters(function, n) == written else 1, Form.FLOATS)
+        forms.append(Form.ARRAY if layout is None else Form.DICT)
+    found = [form for form in dict.fromkeys(forms) if takes(function, form, written)]
+    by_name = Form.BY_NAME if scalars else Form.NAMED
+    return found or [form for form in (by_name,) if takes(function, form, written)]
 
 
 def code_of(

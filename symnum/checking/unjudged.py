@@ -91,13 +91,14 @@ def about_given(
             continue
         k = int(np.flatnonzero(truth.hull[row])[0])
         fine = np.isfinite(evidence.given[row]).all() and not evidence.bad[row].any()
-        if fine and status[i, k] is Status.KINK:  # else that is said already
-            found.append(f"at {where} {kink_text(truth, row, k)}")
+        if fine:  # else that is said already
+            found.append(f"at {where} {kink_text(truth, row, k, status[i, k])}")
     return tuple(dict.fromkeys(found))[:_REPORTED]
 
 
-def kink_text(truth: Truth, row: int, k: int) -> str:
-    """Say what is right at a kink."""
+def kink_text(truth: Truth, row: int, k: int, status: Status = Status.KINK) -> str:
+    """Say what is right at a kink, or at a point that rounding takes for one."""
     middle, half = truth.exact[row, k], truth.bound[row, k]
-    low, high = (round((middle + side) / half, 9) * half for side in (-half, half))
-    return f"f has a kink: any value from {low:.6g} to {high:.6g} is right there"
+    low, high = (round((middle + side) / half, 9) * half + 0.0 for side in (-half, half))
+    what = "f has a kink" if status is Status.KINK else "doubles can't tell a kink of f"
+    return f"{what}: any value from {low:.6g} to {high:.6g} is right there"

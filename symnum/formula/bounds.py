@@ -43,11 +43,14 @@ class Bound:
         infinite where the program proves nothing.
     hull : bool array, shape (P, outputs)
         Where the point can't be told from a kink, a jump or the edge of the domain.
+    half : float64 array, shape (P, outputs)
+        The radius of the balls themselves: at a kink half of what lies between its sides, and more.
     """
 
     value: np.ndarray
     radius: np.ndarray
     hull: np.ndarray
+    half: np.ndarray
 
 
 class RoundingBound:
@@ -68,6 +71,11 @@ class RoundingBound:
         self._balls = BallProgram(program, [*program.outputs, *kinds])
         self._at = [self._balls.position[line] for line in program.outputs]
 
+    @property
+    def size(self) -> int:
+        """How many outputs there are."""
+        return len(self._at)
+
     def at(self, points: np.ndarray) -> Bound:
         """Bound every output at points of shape (P, n)."""
         shape = (len(points), len(self._at))
@@ -85,5 +93,5 @@ class RoundingBound:
                         value[row, column] = float(ball)
                         radius[row, column] = float(ball.rad())
         largest = np.max(np.abs(value), axis=1, keepdims=True, initial=0.0, where=~np.isnan(value))
-        radius = _LIBRARY * radius + _OUTPUT * np.abs(np.nan_to_num(value))
-        return Bound(value, radius + SMALLEST * (1.0 + largest), hull)
+        wide = _LIBRARY * radius + _OUTPUT * np.abs(np.nan_to_num(value))
+        return Bound(value, wide + SMALLEST * (1.0 + largest), hull, radius)

@@ -124,7 +124,8 @@ class DualResult:
     rough : float64 array
         The value that `bound` was taken round.
     hull : bool array
-        Where doubles can't tell the point from one where the code branches.
+        Where doubles can't tell the point from one where the code branches, and the branches have
+        different derivatives.
     value : float64 array
         The function itself.
     """
@@ -203,6 +204,7 @@ class _Entry:
     right: float = NAN
     rough: float = NAN
     bound: float = math.inf
+    rounding: float = 0.0
     hull: bool = False
     reason: str = ""
 
@@ -550,17 +552,43 @@ def _widths(
     """Write down the running-error bound of every component."""
     width = len(question.keys)
     pieces = [
-        _widened([question.ball(output.numbers[index], key) for output in outputs])
+        _sides_of([question.ball(output.numbers[index], key) for output in outputs])
         for index in range(len(outputs[0].numbers))
         for key in question.keys
     ]
-    largest = max((abs(value) for value, _ in pieces if not math.isnan(value)), default=0.0)
-    for position, (value, radius) in enumerate(pieces):
-        entry = found.entries[position]
-        entry.rough = value
-        entry.bound = radius + SMALLEST * largest if complete else math.inf
-        entry.hull = hull
+    sizes = [abs(sides.middle) for sides in pieces]
+    largest = max((size for size in sizes if not math.isnan(size)), default=0.0)
+    for entry, sides in zip(found.entries, pieces, strict=True):
+        entry.rough = sides.middle
+        entry.rounding = sides.rounding + SMALLEST * largest if complete else 0.0
+        entry.bound = sides.half + entry.rounding if complete else math.inf
+        entry.hull = hull and (sides.jumps or not complete)
     assert len(found.entries) == width * len(outputs[0].numbers)
+
+
+class _SidesOf(NamedTuple):
+    """What a derivative comes to on the sides that doubles can't tell apart."""
+
+    middle: float
+    half: float
+    rounding: float
+    jumps: bool
+
+
+def _sides_of(balls: list[arb]) -> _SidesOf:
+    """Return middle and half of all sides together, and what rounding adds to either.
+
+    Their distance is no rounding, and does not count twice.
+    """
+    if not all(ball.is_finite() for ball in balls):
+        return _SidesOf(NAN, math.inf, math.inf, False)
+    # The radius of a ball round them all would be rounded up, to 30 bits.
+    low = min(float(ball.lower()) for ball in balls)
+    high = max(float(ball.upper()) for ball in balls)
+    widest = max(float(ball.rad()) for ball in balls)
+    rounding = (_LIBRARY - 1) * widest + _OUTPUT * max(abs(low), abs(high)) + SMALLEST
+    jumps = any(not ball.overlaps(balls[0]) for ball in balls[1:])
+    return _SidesOf(low / 2 + high / 2, high / 2 - low / 2, rounding, jumps)
 
 
 def _widened(balls: list[arb]) -> tuple[float, float]:
@@ -652,6 +680,9 @@ def _judge(
             entry.reason = where
             return
         entry.left, entry.right = ends
+        last = _OUTPUT * max(abs(end) for end in ends)
+        entry.rough = (ends[0] + ends[1]) / 2
+        entry.bound = abs(ends[1] - ends[0]) / 2 + max(entry.rounding, last)
         proven = [left.value, right.value, here, *(ball for pair in pairs for ball in pair)]
         if any(not a.overlaps(b) for a, b in pairs):
             entry.status, entry.reason = Status.KINK, f"{where}: a kink"
@@ -663,6 +694,7 @@ def _judge(
             entry.status = Status.CERTIFIED if entry.hi else Status.ZERO
             entry.left = entry.right = NAN
             entry.reason = ""
+            entry.hull = False
         else:
             entry.reason = f"{where}; both sides seem to meet, which balls can't prove"
 
@@ -954,18 +986,16 @@ def _known(result: DualResult) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     for k in range(exact.size):
         if status[k] in {Status.CERTIFIED, Status.ZERO}:
             known[k] = np.isfinite(exact[k])
-            if np.isfinite(bound[k]):
+            if not np.isfinite(bound[k]):
+                bound[k], hull[k] = 64 * UNIT * abs(exact[k]) + SMALLEST, False
+            elif hull[k]:
+                exact[k] = rough[k]  # both sides are right
+            else:
                 # The bound was taken round another value than the exact one.
                 bound[k] += abs(rough[k] - exact[k])
-            else:
-                bound[k] = 64 * UNIT * abs(exact[k]) + SMALLEST
-            # Along this variable nothing branches at the point itself.
-            hull[k] = False
         elif np.isfinite(left[k]) and np.isfinite(right[k]):
-            half = abs(right[k] - left[k]) / 2 + 16 * UNIT * max(abs(left[k]), abs(right[k]))
-            exact[k] = (left[k] + right[k]) / 2
-            inside = bound[k] if np.isfinite(bound[k]) else 0.0
-            bound[k], hull[k], known[k] = max(half, inside), True, True
+            exact[k] = rough[k]
+            known[k] = hull[k] = True
         elif status[k] is Status.UNDECIDED and not hull[k]:
             exact[k] = rough[k]
             known[k] = np.isfinite(rough[k]) and np.isfinite(bound[k])

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _FEW = 6
 # An error of this share of a component is as good as a wrong component.
 _LARGE = 0.01
+# What is wrong where no component is.
+_BROKEN = {
+    "raises": "the derivative raises an exception",
+    "wrong_function": "the function, which was compared first",
+}
 _COLOURS = {
     "ok": "bold green",
     "proved": "bold green",
@@ -67,7 +72,7 @@ def _headline(verdict: Verdict) -> str:
     if verdict.status in {"ok", "proved", "undecided"}:
         return status if verdict.status != "undecided" else f"{status}: {verdict.reason}"
     if not verdict.components:
-        return f"{status}: the derivative breaks a rule"
+        return f"{status}: {_BROKEN.get(str(verdict.cause), 'the derivative breaks a rule')}"
     named = [verdict.names[k] for k in verdict.components[:_FEW]]
     rest = len(verdict.components) - len(named)
     more = f" and {rest} more" if rest > 0 else ""

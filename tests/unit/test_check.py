@@ -213,6 +213,17 @@ def test_a_wrong_function_is_a_verdict_of_its_own():
     assert check("x*y", lambda x, y: (y, x), function=lambda x, y: x * y)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_function_that_is_wrong_in_1_percent_of_the_box(seed):
+    """The code of f is compared wherever its derivative is."""
+
+    def narrow(x, y):
+        return x * y * (1.01 if 0.3 < y < 0.36 else 1.0)
+
+    verdict = check("x*y", lambda x, y: (y, x), function=narrow, seed=seed)
+    assert verdict.cause == "wrong_function"
+
+
 def test_a_function_that_raises():
     """Code of f that raises everywhere is a verdict too, not a traceback."""
     verdict = check("x**2", lambda x: 2 * x, function=lambda x: 1 / 0)
@@ -426,3 +437,30 @@ def test_errors_above_the_limit_are_always_caught():
     assert [p for p in above if not p.seen] == []
     below = [p for p in found if p.multiple < 1]
     assert sum(p.seen for p in below) < 0.25 * len(below)
+
+
+# --- down towards 0 -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("f", "gradient", "box"),
+    [
+        ("log(x)", lambda x: [1 / x], [(0, 10)]),
+        ("sqrt(-x)", lambda x: [-0.5 / np.sqrt(-x)], [(-10, 0)]),
+        ("x**3 + x", lambda x: [3 * x**2 + 1], [(-3, 3)]),
+        ("log(x)*y + z", lambda x, y, z: [y / x, np.log(x), 1.0], [(0, 10), (1, 2), (-1, 1)]),
+    ],
+)
+def test_what_is_wrong_only_near_0_is_seen(f, gradient, box, cut, seed):
+    """Magnitudes below a slab's width hold points too, of each variable."""
+    assert check(f, gradient, domain=box, seed=seed)
+    n = len(box)
+
+    def without(*x):
+        found = np.array(gradient(*x), dtype=float)
+        found[0] *= abs(x[0]) > cut
+        return found if n > 1 else found[0]
+
+    assert check(f, without, domain=box, seed=seed).status == "wrong"

@@ -1,0 +1,118 @@
+"""Causes that were named for something else, and words that said more than was shown."""
+
+import numpy as np
+import pytest
+
+from symnum import check
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size", [1e-6, 1e-10, 1e-13])
+def test_noise_does_not_add_up(seed, size):
+    """Small noise moves by about as much from call to call, and not by the same."""
+    random = np.random.default_rng(seed)
+    verdict = check("x**2 + x", lambda x: (2 * x + 1) * (1 + size * random.standard_normal()))
+    assert verdict.cause == "random"
+
+
+def test_what_adds_up_does():
+    """The same amount at every call is still told from noise."""
+    calls = []
+
+    def gradient(x):
+        calls.append(x)
+        return 2 * x + 1e-8 * len(calls)
+
+    verdict = check("x**2", gradient)
+    assert verdict.cause == "stale"
+    assert "add up" in verdict.cause_detail
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tiny_constant_is_no_region(seed):
+    """1e-17 beside 2x shows close to 0 only: that is where digits are lost, and no branch."""
+    for f, derivative in (
+        ("x**2", lambda x: 2 * x + 1e-17),
+        ("x**3", lambda x: 3 * x**2 + 1e-17),
+        ("x**3", lambda x: ((x + 1e-10j) ** 3).imag / 1e-10),
+    ):
+        verdict = check(f, derivative, seed=seed)
+        assert verdict.cause is None
+        assert verdict.status == "inaccurate"
+        assert abs(verdict.worst.point[0]) < 1e-6
+    added = check("x**2", lambda x: 2 * x + 1e-10, seed=seed)
+    assert added.cause == "term"
+    assert "1e-10 too much" in added.cause_detail
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "domain"),
+    [
+        ("1/(1 + exp(x))", lambda x: -np.exp(x) / (1 + np.exp(x)) ** 2, (-10, 1000)),
+        ("log(1 + exp(x))", lambda x: np.exp(x) / (1 + np.exp(x)), (0, 800)),
+        ("exp(-x**2)", lambda x: -2 * x / np.exp(x**2) * np.exp(x) / np.exp(x), (0, 800)),
+    ],
+)
+def test_overflow_is_no_region(f, derivative, domain):
+    """What overflows to NaN is not finite, though it is 0 for a while before."""
+    verdict = check(f, derivative, domain=[domain])
+    assert verdict.cause == "nonfinite"
+
+
+def test_a_step_is_no_single_precision():
+    """0 and 1 are singles, and so is any answer of a branch."""
+    f = "2*(exp(x) - 1 - x)/x"  # its own derivative is badly conditioned there
+    verdict = check(f, lambda x: np.where(x > 5e-9, 1.0, 0.0), domain=[(1e-10, 1e-8)])
+    assert verdict.status == "wrong"
+    assert verdict.cause != "float32"
+    singles = check("sin(x)", lambda x: float(np.cos(np.float32(x))))
+    assert singles.cause == "float32"
+
+
+def test_a_constant_that_is_right_at_a_kink_is_not_kept():
+    """0 is right where max(x - 1, 0) has its kink, and wrong beyond."""
+    verdict = check("max(x - 1, 0)", lambda _: 0.0, at=[1.0, 2.0, 3.0])
+    assert verdict.status == "wrong"
+    assert verdict.cause != "stale"
+
+
+def test_few_digits_are_called_no_more_than_that():
+    """What is off by a little more than rounding needn't be a constant, nor smooth."""
+    verdict = check("x**2", lambda x: 2 * x * (1 + 3e-14))
+    assert verdict.status == "inaccurate"
+    assert verdict.reason == (
+        "an error of 3.0e-14 of itself: more than rounding explains, and too small for a wrong "
+        "formula"
+    )
+
+
+def test_headlines_say_who_did_what():
+    """An exception breaks no rule, and a wrong function says nothing of the derivative."""
+
+    def singular(x):
+        return 2 * np.linalg.solve(np.array([[x]]), np.array([x * x]))[0]
+
+    verdict = check("x**2", singular, at=[0.0, 1.0])
+    assert verdict.cause == "raises"
+    assert str(verdict).startswith("wrong: the derivative raises an exception\n")
+    assert "at x = 0 (only there)" in verdict.cause_detail
+    other = check("x**2", lambda x: 2 * x, function=lambda x: x**3)
+    assert str(other).startswith("wrong: the function, which was compared first\n")
+
+
+@pytest.mark.parametrize("at", [0.0, [0.0, 1.0], None])
+def test_a_float_that_raises_at_a_kink_stays_a_float(at):
+    """Arrays aren't tried behind one's back: x/|x| raises at 0, as Python does."""
+    verdict = check("abs(x)", lambda x: x / abs(x), at=at)
+    assert verdict
+    assert verdict.form == "a float"
+    assert verdict.violations[0].startswith("it raises ZeroDivisionError")
+    assert "at x = 0, a kink" in verdict.violations[0]
+
+
+@pytest.mark.parametrize("at", [None, [2.0, 1.0]])
+def test_a_box_that_is_one_point_is_one_point(at):
+    """It is tried once, and counted once."""
+    verdict = check("x**2*y", lambda x, y: (2 * x * y, x * x), at=at, domain=[(2, 2), (1, 1)])
+    assert verdict
+    assert verdict.points_tried == 1

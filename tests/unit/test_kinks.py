@@ -1,0 +1,91 @@
+"""What is right at a kink, wherever it lies: all between the one-sided derivatives."""
+
+import numpy as np
+import pytest
+
+from symnum import Formula, check
+from symnum.checking.claim import Candidate, Form
+from symnum.checking.code_reference import DualReference
+from symnum.checking.reference import reference_of
+
+# Formula, kink, and the one-sided derivatives of every component.
+KINKS = [
+    ("max(x - 1, 0)", (1.0,), [(0, 1)]),
+    ("max(x, 2*x - 1)", (1.0,), [(1, 2)]),
+    ("max(x**2, 3*x - 2)", (1.0,), [(2, 3)]),
+    ("max(x, y)", (1.0, 1.0), [(0, 1), (0, 1)]),
+    ("abs(x - y)", (1.0, 1.0), [(-1, 1), (-1, 1)]),
+    ("abs(x + y - 2)*z", (1.0, 1.0, 3.0), [(-3, 3), (-3, 3), (0, 0)]),
+    ("min(max(x, -1), 1)", (1.0,), [(0, 1)]),
+    ("min(max(x, -1), 1)", (-1.0,), [(0, 1)]),
+    ("2*max(x - 1, 0) - max(x - 1, 0)", (1.0,), [(0, 1)]),
+    ("max(1e8 + x, 1e8 + y)", (1.0, 1.0), [(0, 1), (0, 1)]),
+    ("max(2*x + 0.3, x + 0.3)", (0.0,), [(1, 2)]),
+    ("abs(x)", (0.0,), [(-1, 1)]),
+]
+
+
+@pytest.mark.parametrize(("f", "point", "sides"), KINKS)
+def test_all_between_the_sides_is_right_and_nothing_else(f, point, sides):
+    """A ball that straddles a kink is half a jump wider at either end than what is right."""
+    truth = reference_of(Formula(f), 1).at(np.array([point]))
+    low, high = np.transpose(sides)
+    np.testing.assert_allclose(truth.exact[0] - truth.bound[0], low, atol=1e-12)
+    np.testing.assert_allclose(truth.exact[0] + truth.bound[0], high, atol=1e-12)
+    assert np.all(truth.exact[0] - truth.bound[0] <= low)
+    assert np.all(truth.exact[0] + truth.bound[0] >= high)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [("abs(x - 0.3)", 0.3), ("abs(x - 0.3)", 0.1 + 0.2), ("max(sin(x), cos(x))", np.pi / 4)],
+)
+def test_what_rounding_takes_for_a_kink_is_one(f, x):
+    """3/10 is no double: at 0.3 the derivative is known, and a program may give either side's."""
+    truth = reference_of(Formula(f), 1).at(np.array([[x]]))
+    slopes = [float(Formula(f).derivative()(x + step)) for step in (-1e-9, 1e-9)]
+    assert truth.hull.all()
+    ends = truth.exact[0, 0] - truth.bound[0, 0], truth.exact[0, 0] + truth.bound[0, 0]
+    np.testing.assert_allclose(ends, slopes, atol=1e-8)
+
+
+def relu(x):
+    """Code with a branch: it has no formula."""
+    return x - 1 if x > 1 else 0.0 * x
+
+
+@pytest.mark.parametrize(("x", "sides"), [(1.0, (0, 1)), (1 + 2.0**-52, (0, 1)), (2.0, (1, 1))])
+def test_kinks_of_code(x, sides):
+    """Code that branches has the same kinks."""
+    truth = DualReference(Candidate(relu, Form.FLOAT, ()), ("x",), 1).at(np.array([[x]]))
+    ends = truth.exact[0, 0] - truth.bound[0, 0], truth.exact[0, 0] + truth.bound[0, 0]
+    np.testing.assert_allclose(ends, sides, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", ["max(x - 1, 0)", relu])
+@pytest.mark.parametrize(
+    ("value", "status"), [(-0.4, "wrong"), (0.0, "ok"), (0.5, "ok"), (1.0, "ok"), (1.4, "wrong")]
+)
+def test_values_at_a_kink_away_from_0(f, value, status):
+    """Half a jump beyond either side is wrong there as it is at 0."""
+    verdict = check(f, lambda x: value if x == 1 else float(x > 1), at=1.0)
+    assert verdict.status == status
+    if verdict:
+        (note,) = verdict.violations
+        assert note == "at x = 1 f has a kink: any value from 0 to 1 is right there"
+
+
+def test_nan_next_to_a_kink_is_a_finding():
+    """0.3 in doubles: (x - 0.3)/|x - 0.3| is 0/0 there, though 3/10 lies elsewhere."""
+    verdict = check("abs(x - 0.3)", lambda x: np.divide(x - 0.3, abs(x - 0.3)), at=0.3)
+    assert verdict
+    assert verdict.violations == ("it is nan at x = 0.3, which doubles can't tell from a kink",)
+    noted = check("abs(x - 0.3)", lambda x: np.sign(x - 0.3), at=0.3)
+    assert noted.violations == (
+        "at x = 0.3 doubles can't tell a kink of f: any value from -1 to 1 is right there",
+    )
+
+
+def test_a_formula_that_is_at_a_kink_everywhere_is_left_in_peace():
+    """max(x + y, y + x) has no side to look at; nobody looks for one at every point."""
+    assert check("max(x + y, y + x)", lambda _x, _y: np.ones(2))

@@ -86,19 +86,17 @@ def settle(
 
 
 def is_rounded(values: np.ndarray) -> bool:
-    """Say whether values are those of a float format with fewer digits, one or two units apart.
+    """Say whether values are those of a float format with fewer digits, down to the last of them.
 
     Parameters
     ----------
     values : float64 array
         What f gave at several points.
     """
-    several = np.unique(values)
     for digits in _FORMATS:
-        units = np.ldexp(1.0, np.frexp(several)[1] - digits)
-        is_close = np.diff(several) <= 2 * np.maximum(units[1:], units[:-1])
-        if np.all(several % units == 0) and is_close.any():
-            return True
+        multiples = np.ldexp(values, digits - np.frexp(values)[1])
+        if np.all(multiples % 1 == 0):
+            return bool(np.any(multiples % 2 == 1))
     return False
 
 

@@ -77,6 +77,10 @@ class Line:
         """Return f's outputs at all real points that were asked so far."""
         return tuple(self._known.values())
 
+    def beside(self, point: np.ndarray) -> np.ndarray:
+        """Return f's outputs, flat, at a point that need not lie on the line."""
+        return self._evaluate(point)
+
     def again(self) -> np.ndarray:
         """Return f at x from a second call, which all outputs share."""
         if self._second is None:

@@ -149,11 +149,11 @@ class _Search:
     def rounding(self, direction: np.ndarray) -> float:
         """Return what rounding explains of a right gradient's product with a direction."""
         parts = direction * self.claim
-        return 8 * _UNIT * float(np.linalg.norm(parts)) + 4 * _UNIT * abs(_dot(parts))
+        return 8 * _UNIT * math.hypot(*parts.tolist()) + 4 * _UNIT * abs(_dot(parts))
 
     def least(self, direction: np.ndarray) -> float:
         """Return what a right gradient may be off along a direction, where f itself is."""
-        return self.line.least_error * float(np.linalg.norm(direction * self.claim))
+        return self.line.least_error * math.hypot(*(direction * self.claim).tolist())
 
     def residual(self, slope: Slope, direction: np.ndarray) -> tuple[float, float]:
         """Return how far a measured slope is from the claim's, and what explains as much."""
@@ -185,6 +185,7 @@ def find_wrong_entries(
     seed: int,
     blocks: Sequence[int] = (),
     progress: Callable[[int], None] | None = None,
+    doubt: Callable[[np.ndarray, Slope], str] | None = None,
 ) -> Found:
     """Find which entries of a claimed gradient are wrong.
 
@@ -200,6 +201,8 @@ def find_wrong_entries(
         Where the blocks of parameters (layers, arrays) end: they are told apart first.
     progress : callable, optional
         Is told how many evaluations there were.
+    doubt : callable, optional
+        Of a direction and its full measurement: why the claim is not held to it; empty where it is.
 
     Returns
     -------
@@ -236,6 +239,9 @@ def find_wrong_entries(
         usual = min(usual, theta)
         named = len(search.wrong)
         if abs(residual) > theta:
+            reason = "" if doubt is None or search.wrong else doubt(direction, slope)
+            if reason:
+                return _open(search, limit, f"along a random direction {reason}", (residual, theta))
             search.remember_trend(slope, direction)
             if not search.wrong and _is_flat(search, slope, direction, theta):
                 break
@@ -319,6 +325,8 @@ def _factor(search: _Search, direction: np.ndarray, residual: float, theta: floa
     if abs(residual + product) <= theta or abs(product) <= theta:
         return None  # f doesn't move, or g is 0 along it
     one = residual / product
+    if abs(one) <= search.line.least_error:
+        return None
     other = search.direction()
     second = _dot(other * search.claim)
     # A coarse measurement tells most gradients from one that is off by a factor.

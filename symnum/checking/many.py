@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
-from math import prod, ulp
+from math import fsum, prod, ulp
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,12 @@ _CLOSE = 1e-6
 _PAIR = 2
 # A derivative of so small a share of the claim is 0 as far as anybody can measure.
 _NOTHING = 2.0**-30
+# So many entries that are off by one factor, or by little, may be off together for one reason.
+_SEVERAL = 4
+# They are off by one factor where they differ by this share of how far it is from 1; and at other
+# points, this share of the point away and at random, by the same but for a fraction.
+_ALIKE = 1 / 8
+_ELSEWHERE, _APART, _FRACTION = (-0.35, 0.35), 0.1, 8.0
 
 
 class DualLine:
@@ -154,14 +161,16 @@ def gradient_verdict(
         if claim is None:
             continue
         tried += 1
-        found = find_wrong_entries(lines.at(point), claim, seed + number, _blocks(candidate))
+        found = _found(lines.at(point), candidate, claim, seed + number)
         evaluations += found.evaluations
         common["evaluations"] = evaluations
         if found.note:
             notes[found.note] = None
         if found.wrong or found.factor is not None:
             verdict = _wrong(found, claim, point, common, tried)
-            if not verdict.is_certified and _is_coarse(found, claim, verdict):
+            if not verdict.is_certified and _is_solver(
+                candidate, lines, found, point, claim, verdict, seed
+            ):
                 common["reason"] = COARSE_SOLVER
                 return Verdict(Outcome.UNDECIDED, points_tried=tried, **common)
             return verdict
@@ -234,11 +243,80 @@ def _wrong(
     )
 
 
+def _found(line: Line, candidate: Candidate, claim: np.ndarray, seed: int) -> Found:
+    """Return what is found of a gradient's entries at one point."""
+    doubt = partial(line.doubt, candidate=candidate) if isinstance(line, StepsLine) else None
+    return find_wrong_entries(line, claim, seed, _blocks(candidate), doubt=doubt)
+
+
+def _is_solver(
+    candidate: Candidate,
+    lines: Lines,
+    found: Found,
+    point: np.ndarray,
+    claim: np.ndarray,
+    verdict: Verdict,
+    seed: int,
+) -> bool:
+    """Say whether a gradient may be right, and f a solver with a loose tolerance or a table."""
+    if _is_coarse(found, claim, verdict):
+        return True
+    factor = _common_factor(found, claim)
+    if factor is None or not 0 < abs(factor - 1) <= COARSE:
+        return False
+    return not _is_same_elsewhere(candidate, lines, found, point, factor, seed)
+
+
 def _is_coarse(found: Found, claim: np.ndarray, verdict: Verdict) -> bool:
-    """Say whether several entries are a little off, each by another share, as a solver's are."""
+    """Say whether several entries are a little off, each by another share, as a solver's are.
+
+    Where many are, a little is so much of the gradient's usual entry: near a zero of the derivative
+    a table is off by as much as elsewhere.
+    """
     if verdict.cause is not Cause.UNEXPLAINED or not found.wrong:
         return False
-    return all(abs(claim[k] - exact) <= COARSE * abs(exact) for k, exact in found.wrong.items())
+    usual = float(np.median(np.abs(claim))) if len(found.wrong) >= _SEVERAL else 0.0
+    return all(
+        abs(claim[k] - exact) <= COARSE * max(abs(exact), usual) for k, exact in found.wrong.items()
+    )
+
+
+def _common_factor(found: Found, claim: np.ndarray) -> float | None:
+    """Return by what the gradient is off as a whole, or each of several entries."""
+    if found.factor is not None:
+        return found.factor
+    if len(found.wrong) < _SEVERAL:
+        return None
+    with np.errstate(all="ignore"):
+        ratios = np.array([claim[k] / exact for k, exact in found.wrong.items()])
+    middle = float(np.median(ratios))
+    return middle if np.all(np.abs(ratios - middle) <= _ALIKE * abs(middle - 1)) else None
+
+
+def _is_same_elsewhere(
+    candidate: Candidate, lines: Lines, found: Found, point: np.ndarray, factor: float, seed: int
+) -> bool:
+    """Say whether the gradient is off by the same factor at other points too.
+
+    All of the derivatives of a solver's result are off by one factor at a point, and by another one
+    at the next; a slip in a gradient is the same everywhere.
+    """
+    rng = np.random.default_rng([seed, len(point)])
+    size = np.where(point == 0, 1.0, np.abs(point))
+    for share in _ELSEWHERE:
+        other = point * (1 + share) + size * rng.uniform(-_APART, _APART, len(point))
+        claim = candidate(other).value
+        direction = np.zeros(len(point))
+        off = list(found.wrong) or list(range(len(point)))
+        direction[off] = rng.choice([-1.0, 1.0], len(off)) * rng.uniform(1.0, 2.0, len(off))
+        slope = lines.at(other).full(direction)
+        if claim is None or slope.reason:
+            return False
+        given = fsum((direction * claim).tolist())
+        apart, bar = given - slope.value, abs(factor - 1) * abs(slope.value) / _FRACTION
+        if not abs(apart - (factor - 1) * slope.value) <= bar + 2 * slope.error:
+            return False
+    return True
 
 
 def _factor(ratio: float) -> tuple[Cause, str]:

@@ -10,6 +10,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
 from symnum.checking.directions import Slope
+from symnum.checking.doubts import doubt
 from symnum.differences import complex_line
 from symnum.differences.differentiate import first_reference
 from symnum.differences.estimate import DerivativeStatus, Estimate
@@ -110,6 +111,29 @@ class StepsLine:
         first, *others = good
         other = next((o for o in others if abs(o.k - first.k) >= _OCTAVES), others[0])
         return self._measure(direction, first), self._measure(direction, other)
+
+    def doubt(self, direction: np.ndarray, slope: Slope, candidate: Candidate) -> str:
+        """Say why a gradient is not held to a slope that it differs from; empty where it is.
+
+        Parameters
+        ----------
+        direction : float64 array, shape (n,)
+            The direction.
+        slope : Slope
+            What a full measurement found along it.
+        candidate : Candidate
+            The gradient.
+        """
+        if slope.ladder is None:
+            return ""
+
+        def claim(t: float) -> float | None:
+            value = candidate(self._point + t * direction).value
+            return None if value is None else math.fsum((direction * value).tolist())
+
+        given = claim(0.0)
+        line = self._line(direction)
+        return "" if given is None else doubt(line, 0, slope.ladder, given, claim)
 
     def _line(self, direction: np.ndarray) -> Line:
         return Line(self._function, self._point, direction, False)

@@ -22,6 +22,7 @@ from symnum.checking.decide import (
     limit_beside_others,
     lost_digits,
 )
+from symnum.checking.doubts import beneath, fits_closely, grid_of, noise_of
 from symnum.checking.integral import gain
 from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
@@ -29,10 +30,9 @@ from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.differences import ladder
 from symnum.differences.estimate import Estimate
 from symnum.differences.evidence import trend, trend_sentence
-from symnum.differences.extrapolation import KAPPA
 from symnum.differences.line import ROUNDOFF, Line
 from symnum.differences.multivariate import hessian
-from symnum.differences.rungs import ODD_SPREAD, Rungs
+from symnum.differences.rungs import Rungs
 from symnum.formula.formula import Formula
 from symnum.formula.status import Status
 
@@ -67,6 +67,8 @@ COARSE_SOLVER = (
 )
 # An interval round the wrong points is this share of the box wider at either end.
 _MARGIN = 1 / 64
+# Points at which it is looked at whether f is rounded to decimals.
+_LOOKED_AT = 40
 # So many wrong points make a region; fewer are spots.
 _REGION = 3
 
@@ -181,9 +183,10 @@ class StepsReference:
                 point = evidence.truth.points[row]
                 if self._excluded(point, k, given):
                     exact = float(evidence.truth.exact[row, k])
-                    ripple = self._fits_closely(point, k, given, exact)
-                    close = close or ripple
-                    confirmed[row, k] = not ripple
+                    doubted = self._fits_closely(point, k, given, exact)
+                    doubted = doubted or self._beneath(candidate, evidence, point, k, given)
+                    close = close or doubted
+                    confirmed[row, k] = not doubted
         wrong = tuple(np.flatnonzero(confirmed.any(axis=0)).tolist())
         if wrong:
             bad = far & confirmed.any(axis=0)
@@ -322,16 +325,13 @@ class StepsReference:
             return ""
         i, j = divmod(k, len(point))
         rungs = Rungs(self._line(point, j), i, j, _OTHER_MANTISSA)
-        apart = abs(given - exact)
         fits: list[float] = []
         for e in _CLOSE_BY:
             rung = rungs.rung(e)
             if rung is None:
                 return ""
-            noise = KAPPA * ODD_SPREAD * rung.floor / rung.h
-            claimed = abs(rung.odd - given) <= max(noise, apart / 4)
-            other = abs(rung.odd - exact) > noise + apart / 2
-            fits = [*fits, rung.h] if claimed and other else []
+            is_fit = fits_closely(rung, noise_of(rung), given, exact)
+            fits = [*fits, rung.h] if is_fit else []
             if len(fits) == _AGREE:
                 return (
                     f"{self.variables[j]} f has two slopes: near h = {fits[0]:.1g} differences "
@@ -339,6 +339,26 @@ class StepsReference:
                     "f has a ripple or noise of that size; f's formula would settle it"
                 )
         return ""
+
+    def _beneath(
+        self, candidate: Candidate, evidence: Evidence, point: np.ndarray, k: int, given: float
+    ) -> str:
+        """Say that f shows too little of what it does to hold a claim against it."""
+        if self._order == 2 or not np.isfinite(given):
+            return ""
+        i, j = divmod(k, len(point))
+
+        def claim(t: float) -> float | None:
+            moved = point.copy()
+            moved[j] += t
+            value = candidate(moved).value
+            return None if value is None else float(value[k])
+
+        found = self._ladder(point, k, _OTHER_MANTISSA)
+        points = evidence.truth.points[:_LOOKED_AT]
+        grid = grid_of(np.array([np.ravel(self._function(other))[i] for other in points]))
+        said = beneath(self._line(point, j), i, found, given, claim, grid)
+        return f"{self.variables[j]} {said}" if said else ""
 
     def _is_rounding(self, candidate: Candidate, evidence: Evidence, confirmed: np.ndarray) -> bool:
         """Say whether the candidate jumps by as much between neighbouring points."""

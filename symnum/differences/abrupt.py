@@ -24,8 +24,12 @@ _NODES, _NEAR, _FAR = 9, 2.0, 10.0
 _WIDTHS = (1.0, 16.0, 256.0, 4096.0)
 
 # Stairs of this part of x, in octaves, are no rounding to float16 or finer: nobody means the slope
-# across them.
-_WIDE = -10
+# across them. Narrower than the second ones they may be the rounding of x to float32; in between
+# they are rounding only where the values are those of a float format.
+_WIDE, _NARROW = -10, -22
+
+# Digits of bfloat16, float16 and float32.
+_FORMATS = (8, 11, 24)
 
 # A residual below this part of the jump leaves it alone.
 _ALONE = 16.0
@@ -41,13 +45,16 @@ def settle(
     e, jump, is_dead = end
     stairs = 0.0
     h = rungs.step(e)
+    # A flat cell may be wide, so that its stairs are looked for further away.
+    # A flat cell that ends on the left goes on to the right.
+    side = -1.0 if is_dead and rungs.value(h) == rungs.at_x else 1.0
     for width in _WIDTHS:
         reach = _FAR * width * h
-        if width > 1 and not rungs.at_zero and reach > rungs.scale / 64:
+        if width > 1 and not rungs.at_zero and reach > rungs.scale / (2 if is_dead else 64):
             break
         if rungs.line.evaluations + _NODES + 16 > budget:
             break
-        residual = _residual(rungs, width * h, random)
+        residual = _residual(rungs, side * width * h, random)
         if residual is None:
             break
         if residual > jump / _ALONE:
@@ -55,7 +62,9 @@ def settle(
             break
     if stairs == 0.0:
         return found
-    if is_dead and e >= _WIDE:
+    # At x = 0 there is no scale to tell wide from narrow.
+    is_wide = e >= _NARROW and not rungs.at_zero and not is_rounded(_values(rungs))
+    if is_dead and (e >= _WIDE or is_wide):
         return refuse.wide_stairs(rungs, h / 2, stairs)
     above = max(e, start)
     if rungs.rung(above) is None:
@@ -71,9 +80,30 @@ def settle(
         if is_dead and all(r is not None and r.is_dead for r in inside):
             return refuse.staircase(rungs, coarse.best, stairs)
         return found
-    if apart <= 10 * bars and not is_dead:
+    if (apart <= 10 * bars or is_wide) and not is_dead:
         return refuse.two_slopes(rungs, fine, coarse.best, stairs)
     return coarse
+
+
+def is_rounded(values: np.ndarray) -> bool:
+    """Say whether values are those of a float format with fewer digits, down to the last of them.
+
+    Parameters
+    ----------
+    values : float64 array
+        What f gave at several points.
+    """
+    for digits in _FORMATS:
+        multiples = np.ldexp(values, digits - np.frexp(values)[1])
+        if np.all(multiples % 1 == 0):
+            return bool(np.any(multiples % 2 == 1))
+    return False
+
+
+def _values(rungs: Rungs) -> np.ndarray:
+    """Return what f gave at all the points that were asked so far, where it is finite."""
+    values = np.array([found[rungs.output] for found in rungs.line.seen()])
+    return np.asarray(values[np.isfinite(values)])
 
 
 def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, bool] | None:
@@ -136,7 +166,10 @@ def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Run
 
 
 def _residual(rungs: Rungs, h: float, random: np.random.Generator) -> float | None:
-    """Return how far f is from a quartic on one side, in an interval of this scale."""
+    """Return how far f is from a quartic on one side, in an interval of this scale.
+
+    Where f is not finite on the side of h it is the other one.
+    """
     spots = np.linspace(_NEAR, _FAR, _NODES) + random.uniform(-0.4, 0.4, _NODES)
     values = np.array([rungs.value(t) for t in spots * h])
     if not np.isfinite(values).all():

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from symnum.differences import abrupt, one_sided, refuse
 from symnum.differences.estimate import DerivativeStatus, Estimate, Rung
-from symnum.differences.extrapolation import EVEN, Candidate
+from symnum.differences.extrapolation import EVEN, KAPPA, Candidate
 from symnum.differences.line import Line
 from symnum.differences.rungs import EVEN_SPREAD, MANTISSA, ODD_SPREAD, Rungs
 from symnum.differences.search import LOWEST, STRIDE, Climb, climb
@@ -97,12 +98,16 @@ def on_line(
         # Beside what f holds, x is as good as 0; its scale says nothing.
         rungs = Rungs(line, output, coordinate, mantissa, at_zero=True)
     start, below = _lowest(rungs)
+    if start is None and rungs.at_zero:
+        # f ends nearer than any step of scale 1, as log does at 1e-300.
+        rungs = Rungs(line, output, coordinate, mantissa, at_zero=False)
+        start, below = _lowest(rungs)
     if start is None:
         return one_sided.answer(rungs, budget, derivative_order)
     reading = _from_further_up(rungs, start, climb(rungs, start, below, 0.0, budget), budget)
     if isinstance(reading, Estimate):
         return reading
-    found = reading
+    found = _held_against_below(rungs, start, reading)
     if found.best is None:
         reason = "f is finite at too few steps to either side"
         return refused(line, rungs, DerivativeStatus.NONFINITE, reason, found.noise)
@@ -234,6 +239,27 @@ def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Cli
     if apart > max(3 * (other.best.error + best.error), abs(other.best.t) / 128):
         return refuse.two_slopes(rungs, best, other.best, found.noise)
     return other
+
+
+def _held_against_below(rungs: Rungs, start: int, found: Climb) -> Climb:
+    """Return a climb whose bar holds what a still lower rung shows.
+
+    Where f had structure at the usual start, and the answer comes from the lowest rungs of all, no
+    rung beneath has tested it: x²·sin(1/x) falls as a smooth function does, and never settles.
+    """
+    best = found.best
+    usual = _START_AT_ZERO if rungs.at_zero else _START
+    if best is None or start >= usual or best.k > start + 2:
+        return found
+    e = _next_down(rungs, start)
+    lower = None if e is None else rungs.rung(e)
+    if lower is None:
+        return found
+    noise = KAPPA * ODD_SPREAD * max(lower.floor, rungs.least_noise) / lower.h
+    misfit = abs(lower.odd - best.t) - noise - best.error
+    if misfit <= 0:
+        return found
+    return replace(found, best=replace(best, tau=max(best.tau, 2 * (misfit + best.error))))
 
 
 def _second(rungs: Rungs, first: Climb, start: int, budget: int, is_random: bool) -> Estimate:

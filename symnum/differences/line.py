@@ -73,6 +73,14 @@ class Line:
             found = self._known[t] = self._evaluate(self.node(t))
         return found
 
+    def seen(self) -> tuple[np.ndarray, ...]:
+        """Return f's outputs at all real points that were asked so far."""
+        return tuple(self._known.values())
+
+    def beside(self, point: np.ndarray) -> np.ndarray:
+        """Return f's outputs, flat, at a point that need not lie on the line."""
+        return self._evaluate(point)
+
     def again(self) -> np.ndarray:
         """Return f at x from a second call, which all outputs share."""
         if self._second is None:
@@ -94,8 +102,11 @@ class Line:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 # An imaginary part that is cut off is a refusal, not a warning.
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                result = np.asarray(self._function(complex(point[0]) if self._is_scalar else point))
+                raw = self._function(complex(point[0]) if self._is_scalar else point)
+                result = np.asarray(raw)
         except Exception:  # whatever it is, this code is not for complex numbers
+            return None
+        if np.ma.is_masked(raw):
             return None
         if result.dtype.kind != "c" or (self.shape is not None and result.shape != self.shape):
             return None
@@ -112,7 +123,8 @@ class Line:
             return self._nothing()
         try:
             with np.errstate(all="ignore"):
-                result = np.asarray(self._function(float(point[0]) if self._is_scalar else point))
+                raw = self._function(float(point[0]) if self._is_scalar else point)
+                result = np.asarray(raw)
         except (ArithmeticError, ValueError):
             return self._nothing()  # outside the function's domain
         except OutOfTime:
@@ -120,6 +132,13 @@ class Line:
         except Exception as error:
             msg = f"the function raised {type(error).__name__}: {error} at {self._shown(point)}"
             raise UsageError(msg) from error
+        if np.ma.is_masked(raw):
+            msg = (
+                f"the function returned a masked array, in which entries are missing, at "
+                f"{self._shown(point)}; a number or an array of numbers is expected: "
+                "return .filled(np.nan) where it has no value"
+            )
+            raise UsageError(msg)
         values = self._read(result, point)
         if self.shape is None:
             self.shape = result.shape

@@ -16,8 +16,9 @@ from symnum.differences.line import ROUNDOFF, Line
 # powers of two themselves all nodes may carry the same rounding, which then can't be seen.
 MANTISSA = 1 + 3277 / 16384
 
-# Nearer to 0 the steps would leave the normal doubles, so that x is as good as 0.
-_LEAST_SCALE = 2.0**-960
+# Nearer to 0 the steps would leave the normal doubles, so that x is as good as 0; nearer than the
+# second, x itself would.
+_LEAST_SCALE, _LAST_SCALE = 2.0**-960, 2.0**-1021
 
 # Rounding a result to the nearest double: uniform, so its standard deviation is at most 0.58 u.
 _ROUNDING = 0.6 * ROUNDOFF
@@ -39,8 +40,8 @@ class Rungs:
         The one variable that moves this output, where it is one.
     mantissa : float
         What the powers of two are multiplied by.
-    at_zero : bool
-        Take the scale 1, as at x = 0.
+    at_zero : bool, optional
+        Take the scale 1, as at x = 0, or that of x, however small; by default as x is.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Rungs:
         coordinate: int | None,
         mantissa: float = MANTISSA,
         *,
-        at_zero: bool = False,
+        at_zero: bool | None = None,
     ) -> None:
         self.line = line
         self.output = output
@@ -59,7 +60,8 @@ class Rungs:
             scale = line.scale()
         else:
             scale = abs(float(line.x[coordinate] / line.v[coordinate]))
-        self.at_zero = at_zero or not _LEAST_SCALE < scale < math.inf
+        least = _LEAST_SCALE if at_zero is None else _LAST_SCALE
+        self.at_zero = bool(at_zero) or not least < scale < math.inf
         fraction, exponent = math.frexp(1.0 if self.at_zero else scale)
         self.scale = 0.0 if self.at_zero else scale
         self.exponent = exponent if fraction >= math.sqrt(0.5) else exponent - 1

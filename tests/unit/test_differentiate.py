@@ -275,6 +275,14 @@ def test_the_ends_of_the_doubles_are_answered_or_refused(function, order):
         (int, 1.5),
         (lambda x: x // 0.1, 1.55),
         (math.floor, 100.5),
+        (math.floor, 272.3),
+        (math.floor, 5000.4),
+        (math.floor, 100_000.4),
+        (lambda x: math.floor(x * 100) / 100, 1.5051),
+        (lambda x: math.floor(x * 1e3) * 1e-3, 1.50512),
+        (lambda x: round(x, 4), 1.505123),
+        (lambda x: round(x, 5), 1.505123),
+        (lambda x: round(math.sin(x), 3), 0.7),
     ],
 )
 def test_wide_stairs_have_no_slope_across_them(stairs, x):
@@ -285,10 +293,47 @@ def test_wide_stairs_have_no_slope_across_them(stairs, x):
     assert found.evaluations < 50
 
 
-def test_narrow_stairs_are_rounding():
-    """A result cut to float16 has stairs too, and the slope that is meant is the one across."""
-    found = sn.differentiate(lambda x: float(np.float16(math.sin(x))), 1.0)
-    assert abs(found.value - math.cos(1.0)) <= found.error
+@pytest.mark.parametrize(
+    ("stairs", "width", "x"),
+    [(math.floor, 1.0, 1.5), (math.floor, 1.0, 300.3), (lambda x: round(x, 4), 1e-4, 1.505123)],
+)
+def test_a_slope_with_stairs_is_not_that_across_them(stairs, width, x):
+    """The derivative of x + floor(x) is 1, and the line through it rises by 2."""
+    found = sn.differentiate(lambda t: t + stairs(t), x)
+    assert found.status == "two_slopes"
+    assert not found
+    # Steeper than its stairs it is answered, on the stair where the point is.
+    steep = sn.differentiate(lambda t: math.sin(t) + stairs(t) / width * 1e-12, x)
+    assert abs(steep.value - math.cos(x)) <= steep.error
+
+
+@pytest.mark.parametrize("x", [0.3, 1.0, 1.4, 1.55])
+@pytest.mark.parametrize("cut", [np.float16, np.float32])
+def test_narrow_stairs_are_rounding(cut, x):
+    """A result cut to fewer digits has stairs too, and the slope that is meant is across them.
+
+    Where they are too wide for that they are said to be stairs.
+    """
+    found = sn.differentiate(lambda t: float(cut(math.sin(t))), x)
+    assert found.status == "staircase" or abs(found.value - math.cos(x)) <= found.error
+    assert bool(found) or (cut is np.float16 and x > 1)
+
+
+@pytest.mark.parametrize("x", [1e-290, 1e-300, 1e-307])
+@pytest.mark.parametrize("f", [math.log, np.log, math.sqrt])
+def test_a_point_near_0_is_no_edge(f, x):
+    """However small x is, f is finite on both sides of it."""
+    found = sn.differentiate(f, x)
+    exact = 0.5 / math.sqrt(x) if f is math.sqrt else 1 / x
+    assert abs(found.value - exact) <= found.error <= exact / 1e6
+
+
+@pytest.mark.parametrize("power", [2, 3, 4])
+@pytest.mark.parametrize("wave", [math.sin, math.cos])
+def test_oscillations_without_end_have_bars_that_hold(wave, power):
+    """x² sin(1/x) falls as a smooth function does at every step, and settles at none."""
+    found = sn.differentiate(lambda x: x**power * wave(1 / x) if x else 0.0, 0.0)
+    assert not found or abs(found.value) <= found.error
 
 
 @pytest.mark.parametrize(
@@ -377,3 +422,20 @@ def test_numbers_of_other_kinds_are_numbers():
     assert abs(found.value - 3.0) <= found.error
     found = sn.differentiate(lambda x: Decimal(x) ** 2, 1.5)
     assert abs(found.value - 3.0) <= found.error
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.ma.array(x**2, mask=True),
+        lambda x: np.ma.masked if x > 0 else x,
+        lambda x: np.ma.array(float(x), mask=x > 1.001),
+    ],
+)
+def test_what_is_missing_is_no_number(f):
+    """A masked array keeps a number under its mask, which nobody meant."""
+    with pytest.raises(sn.UsageError, match="masked array, in which entries are missing"):
+        sn.differentiate(f, 1.0)
+    with pytest.raises(sn.UsageError, match="masked array"):
+        sn.jacobian(lambda x: np.ma.array(x, mask=[True, False]), np.ones(2))
+    assert sn.differentiate(lambda x: np.ma.array(x**2, mask=False), 1.0).value == 2.0

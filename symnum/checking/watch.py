@@ -23,10 +23,16 @@ class Watch:
     ----------
     seconds : float
         How long all calls, and what is done between them, may take.
+
+    Attributes
+    ----------
+    calls : int
+        How many there were so far.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.calls = 0
         self._end = time.monotonic() + seconds
         self._work: queue.SimpleQueue[tuple[Callable[..., Any], Any, Any] | None] = (
             queue.SimpleQueue()
@@ -40,6 +46,8 @@ class Watch:
 
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
+            self.look()  # what a call that was left behind returns is no answer to another
+            self.calls += 1
             self._work.put((function, arguments, named))
             try:
                 result, error = self._done.get(timeout=max(0.0, self._end - time.monotonic()))

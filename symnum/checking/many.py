@@ -281,10 +281,11 @@ def _is_solver(
     seed: int,
 ) -> bool:
     """Say whether a gradient may be right, and f a solver with a loose tolerance or a table."""
-    if _is_coarse(found, claim, verdict):
-        return True
     factor = _common_factor(found, claim)
-    if factor is None or not 0 < abs(factor - 1) <= COARSE:
+    if factor is None:
+        return _is_coarse(found, claim, verdict)
+    is_few = found.factor is None and len(found.wrong) < _SEVERAL
+    if not abs(factor - 1) <= COARSE or (is_few and verdict.cause is not Cause.UNEXPLAINED):
         return False
     return not _is_same_elsewhere(candidate, lines, found, point, factor, seed)
 
@@ -307,7 +308,7 @@ def _common_factor(found: Found, claim: np.ndarray) -> float | None:
     """Return by what the gradient is off as a whole, or each of several entries."""
     if found.factor is not None:
         return found.factor
-    if len(found.wrong) < _SEVERAL:
+    if len(found.wrong) < _PAIR:
         return None
     with np.errstate(all="ignore"):
         ratios = np.array([claim[k] / exact for k, exact in found.wrong.items()])

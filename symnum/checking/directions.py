@@ -29,6 +29,8 @@ _APART = 12.0
 _TOLD = 6.0
 # Two directions whose errors differ by more are not of one scale: the second is measured in full.
 _LIKE = 1.5
+# The same for the direction that asks whether there is more, after wrong entries were named.
+_LAST = 8.0
 # So many directions without a difference are enough; one is, after wrong entries were named.
 _QUIET = 2
 # Wrong entries that are looked for; beyond them "and more" is the answer.
@@ -265,9 +267,11 @@ def _find(
         if not direction.any():
             break
         is_cheap = usual < math.inf
-        slope = line.cheap(direction, 0.0) if is_cheap else line.full(direction)
+        # Once something is wrong, what the last direction shows need not be as sharp as can be.
+        like, bar = (_LAST, _LAST / 2 * usual) if search.wrong else (_LIKE, 0.0)
+        slope = line.cheap(direction, bar) if is_cheap else line.full(direction)
         residual, theta = search.residual(slope, direction)
-        doubtful = slope.reason or theta > _LIKE * usual
+        doubtful = slope.reason or theta > like * usual
         # A cheap measurement accuses nobody.
         if is_cheap and (doubtful or (abs(residual) > theta and not search.wrong)):
             is_cheap = False

@@ -159,7 +159,8 @@ def check(
         return _checked(request, stress, watch)
     except OutOfTime:
         reason = (
-            f"timeout: the check took more than {timeout:g} s; no point had been judged by then"
+            f"timeout: the check took more than {timeout:g} s; no point had been judged by then, "
+            f"after {watch.calls} call{'s' * (watch.calls != 1)} of their code"
         )
         return Verdict(Outcome.UNDECIDED, seed=seed, reason=reason)
     finally:
@@ -228,7 +229,7 @@ def passes(verdict: Verdict, allow_undecided: bool) -> bool:
 
 def _checked(request: Request, stress: bool, watch: Watch | None) -> Verdict:
     """Return the verdict on a request."""
-    verdict = _run_many(request) if request.along_directions else _run(request, watch)
+    verdict = _run_many(request, watch) if request.along_directions else _run(request, watch)
     if stress and verdict and not request.along_directions:
         try:
             notes = _stress(request)
@@ -304,29 +305,28 @@ def _run(request: Request, watch: Watch | None) -> Verdict:
     if measured and watch is not None:  # each point may take long: judged one by one
         chunks = _one_by_one([first[1:], *chunks])
         first = first[:1]
-    truth = reference.at(first)
-    answers = ask(truth.points)
+        answers = ask(first)  # before what takes long
+        truth = reference.at(first)
+    else:
+        truth = reference.at(first)
+        answers = ask(truth.points)
+        chunks = chunks if watch is None else _growing(chunks)
     broken = first_answers(answers, truth, candidate.shape, request.variables)
     if broken is not None:
         return _broken(request, broken, truth)
-    sample = truth.take(np.arange(min(len(first), _STATE_POINTS)))
-    broken = state(
-        candidate,
-        request.code,
-        answers[: len(sample.points)],
-        sample,
-        request.variables,
-    )
-    if broken is not None:
-        return _broken(request, broken, truth)
-    evidence = _evidence(request, answers, truth)
+    try:
+        broken = _bad_manners(request, answers, truth)
+        if broken is not None:
+            return _broken(request, broken, truth)
+        evidence = _evidence(request, answers, truth)
+    except OutOfTime:
+        # Whether code that was run on balls is in a narrow branch isn't known yet.
+        if watch is None or isinstance(reference, DualReference):
+            raise
+        return _late(request, Evidence(truth, _values(answers, truth)), watch.seconds)
     given = len(request.points)
     try:
         _look(watch, reference, evidence)
-        if not measured:  # it takes hundreds of points
-            broken = remembered(candidate, reference, request.box, request.variables, request.rng)
-            if broken is not None:
-                return _broken(request, broken, truth)
         for points in chunks:
             if _is_enough(evidence) and len(evidence.given) - given >= _EVIDENCE:
                 break
@@ -372,6 +372,33 @@ def _is_enough(evidence: Evidence) -> bool:
     return int(large.any(axis=1).sum()) >= _SEVERAL_WRONG
 
 
+def _bad_manners(request: Request, answers: Sequence[Answer], truth: Truth) -> Broken | None:
+    """Return the rule about state that a candidate breaks; None where it breaks none."""
+    reference, candidate = request.reference, request.candidate
+    sample = truth.take(np.arange(min(len(truth.points), _STATE_POINTS)))
+    broken = state(
+        candidate,
+        request.code,
+        answers[: len(sample.points)],
+        sample,
+        request.variables,
+    )
+    if broken is None and not isinstance(reference, StepsReference):  # it takes hundreds of points
+        return remembered(candidate, reference, request.box, request.variables, request.rng)
+    return broken
+
+
+def _growing(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield chunks in pieces of 1, 2, 4, ... points: slow code is judged as far as it got."""
+    size = 1
+    for points in chunks:
+        start = 0
+        while start < len(points):
+            yield points[start : start + size]
+            start += size
+            size *= 2
+
+
 def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the points of chunks singly, each of shape (1, n)."""
     for points in chunks:
@@ -398,6 +425,9 @@ def _late(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     off = int(evidence.bad.any(axis=1).sum())
     over = f"the check took more than {seconds:g} s"
     judged = f"{count} point{'s' * (count != 1)} had been judged by then"
+    known = int(evidence.truth.known.sum())
+    if isinstance(request.reference, StepsReference) and request.reference.is_late and count == 1:
+        judged = f"{known} of {len(request.names)} entries had been judged at one point by then"
     if late.any():
         over = f"{seconds:g} s are not enough for the exact derivative at every point"
         judged = f"{count - int(late.sum())} of {count} points were judged"
@@ -513,7 +543,7 @@ def _asked(code: Candidate, truth: Truth, watch: Watch | None) -> list[Answer]:
 
 
 @np.errstate(all="ignore")
-def _run_many(request: Request) -> Verdict:
+def _run_many(request: Request, watch: Watch | None) -> Verdict:
     """Check a gradient of many parameters without a formula: guards, then directions."""
     points = request.points[:_DIRECTED_POINTS]
     if not len(points):
@@ -532,7 +562,10 @@ def _run_many(request: Request) -> Verdict:
         return _broken(request, broken, truth)
     assert request.code is not None
     lines = lines_of(request.code, points[0], request.rng, request.limits)
-    return gradient_verdict(candidate, lines, points, request.names, request.seed, request.form)
+    seconds = math.inf if watch is None else watch.seconds
+    return gradient_verdict(
+        candidate, lines, points, request.names, request.seed, request.form, seconds
+    )
 
 
 def _evidence(request: Request, answers: Sequence[Answer], truth: Truth) -> Evidence:

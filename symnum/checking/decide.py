@@ -26,8 +26,10 @@ _UNITS = 64 * UNIT
 _CONDITION = 8.0
 _SMALLEST = 2.0**-1000
 
+# An error of this share of the derivative's largest value is no rounding where it is smooth.
+_FAR_OFF = 2.0**-20
 # An error of so many units of the derivative's largest value may be rounding of what it's made of.
-_ROUNDINGS = 8.0
+_ROUNDINGS = 64.0
 
 # So many errors that are the same share of the derivative, to this share of it, are no accident.
 _REPEATED = 8
@@ -175,9 +177,11 @@ def _is_rounding(
     with np.errstate(all="ignore"):
         excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
     order = rows[np.argsort(excess)]
+    largest = float(np.max(np.abs(evidence.truth.exact[known, k]), initial=0.0))
+    farthest = int(rows[np.argmax(evidence.error[rows, k])])
     chosen = dict.fromkeys([int(order[-1]), int(order[len(order) // 2]), int(order[0])])
-    found = [
-        nature(
+    found = {
+        row: nature(
             candidate,
             reference,
             evidence.truth.points[row],
@@ -187,9 +191,13 @@ def _is_rounding(
             scale=evidence.scale,
             drop_explained=not evidence.poor[row, k],
         )
-        for row in chosen
-    ]
-    return found.count(Nature.ROUNDING) > len(found) / 2
+        for row in (*chosen, farthest)
+    }
+    # A mistake in one region doesn't hide behind the digits that are lost in another.
+    if found[farthest] is Nature.WRONG and evidence.error[farthest, k] > _FAR_OFF * largest:
+        return False
+    asked = [found[row] for row in chosen]
+    return asked.count(Nature.ROUNDING) > len(asked) / 2
 
 
 def beside_largest(evidence: Evidence, decision: Decision) -> Decision:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from symnum.checking.watch import OutOfTime
 from symnum.differences.estimate import Estimate
 from symnum.differences.evidence import trend_sentence
 
@@ -28,6 +29,8 @@ _APART = 12.0
 _TOLD = 6.0
 # Two directions whose errors differ by more are not of one scale: the second is measured in full.
 _LIKE = 1.5
+# The same for the direction that asks whether there is more, after wrong entries were named.
+_LAST = 8.0
 # So many directions without a difference are enough; one is, after wrong entries were named.
 _QUIET = 2
 # Wrong entries that are looked for; beyond them "and more" is the answer.
@@ -112,6 +115,8 @@ class Found:
     trend : str
         How the distance of the claim from central differences changes with h, along the first
         direction that shows one; empty where none does.
+    late : str
+        What had been found when the time was over; empty where it was not.
     """
 
     wrong: dict[int, float] = field(default_factory=dict)
@@ -122,6 +127,7 @@ class Found:
     seen: tuple[float, float] = (0.0, 0.0)
     note: str = ""
     trend: str = ""
+    late: str = ""
 
 
 @dataclass
@@ -136,6 +142,8 @@ class _Search:
     wrong: dict[int, float] = field(default_factory=dict)
     note: str = ""
     trend: str = ""
+    measured: int = 0
+    seen: tuple[float, float] = (0.0, 0.0)
 
     def direction(self) -> np.ndarray:
         """Return random signs with random magnitudes between 1 and 2; 0 where found wrong."""
@@ -157,10 +165,25 @@ class _Search:
 
     def residual(self, slope: Slope, direction: np.ndarray) -> tuple[float, float]:
         """Return how far a measured slope is from the claim's, and what explains as much."""
+        self.measured += not slope.reason
         return (
             slope.value - _dot(direction * self.claim),
             slope.error + self.rounding(direction),
         )
+
+    def late(self) -> str:
+        """Say what had been found when the time was over."""
+        count = f"{self.measured} direction{'s' * (self.measured != 1)} at the next one"
+        residual, theta = self.seen
+        if self.wrong:
+            return f"{count}, and {len(self.wrong)} wrong entries were named"
+        if abs(residual) > theta:
+            return (
+                f"{count}, and along one it differs by {abs(residual):.3g}, "
+                f"{abs(residual) / theta:.3g} times what its error bar explains: which entries "
+                "are wrong, if any, takes more time"
+            )
+        return f"{count}, and nothing was found wrong"
 
     def remember_trend(self, slope: Slope, direction: np.ndarray) -> None:
         """Keep how the first difference that is seen changes with h."""
@@ -215,6 +238,27 @@ def find_wrong_entries(
         wrong = {int(k): math.nan for k in broken}
         return Found(wrong, np.zeros(len(claim)), evaluations=line.evaluations)
     limit = np.full(len(claim), np.inf)
+    try:
+        return _find(search, limit, doubt)
+    except OutOfTime:
+        return Found(
+            search.wrong,
+            limit,
+            None,
+            "",
+            line.evaluations,
+            search.seen,
+            search.note,
+            search.trend,
+            search.late(),
+        )
+
+
+def _find(
+    search: _Search, limit: np.ndarray, doubt: Callable[[np.ndarray, Slope], str] | None
+) -> Found:
+    """Find the wrong entries of a finite claim; `limit` is filled in as directions are quiet."""
+    line, claim = search.line, search.claim
     quiet = failed = 0
     usual = math.inf  # what rounding and truncation explained along the first direction
     residual = theta = 0.0
@@ -223,9 +267,11 @@ def find_wrong_entries(
         if not direction.any():
             break
         is_cheap = usual < math.inf
-        slope = line.cheap(direction, 0.0) if is_cheap else line.full(direction)
+        # Once something is wrong, what the last direction shows need not be as sharp as can be.
+        like, bar = (_LAST, _LAST / 2 * usual) if search.wrong else (_LIKE, 0.0)
+        slope = line.cheap(direction, bar) if is_cheap else line.full(direction)
         residual, theta = search.residual(slope, direction)
-        doubtful = slope.reason or theta > _LIKE * usual
+        doubtful = slope.reason or theta > like * usual
         # A cheap measurement accuses nobody.
         if is_cheap and (doubtful or (abs(residual) > theta and not search.wrong)):
             is_cheap = False
@@ -237,6 +283,7 @@ def find_wrong_entries(
                 return _open(search, limit, slope.reason)
             continue
         usual = min(usual, theta)
+        search.seen = (residual, theta)
         named = len(search.wrong)
         if abs(residual) > theta:
             reason = "" if doubt is None or search.wrong else doubt(direction, slope)
@@ -270,7 +317,7 @@ def find_wrong_entries(
             with np.errstate(divide="ignore"):
                 seen = (4 if line.least_error else 2) * theta / np.abs(direction)
             seen = np.fmax(seen, line.least_error * np.abs(claim))
-            limit = np.where(direction == 0, limit, np.fmax(seen, limit if quiet else 0.0))
+            limit[:] = np.where(direction == 0, limit, np.fmax(seen, limit if quiet else 0.0))
             quiet += 2 if search.wrong else 1
             continue
         quiet = 0

@@ -86,7 +86,11 @@ def doubt(
 
 def _two_slopes(line: Line, output: int, found: Estimate, given: float) -> str:
     """Say that a claim is the slope of f in small steps, where it has another in large ones."""
+    if found.window is None:
+        return ""
     for rung in found.rungs:
+        if rung.e >= found.window[0]:
+            return ""  # what larger steps show is truncation
         if not fits_closely(rung, noise_of(rung), given, found.value):
             continue
         beside = _quotient(line, output, rung, _BESIDE * rung.h)
@@ -140,7 +144,7 @@ def beneath(
         What all of f's values are multiples of, as far as is known.
     """
     reach = _REACH * (line.scale() or 1.0)
-    at_x = abs(float(line.at(0.0)[output]))
+    at_x = found.rungs[0].size
     noise = max(0.6 * ROUNDOFF * at_x, found.noise if math.isfinite(found.noise) else 0.0)
     stair = _stair(line, output, reach) if found.value == 0 else 0.0
     step = max(math.ulp(at_x), stair, grid)

@@ -6,10 +6,10 @@ Derivatives along a few directions take the place of one derivative a parameter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from math import fsum, prod, ulp
+from math import fsum, inf, prod, ulp
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from symnum.checking.directions import Found, Line, Slope, find_wrong_entries
 from symnum.checking.steps_line import StepsLine
 from symnum.checking.steps_reference import COARSE, COARSE_SOLVER
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
+from symnum.checking.watch import OutOfTime
 from symnum.formula.duals import CodeReference
 
 _UNIT = 2.0**-53
@@ -129,6 +130,7 @@ def gradient_verdict(
     names: tuple[str, ...],
     seed: int,
     form: str,
+    seconds: float = inf,
 ) -> Verdict:
     """Return the verdict on a gradient of many parameters.
 
@@ -146,6 +148,8 @@ def gradient_verdict(
         Of the directions.
     form : str
         How the candidate takes a point, in words.
+    seconds : float
+        The time limit, to be named when it is over: what was judged by then counts.
     """
     common: dict[str, Any] = {
         "names": names,
@@ -157,17 +161,25 @@ def gradient_verdict(
     notes: dict[str, None] = {}
     tried = evaluations = 0
     for number, point in enumerate(points):
-        claim = candidate(point).value
+        try:
+            claim = candidate(point).value
+        except OutOfTime:
+            return _late(common, seconds, tried, len(points), "nothing was found wrong")
         if claim is None:
             continue
         tried += 1
         found = _found(lines.at(point), candidate, claim, seed + number)
         evaluations += found.evaluations
         common["evaluations"] = evaluations
+        if found.late and not found.wrong:
+            return _late(common, seconds, tried - 1, len(points), found.late)
         if found.note:
             notes[found.note] = None
         if found.wrong or found.factor is not None:
             verdict = _wrong(found, claim, point, common, tried)
+            if found.late:
+                note = f"timeout: the check took more than {seconds:g} s, and there may be more"
+                verdict = replace(verdict, violations=(*verdict.violations, note))
             if not verdict.is_certified and _is_solver(
                 candidate, lines, found, point, claim, verdict, seed
             ):
@@ -196,6 +208,16 @@ def gradient_verdict(
         violations=tuple(notes),
         **common,
     )
+
+
+def _late(common: dict[str, Any], seconds: float, judged: int, count: int, found: str) -> Verdict:
+    """Return the verdict when the time is over and nothing is wrong by then."""
+    between = " and" if "direction" in found else ", and"
+    reason = (
+        f"timeout: the check took more than {seconds:g} s; {judged} of {count} "
+        f"point{'s' * (count != 1)} had been judged by then{between} {found}"
+    )
+    return Verdict(Outcome.UNDECIDED, points_tried=judged, reason=reason, **common)
 
 
 def _blocks(candidate: Candidate) -> tuple[int, ...]:
@@ -259,10 +281,11 @@ def _is_solver(
     seed: int,
 ) -> bool:
     """Say whether a gradient may be right, and f a solver with a loose tolerance or a table."""
-    if _is_coarse(found, claim, verdict):
-        return True
     factor = _common_factor(found, claim)
-    if factor is None or not 0 < abs(factor - 1) <= COARSE:
+    if factor is None:
+        return _is_coarse(found, claim, verdict)
+    is_few = found.factor is None and len(found.wrong) < _SEVERAL
+    if not abs(factor - 1) <= COARSE or (is_few and verdict.cause is not Cause.UNEXPLAINED):
         return False
     return not _is_same_elsewhere(candidate, lines, found, point, factor, seed)
 
@@ -285,7 +308,7 @@ def _common_factor(found: Found, claim: np.ndarray) -> float | None:
     """Return by what the gradient is off as a whole, or each of several entries."""
     if found.factor is not None:
         return found.factor
-    if len(found.wrong) < _SEVERAL:
+    if len(found.wrong) < _PAIR:
         return None
     with np.errstate(all="ignore"):
         ratios = np.array([claim[k] / exact for k, exact in found.wrong.items()])
@@ -305,11 +328,14 @@ def _is_same_elsewhere(
     size = np.where(point == 0, 1.0, np.abs(point))
     for share in _ELSEWHERE:
         other = point * (1 + share) + size * rng.uniform(-_APART, _APART, len(point))
-        claim = candidate(other).value
         direction = np.zeros(len(point))
         off = list(found.wrong) or list(range(len(point)))
         direction[off] = rng.choice([-1.0, 1.0], len(off)) * rng.uniform(1.0, 2.0, len(off))
-        slope = lines.at(other).full(direction)
+        try:
+            claim = candidate(other).value
+            slope = lines.at(other).full(direction)
+        except OutOfTime:
+            return False
         if claim is None or slope.reason:
             return False
         given = fsum((direction * claim).tolist())

@@ -96,9 +96,13 @@ class StepsLine:
             if not math.isfinite(value):
                 return self.full(direction)
             return Slope(value, self._known.verified)
-        enough = (one for one in self._measurements if one.error <= bar)
+        # Along another direction truncation may be larger than it was along the first.
+        enough = (one for one in self._measurements if one.steady <= bar)
         sharpest = min(self._measurements, key=lambda one: one.error)
-        return self._measure(direction, next(enough, sharpest))
+        how = next(enough, None)
+        if how is None:
+            return self._measure(direction, sharpest)
+        return replace(self._measure(direction, how), error=how.steady)
 
     def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:
         """Measure with two sets of steps, of which each has an error bar of its own."""

@@ -27,6 +27,7 @@ from symnum.checking.integral import gain
 from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
+from symnum.checking.watch import OutOfTime
 from symnum.differences import ladder
 from symnum.differences.estimate import Estimate
 from symnum.differences.evidence import trend, trend_sentence
@@ -93,6 +94,8 @@ class StepsReference:
     ----------
     refused : str
         Why the last entry that could not be measured was not.
+    is_late : bool
+        Whether the time was over before all entries of the last point had been measured.
     """
 
     label = "numerical, with error bars (uncertified)"
@@ -116,6 +119,7 @@ class StepsReference:
         self._order = derivative_order
         self._function = Counted(code, limits)
         self.refused = ""
+        self.is_late = False
         self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 
     @property
@@ -283,13 +287,23 @@ class StepsReference:
         value = np.full((self._outputs, n), np.nan)
         bar = np.full((self._outputs, n), np.inf)
         for j in range(n):
-            line = self._line(point, j)
-            for i in range(self._outputs):
-                found = measured(line, i, j)
-                value[i, j] = found.value
-                self.refused = self.refused if found.is_answered else found.reason
-                bar[i, j] = found.verified + _ROUNDING * abs(found.value)
+            try:
+                found = self._along(point, j)
+            except OutOfTime:
+                if j == 0:
+                    raise
+                self.is_late = True
+                break
+            for i, one in enumerate(found):
+                value[i, j] = one.value
+                self.refused = self.refused if one.is_answered else one.reason
+                bar[i, j] = one.verified + _ROUNDING * abs(one.value)
         return value.ravel(), bar.ravel()
+
+    def _along(self, point: np.ndarray, j: int) -> list[Estimate]:
+        """Return the derivatives of all outputs along one variable."""
+        line = self._line(point, j)
+        return [measured(line, i, j) for i in range(self._outputs)]
 
     def _second(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = hessian(self._function, point)

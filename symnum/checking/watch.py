@@ -54,11 +54,14 @@ class Watch:
     ----------
     clock : Clock
         Tells how much of it is left.
+    calls : int
+        How many there were so far.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.clock = Clock(seconds)
+        self.calls = 0
         self._work: queue.SimpleQueue[tuple[Callable[..., Any], Any, Any] | None] = (
             queue.SimpleQueue()
         )
@@ -71,6 +74,8 @@ class Watch:
 
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
+            self.clock.look()  # what a call that was left behind returns is no answer to another
+            self.calls += 1
             self._work.put((function, arguments, named))
             try:
                 result, error = self._done.get(timeout=max(0.0, self.clock.left()))

@@ -35,12 +35,15 @@ class Measurement:
         The derivative as it sees it.
     error : float
         Its bar: noise, and four times its distance from the whole ladder's answer.
+    steady : float
+        The same with 64 times that distance: a bar for lines along which f is less smooth, too.
     """
 
     k: int
     m: int
     value: float
     error: float
+    steady: float
 
     @property
     def evaluations(self) -> int:
@@ -64,7 +67,8 @@ def measurements(estimate: Estimate, largest: int = 3) -> tuple[Measurement, ...
             truncation = max(off[k], above, min(below, growth * off[k] + noise))
             if truncation < math.inf:
                 value = extrapolate(ODD, values, k, m)
-                found.append(Measurement(k, m, value, noise + 4 * truncation))
+                errors = (noise + 4 * truncation, noise + 64 * truncation)
+                found.append(Measurement(k, m, value, *errors))
     return tuple(sorted(found, key=lambda one: (one.m, one.error)))
 
 

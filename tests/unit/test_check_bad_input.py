@@ -241,6 +241,84 @@ def test_the_time_is_kept_while_the_function_is_compared():
     assert "timeout" in str(verdict)
 
 
+class _Stalling:
+    """A sum of sines that can't be looked into, and that never returns after so many calls."""
+
+    def __init__(self, calls):
+        self.left = calls
+        self.leave = threading.Event()
+
+    def __call__(self, x):
+        self.left -= 1
+        if self.left < 0:
+            self.leave.wait()
+        return float(str(float(np.sum(np.sin(x)))))
+
+    def check(self, derivative, at):
+        """Return the verdict on a derivative, when it stalls."""
+        verdict = check(self, derivative, at=at, n=np.shape(at)[-1], timeout=1.0)
+        self.leave.set()
+        return verdict
+
+
+def _wrong_sum(x):
+    found = np.cos(x)
+    found[1] = -found[1]
+    return found
+
+
+def test_entries_of_one_point_count_when_the_time_is_over():
+    """Ten variables take hundreds of calls; those that were measured by then are judged."""
+    point = np.linspace(0.1, 1.0, 10)
+    wrong = _Stalling(200).check(_wrong_sum, point)
+    right = _Stalling(200).check(np.cos, point)
+    assert (wrong.status, wrong.components) == ("wrong", (1,))
+    assert right.status == "undecided"
+    assert re.search(r"[2-9] of 10 entries had been judged at one point", right.reason)
+    assert "nothing was found wrong" in right.reason
+
+
+@pytest.mark.parametrize(
+    ("calls", "derivative", "says"),
+    [
+        (
+            100,
+            np.cos,
+            r"[12] of 3 points had been judged by then and \d directions? at the next one",
+        ),
+        (
+            64,
+            lambda x: np.cos(x) + 1,
+            r"0 of 3 points .* \d+ directions? at the .* along one it differs",
+        ),
+        (30, np.cos, "0 of 3 points .* 0 directions"),
+        (5, np.cos, r"after \d+ calls of their code"),
+    ],
+)
+def test_directions_count_when_the_time_is_over(calls, derivative, says):
+    """The reason says how many points and directions were judged, and what they showed."""
+    points = np.random.default_rng(0).normal(size=(3, 30))
+    verdict = _Stalling(calls).check(derivative, points)
+    assert verdict.status == "undecided"
+    assert re.search(says, verdict.reason), verdict.reason
+
+
+def test_wrong_entries_that_were_named_in_time_count():
+    """A search that is cut short accuses those entries that it has confirmed."""
+    point = np.random.default_rng(0).normal(size=(1, 100))
+
+    def derivative(x):
+        found = np.cos(x)
+        found[4::5] *= 2 + np.arange(20)
+        return found
+
+    cut = _Stalling(150).check(derivative, point)
+    assert cut.status == "wrong"
+    assert 0 < len(cut.components) < 20
+    assert all(k % 5 == 4 for k in cut.components)
+    assert "timeout" in str(cut)
+
+
 def test_our_own_work_counts_as_time_too():
     """What is done between calls of their code asks whether the time is over."""
     watch = Watch(0.01)

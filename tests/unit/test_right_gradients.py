@@ -135,3 +135,22 @@ def test_what_is_said_of_hidden_functions():
     stairs, slope = WHOLE["a slope with fine stairs"]
     verdict = check(opaque(stairs), slope, at=wave(30)[2], n=30)
     assert "two slopes" in verdict.reason
+
+
+def test_one_wrong_entry_of_a_hundred_takes_few_evaluations():
+    """The last direction, which asks whether there is more, is not measured in full."""
+    evaluations = []
+    for seed in range(9):
+        a, x = np.random.default_rng([100, seed]).normal(size=(2, 100))
+        f = opaque(lambda x, a=a: np.sum(np.logaddexp(0, a * x)))
+
+        def gradient(x, a=a):
+            found = a / (1 + np.exp(-a * x))
+            found[17] = 0.0
+            return found
+
+        verdict = check(f, gradient, at=x, n=100, seed=seed)
+        assert verdict.components == (17,)
+        evaluations.append(verdict.evaluations)
+    assert np.median(evaluations) <= 50
+    assert max(evaluations) <= 70

@@ -359,9 +359,8 @@ def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) ->
     if np.any(seen & (error > _FLOAT32 * truth.bound + ceiling)):
         return False
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    # Answers that differ say most.
-    _, first = np.unique(evidence.given[np.ix_(rows, columns)], axis=0, return_index=True)
-    rows = rows[np.sort(first)] if len(first) > _STEPS else rows
+    # A constant, or a step, is no single more than a double.
+    moves = len(np.unique(evidence.given[np.ix_(rows, columns)], axis=0)) > _STEPS
     rows = rows[:12]
     given = evidence.given[np.ix_(rows, columns)]
     is_single = given == given.astype(np.float32)
@@ -372,14 +371,12 @@ def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) ->
         answer.value is not None and np.array_equal(answer.value[columns], given[i])
         for i, answer in enumerate(rounded)
     )
-    values = len({tuple(row) for row in given.tolist()})
-    varied = values == len(rows)
-    moves = values > _STEPS  # a constant, or a step, is no single more than a double
+    varied = len({tuple(row) for row in given.tolist()}) == len(rows)
     if same and moves and (is_single.all() or varied):
         return True
     # A double rounded to a single, of which the smallest lie 2^-149 apart.
     cast = error[seen] <= 1.01 * (2.0**-24 * np.abs(truth.exact[seen]) + 2.0**-150)
-    return bool(is_single.all() and cast.all())
+    return bool(is_single.all() and cast.all() and given.any())
 
 
 def detection_limit(

@@ -283,13 +283,15 @@ def _confirm_poor(
         chosen = dict.fromkeys(
             [*by_bound[:3].tolist(), *suspicious[np.argsort(-relative)][:3].tolist()]
         )
+        # Where the bound is poor, the error beside the reference's own double says little.
+        certified = dict(zip(rows.tolist(), error.tolist(), strict=True))
         found = [
             nature(
                 candidate,
                 reference,
                 truth.points[row],
                 k,
-                float(evidence.error[row, k]),
+                certified[row],
                 rng,
                 scale=evidence.scale,
                 drop_explained=False,
@@ -396,8 +398,10 @@ def detection_limit(
         rows = np.flatnonzero(usable[:, k])
         rows = rows[:: max(1, len(rows) // 40)][:40]
         moved = condition(reference, truth.points[rows], k, rng)
-        exact = np.abs(truth.exact[rows, k])
-        each = np.maximum(_UNITS + _CONDITION * moved / exact, 8 * evidence.error[rows, k] / exact)
+        exact = reference.component(truth.points[rows], k)
+        error = np.abs(evidence.given[rows, k] - exact)
+        with np.errstate(all="ignore"):
+            each = np.fmax(_UNITS + _CONDITION * moved / np.abs(exact), 8 * error / np.abs(exact))
         limits[k] = min(limits[k], float(np.median(each)))
     zero = truth.known & ~truth.hull & (truth.exact == 0)
     return limit_beside_others(truth, zero, limits)

@@ -207,8 +207,8 @@ class Regularity:
         taken = self._taken(values, position)
         return not any(test.line in taken for test in failed)
 
-    def fails_exactly(self, values: Sequence[Ball], position: Mapping[int, int]) -> bool:
-        """Say whether an operation fails at exact numbers, so that more bits change nothing.
+    def failing(self, values: Sequence[Ball], position: Mapping[int, int]) -> list[int]:
+        """Return the lines that first have no finite value, or can't be proven smooth.
 
         Parameters
         ----------
@@ -216,17 +216,16 @@ class Regularity:
             As for `holds`.
         """
         tests = {test.line: test.smooth for test in self.tests}
+        found = []
         for index in self._taken(values, position):
             op, args, _ = self.program.lines[index]
             balls = [values[position[arg]] for arg in args]
-            if op not in OPERATIONS or not all(_is_exact(ball) for ball in balls):
+            if op not in OPERATIONS or not all(map(_is_known, balls)):
                 continue
-            value = values[position[index]]
-            if isinstance(value, arb) and not value.is_finite():
-                return True
-            if index in tests and not tests[index](*balls):
-                return True
-        return False
+            is_smooth = index not in tests or tests[index](*balls)
+            if not is_smooth or not _is_known(values[position[index]]):
+                found.append(index)
+        return found
 
     def _taken(self, values: Sequence[Ball], position: Mapping[int, int]) -> set[int]:
         """Return the lines that the function's value depends on, given the branches it takes."""
@@ -243,6 +242,11 @@ class Regularity:
             else:
                 stack += args
         return taken
+
+
+def _is_known(ball: Ball) -> bool:
+    """Say whether a number is enclosed, or the truth of a condition known."""
+    return bool(ball.is_finite()) if isinstance(ball, arb) else ball is not None
 
 
 def _is_exact(ball: Ball) -> bool:
@@ -342,12 +346,15 @@ class Certifier:
                 answers[index] = _UNDEFINED
                 singular.discard(index)
         for bits in _NEAR_BITS:
-            if prover.is_late() or all(self._fails_exactly(index, values) for index in singular):
+            if prover.is_late() or self._fail_exactly(singular, values):
                 break
             with precision(bits):
                 values, regular = self._values(point)
                 answers = self._answered(answers, values, regular)
             singular = self._singular(answers, values, regular)
+        else:
+            for index in self._hopeless(singular, values):
+                answers[index] = _UNDECIDED
         return [
             self._settle(index, point, prover, index in singular, zeros)
             if answer is None
@@ -404,9 +411,28 @@ class Certifier:
             and not (regular[self._kind_of[index]] and values[self._at[index]].is_finite())
         }
 
-    def _fails_exactly(self, index: int, values: Sequence[Ball]) -> bool:
-        kind = self._kinds[self._kind_of[index]]
-        return kind.fails_exactly(values, self._balls.position)
+    def _fail_exactly(self, singular: Iterable[int], values: Sequence[Ball]) -> bool:
+        """Say whether all functions fail at exact numbers, so that more bits change nothing."""
+        position = self._balls.position
+        for kind in {self._kind_of[index] for index in singular}:
+            failing = self._kinds[kind].failing(values, position)
+            if not any(
+                all(_is_exact(values[position[arg]]) for arg in self.program.lines[line].args)
+                for line in failing
+            ):
+                return False
+        return True
+
+    def _hopeless(self, singular: Iterable[int], values: Sequence[Ball]) -> set[int]:
+        """Return the entries whose function fails at what no precision tells from 0.
+
+        No series can tell either: log(1 - tanh(1e5)) asks for the sign of its argument.
+        """
+        found = {}
+        for kind in {self._kind_of[index] for index in singular}:
+            failing = self._kinds[kind].failing(values, self._balls.position)
+            found[kind] = bool(failing) and all(self._is_absorbed(i, values) for i in failing)
+        return {index for index in singular if found[self._kind_of[index]]}
 
     def _settle(
         self, index: int, point: Sequence[float], prover: Prover, is_singular: bool, zeros: bool
@@ -476,18 +502,22 @@ class Certifier:
             if prover.is_late():
                 return found
             self._identically_zero[index] = found
-        if self._identically_zero[index] or number is None or self._is_absorbed(index, values):
+        if (
+            self._identically_zero[index]
+            or number is None
+            or self._is_absorbed(self.entries[index].line, values)
+        ):
             return self._identically_zero[index]
         constant = number.field.program(number)
         return constant is not None and prover.is_zero(constant)
 
-    def _is_absorbed(self, index: int, values: Sequence[Ball]) -> bool:
-        """Say whether an entry looks like 0 because something was too small for any precision.
+    def _is_absorbed(self, root: int, values: Sequence[Ball]) -> bool:
+        """Say whether a line looks like 0 because something was too small for any precision.
 
         What is left of 1 - tanh(8000)**2 is no 0, and nobody proves that 1 + exp(-8000) is 1.
         """
         least = arb(2) ** -_NEAR_BITS[-1]
-        for line in self.program.live([self.entries[index].line]):
+        for line in self.program.live([root]):
             ball = values[self._balls.position[line]]
             if not isinstance(ball, arb) or not ball.is_finite():
                 continue

@@ -268,6 +268,20 @@ def test_what_no_precision_can_tell_from_0_is_no_question_to_sympy(monkeypatch, 
     assert (found.status, found.hi, found.radius) == ("certified", 0.0, TINY)
 
 
+def test_what_no_precision_tells_from_0_is_not_expanded(monkeypatch):
+    """No series knows the sign of 1 - tanh(1e5) either; a kink beside it is found all the same."""
+    formula = Formula("log(1 - tanh(x))", ["x"])
+    kink = Formula("abs(x/10 - 1) + log(2 - tanh(1000*x))", ["x"]).derivative()
+    assert kink.exact(10.0).status == "kink"
+
+    def never(*_args, **_named):
+        raise AssertionError
+
+    monkeypatch.setattr("symnum.formula.certify.analyse", never)
+    for f in (formula, formula.derivative()):
+        assert f.exact([100.0, 1e5]).status.tolist() == ["certified", "undecided"]
+
+
 class _Over:
     """A clock without time."""
 

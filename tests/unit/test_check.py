@@ -464,3 +464,22 @@ def test_what_is_wrong_only_near_0_is_seen(f, gradient, box, cut, seed):
         return found if n > 1 else found[0]
 
     assert check(f, without, domain=box, seed=seed).status == "wrong"
+
+
+def test_at_a_multiple_root_small_errors_are_seen_and_the_limit_says_so():
+    """The reference in doubles has no digit there; the certified one has all, and is the yardstick.
+
+    The error beside the reference's own double had made every other error look like rounding.
+    """
+    expanded = "x**7 - 7*x**6 + 21*x**5 - 35*x**4 + 35*x**3 - 21*x**2 + 7*x - 1"
+    domain = [(0.99, 1.01)]
+
+    def off_by(share):
+        return check(expanded, lambda x: 7 * (x - 1) ** 6 * (1 + share), domain=domain)
+
+    right = off_by(0.0)
+    assert right
+    (limit,) = right.detection_limit
+    assert limit < 1e-10
+    assert not off_by(3 * limit)
+    assert off_by(limit / 30)

@@ -306,7 +306,7 @@ def check(
     ] = "0",
     timeout: Annotated[
         str | None,
-        typer.Option(metavar="SECONDS", help="How long the code may take in all."),
+        typer.Option(metavar="SECONDS", help="How long the check may take in all."),
     ] = None,
     json: Json = False,
 ) -> int:

@@ -438,6 +438,14 @@ class Certifier:
         self, index: int, point: Sequence[float], prover: Prover, is_singular: bool, zeros: bool
     ) -> Value:
         """Answer an entry that plain enclosures did not settle."""
+        values: Sequence[Ball] = ()
+        if not zeros and not is_singular:
+            # Where 0 is good enough, balls say so in a fraction of what arithmetic takes.
+            with precision(_RETRY_BITS[-1] * 2):
+                values, regular = self._values(point)
+            small = _tiny(values[self._at[index]], regular[self._kind_of[index]])
+            if small is not None:
+                return small
         exact_point = [Fraction(x) for x in point]
         number: Number | None = None
         if is_singular:
@@ -451,7 +459,6 @@ class Certifier:
             number = known
         bits = _RETRY_BITS[-1] * 2
         tiny: Value | None = None
-        values: Sequence[Ball] = ()
         while bits <= CAP_BITS and not prover.is_late():
             with precision(bits):
                 values, regular = self._values(point)

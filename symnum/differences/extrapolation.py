@@ -23,6 +23,9 @@ _QUIET = 2.5
 # Standard deviations by which a lower rung may miss the answer, and the stencil f(x).
 _MISFIT, _PREDICTED = 5.0, 4.0
 
+# What a lower rung misses the answer by, a ripple between the rungs may exceed by some times.
+_FINER = 8.0
+
 
 @dataclass(frozen=True)
 class Quotient:
@@ -179,5 +182,5 @@ def _one(
         rung = values[j]
         misfit = abs(rung.q - t - slope * (rung.h / window[0].h) ** leading)
         if misfit > _MISFIT * deviation(kind, [(1.0, rung)], noise):
-            tau = max(tau, 2 * misfit)
+            tau = max(tau, _FINER * misfit)
     return Candidate(k, m, t, nu, tau)

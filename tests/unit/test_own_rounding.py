@@ -34,7 +34,7 @@ def test_far_out_in_a_tail_no_proof_is_asked_for(monkeypatch):
 
     monkeypatch.setattr("symnum.formula.prove.Prover._start", never)
     verdict = sn.check("tanh(x)", lambda x: 1 - math.tanh(x) ** 2, domain=[(-100, 100)])
-    assert verdict.status != "undecided"
+    assert verdict.status == "proved"
 
 
 @pytest.mark.parametrize("power", [-60, 60])
@@ -196,14 +196,3 @@ def test_overflow_inside_is_no_mistake_in_the_formula(box, share, status):
 
     verdict = sn.check("hypot(x, y)", derivative, domain=[box, box])
     assert verdict.status == status
-
-
-def test_far_out_in_a_tail_no_proof_is_asked_for(monkeypatch):
-    """tanh' at 1e10 rounds to 0; whether it is 0 makes no difference to a derivative in doubles."""
-
-    def never(_self):
-        raise AssertionError
-
-    monkeypatch.setattr("symnum.formula.prove.Prover._start", never)
-    verdict = sn.check("tanh(x)", lambda x: 1 - math.tanh(x) ** 2, domain=[(-100, 100)])
-    assert verdict.status == "proved"

@@ -25,6 +25,8 @@ _CALLS = 4
 _STEADY, _ROUNDING, _MOVES = 1e-6, 2.0**-50, 16.0
 # In how many coordinates answers under a wrong key are looked for.
 _COORDINATES = 12
+# Given points at which the rules about state are tried.
+STATE_POINTS = 12
 # How often a neighbour is drawn again because the derivative is the same there.
 _TRIES = 4
 # How far beside a point, as shares of the box, a fresh answer is asked for.

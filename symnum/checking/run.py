@@ -1,0 +1,233 @@
+"""One check, from the points to the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from symnum.checking.answers import evidence_of, values_of
+from symnum.checking.ask import Asker
+from symnum.checking.claim import Answer
+from symnum.checking.code_reference import DualReference
+from symnum.checking.conclude import broken_verdict
+from symnum.checking.decide import (
+    Evidence,
+)
+from symnum.checking.function_first import function_mismatch
+from symnum.checking.guards import (
+    STATE_POINTS,
+    Broken,
+    first_answers,
+    raises,
+    remembered,
+    shown,
+    state,
+)
+from symnum.checking.judge import judge
+from symnum.checking.late import late_verdict
+from symnum.checking.many import gradient_verdict, lines_of
+from symnum.checking.own_code import own_code
+from symnum.checking.points import is_point, own_points, uniform
+from symnum.checking.proof import reproduces, same
+from symnum.checking.reference import FormulaReference, Reference, Truth
+from symnum.checking.request import Request
+from symnum.checking.steps_reference import StepsReference
+from symnum.checking.verdict import Cause, Outcome, Verdict
+from symnum.checking.watch import OutOfTime, Watch
+
+# Points of its own that a check adds once something is wrong already: evidence for the cause.
+_EVIDENCE = 60
+# So many wrong points show where a derivative is wrong; fewer may be those of an edge.
+_SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
+# Given points at which a gradient of many parameters is tried along directions.
+_DIRECTED_POINTS = 3
+
+
+@np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
+def run(request: Request, watch: Watch | None) -> Verdict:
+    """Check a request: rules about state first, then values, point by point.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    watch : Watch or None
+        Its time limit.
+    """
+    reference = request.reference
+    candidate = request.candidate
+    ask = Asker(candidate)
+    measured = isinstance(reference, StepsReference)
+    own = list(
+        reference.own_points(request.box, request.rng)
+        if isinstance(reference, StepsReference)
+        else own_points(request.box, request.rng, reference.most_points)
+    )
+    if len(request.points) and is_point(request.box):
+        own = []  # it is given already
+    mismatch = function_mismatch(request, own, watch)
+    if mismatch is not None:
+        return mismatch
+    chunks = iter(own)
+    first = request.points if len(request.points) else next(chunks)
+    if measured and watch is not None:  # each point may take long: judged one by one
+        chunks = _one_by_one([first[1:], *chunks])
+        first = first[:1]
+        answers = ask(first)  # before what takes long
+        truth = reference.at(first)
+    else:
+        truth = reference.at(first)
+        answers = ask(truth.points)
+        chunks = chunks if watch is None else _growing(chunks)
+    broken = first_answers(answers, truth, candidate.shape, request.variables)
+    if broken is not None:
+        return broken_verdict(request, broken, truth)
+    try:
+        broken = _bad_manners(request, answers, truth)
+        if broken is not None:
+            return broken_verdict(request, broken, truth)
+        evidence = evidence_of(request, answers, truth)
+    except OutOfTime:
+        # Whether code that was run on balls is in a narrow branch isn't known yet.
+        if watch is None or isinstance(reference, DualReference):
+            raise
+        return late_verdict(request, Evidence(truth, values_of(answers, truth)), watch.seconds)
+    given = len(request.points)
+    try:
+        _look(watch, reference, evidence)
+        for points in chunks:
+            if _is_enough(evidence) and len(evidence.given) - given >= _EVIDENCE:
+                break
+            _look(watch, reference, evidence)
+            more = reference.at(points)
+            found = ask(more.points)
+            seen = evidence_of(request, found, more)
+            confirmed = ask.confirmed(more.points, found, np.asarray(seen.bad.any(axis=1)))
+            if confirmed is not found:
+                found, seen = confirmed, evidence_of(request, confirmed, more)
+            broken = raises(found, more, request.variables) or _wrote(found, more, request)
+            if broken is not None:
+                return broken_verdict(request, broken, evidence.truth)
+            evidence = evidence.join(seen)
+        _look(watch, reference, evidence)
+        verdict = judge(request, reference, evidence)
+    except OutOfTime:
+        assert watch is not None
+        return late_verdict(request, evidence, watch.seconds)
+    if verdict.status is Outcome.OK and _proven(request, evidence):
+        return replace(
+            verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
+        )
+    return verdict
+
+
+@np.errstate(all="ignore")
+def run_along_directions(request: Request, watch: Watch | None) -> Verdict:
+    """Check a gradient of many parameters without a formula: guards, then directions."""
+    points = request.points[:_DIRECTED_POINTS]
+    if not len(points):
+        points = np.array([uniform(request.box, request.rng) for _ in range(2)])
+    shape = (len(points), request.n)
+    # Nothing is known yet, but that f and its derivative can be asked for.
+    truth = Truth(
+        points, np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, bool), np.ones(shape, bool)
+    )
+    candidate = request.candidate
+    answers = [candidate(point) for point in points]
+    broken = first_answers(answers, truth, candidate.shape, request.variables)
+    if broken is None:
+        broken = state(candidate, request.code, answers, truth, request.variables)
+    if broken is not None:
+        return broken_verdict(request, broken, truth)
+    assert request.code is not None
+    lines = lines_of(request.code, points[0], request.rng, request.limits)
+    seconds = math.inf if watch is None else watch.seconds
+    return gradient_verdict(
+        candidate, lines, points, request.names, request.seed, request.form, seconds
+    )
+
+
+def _look(watch: Watch | None, reference: Reference, evidence: Evidence) -> None:
+    """Raise OutOfTime where the time is over, or was over before the truth was known somewhere."""
+    if watch is None:
+        return
+    watch.clock.look()
+    if isinstance(reference, FormulaReference) and reference.late(evidence.truth.points).any():
+        raise OutOfTime
+
+
+def _is_enough(evidence: Evidence) -> bool:
+    """Say whether so much is wrong that more points would show nothing new.
+
+    What may be lost digits is looked at everywhere: they are lost where it is worst.
+    """
+    with np.errstate(all="ignore"):
+        large = evidence.bad & ~(evidence.error <= _SLIGHTLY * np.abs(evidence.truth.exact))
+    return int(large.any(axis=1).sum()) >= _SEVERAL_WRONG
+
+
+def _bad_manners(request: Request, answers: Sequence[Answer], truth: Truth) -> Broken | None:
+    """Return the rule about state that a candidate breaks; None where it breaks none."""
+    reference, candidate = request.reference, request.candidate
+    sample = truth.take(np.arange(min(len(truth.points), STATE_POINTS)))
+    broken = state(
+        candidate,
+        request.code,
+        answers[: len(sample.points)],
+        sample,
+        request.variables,
+    )
+    if broken is None and not isinstance(reference, StepsReference):  # it takes hundreds of points
+        return remembered(candidate, reference, request.box, request.variables, request.rng)
+    return broken
+
+
+def _growing(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield chunks in pieces of 1, 2, 4, ... points: slow code is judged as far as it got."""
+    size = 1
+    for points in chunks:
+        start = 0
+        while start < len(points):
+            yield points[start : start + size]
+            start += size
+            size *= 2
+
+
+def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the points of chunks singly, each of shape (1, n)."""
+    for points in chunks:
+        yield from points[:, None]
+
+
+def _proven(request: Request, evidence: Evidence) -> bool:
+    """Trace the candidate, and say whether it is identically the exact derivative.
+
+    The trace must be of the form that was judged, leave its argument alone as the code has to, and
+    reproduce the code's own answers: code can tell a traced array from numbers.
+    """
+    if request.formula is None:
+        return False
+    exact = request.reference.derivative
+    assert exact is not None
+    if request.written is not None:
+        written = request.written
+        return written.variables == request.variables and same(written.program, exact.program)
+    found = own_code(request.derivative, request.candidate, request.n)
+    if found is None or found.writes:
+        return False
+    program = found.formula.program
+    return same(program, exact.program) and reproduces(
+        program, evidence.truth.points, evidence.given
+    )
+
+
+def _wrote(answers: Sequence[Answer], truth: Truth, request: Request) -> Broken | None:
+    """Look for writing into the argument: what is put back may be another double somewhere."""
+    for answer, point in zip(answers, truth.points, strict=True):
+        if answer.wrote:
+            where = shown(point, request.variables)
+            return Broken(Cause.MUTATES, f"it writes into its argument (seen at {where})")
+    return None

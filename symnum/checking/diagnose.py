@@ -35,6 +35,8 @@ _TREE = 2_000
 # Lines of more operations have no text that anybody would read.
 _WORDS = 60
 _ROWS = 80
+# A ratio is read where the exact values are known to so many times the best.
+_BEST = 4.0
 _SEVERAL = 2
 
 # Functions that people write for each other.
@@ -90,11 +92,26 @@ class _View:
         """Entries whose exact value stands well above its bound."""
         return np.asarray(self.bound < 0.02 * np.abs(self.exact))
 
-    def share_of_bound(self, columns: Sequence[int], rows: np.ndarray) -> float:
-        """Return how well the exact values of some columns are known, relative to them."""
+    def ratio(self, columns: Sequence[int], rows: np.ndarray) -> float:
+        """Return given/exact of some columns, read where the exact values are known best.
+
+        A simple fraction within what is known of it is taken for the ratio: where derivatives are
+        measured a wrong sign is -0.9999998.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Which.
+        rows : bool array, shape (P, len(columns))
+            The entries that tell something.
+        """
+        picked = list(columns)
+        exact = self.exact[:, picked][rows]
         with np.errstate(all="ignore"):
-            share = self.bound[:, list(columns)] / np.abs(self.exact[:, list(columns)])
-        return float(np.median(share[rows]))
+            ratios = self.given[:, picked][rows] / exact
+            share = self.bound[:, picked][rows] / np.abs(exact)
+        best = share <= _BEST * share.min()
+        return _as_known(float(np.median(ratios[best])), float(np.median(share[best])))
 
     def explained(self, predicted: np.ndarray, columns: Sequence[int]) -> bool:
         """Say whether predicted values, shape (P, len(columns)), reproduce the candidate's."""
@@ -182,10 +199,7 @@ def ratio_text(ratio: float) -> str:
 
 
 def _as_known(ratio: float, known_to: float) -> float:
-    """Return a ratio as what it may be: a simple fraction within what is known of it, or itself.
-
-    Where derivatives are measured a wrong sign is -0.9999998.
-    """
+    """Return a ratio as what it may be: a simple fraction within what is known of it, or itself."""
     simple = Fraction(ratio).limit_denominator(100) if np.isfinite(ratio) else Fraction(1)
     if simple != 1 and abs(float(simple) - ratio) <= known_to * abs(ratio):
         return float(simple)
@@ -212,9 +226,7 @@ def _one_factor(view: _View) -> tuple[Cause, str] | None:
     telling = view.informative[:, wrong] & np.isfinite(view.given[:, wrong])
     if telling.sum() < _SEVERAL:
         return None
-    with np.errstate(all="ignore"):
-        ratios = (view.given[:, wrong] / view.exact[:, wrong])[telling]
-    ratio = _as_known(float(np.median(ratios)), view.share_of_bound(wrong, telling))
+    ratio = view.ratio(wrong, telling)
     if abs(ratio - 1) < 1e-15 or not view.explained(ratio * view.exact[:, wrong], wrong):
         return None
     return _factor_cause(ratio)
@@ -288,8 +300,7 @@ def _factor_each(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
         telling = view.informative[:, k] & np.isfinite(view.given[:, k])
         if telling.sum() < _SEVERAL:
             return None
-        ratio = float(np.median((view.given[:, k] / view.exact[:, k])[telling]))
-        ratio = _as_known(ratio, view.share_of_bound([k], telling[:, None]))
+        ratio = view.ratio([k], telling[:, None])
         if not view.explained(ratio * view.exact[:, [k]], [k]):
             return None
         found.append(f"{names[k]}: {ratio_text(ratio)}")
@@ -377,7 +388,7 @@ def _ratio_inside(view: _View, _x: np.ndarray, wrong: list[int]) -> str:
         ratios = (view.given[:, wrong] / view.exact[:, wrong])[rows]
     middle = float(np.median(ratios))
     if np.all(np.abs(ratios - middle) <= 1e-6 * abs(middle)):
-        middle = _as_known(middle, view.share_of_bound(wrong, rows))
+        middle = view.ratio(wrong, rows)
         return f", given/exact = {ratio_text(middle)} there"
     return ""
 

@@ -17,7 +17,7 @@ from symnum.checking.claim import Candidate
 from symnum.checking.decide import Decision, Evidence
 from symnum.checking.machine import Machine
 from symnum.checking.points import stratified
-from symnum.checking.reference import Reference
+from symnum.checking.reference import Reference, Truth
 from symnum.checking.verdict import Cause
 from symnum.errors import SymnumError
 from symnum.formula.formula import Formula
@@ -337,7 +337,7 @@ def _region(
     """
     wrong = list(view.wrong)
     truth = evidence.truth
-    telling = (truth.bound < 0.02 * np.abs(truth.exact))[:, wrong] & truth.known[:, wrong]
+    telling = _is_telling(truth)[:, wrong]
     bad = evidence.bad[:, wrong]
     if not telling.any() or (bad & telling).sum() > most * telling.sum():
         return None
@@ -370,6 +370,11 @@ def _region(
         where = _interval(labels[j], start, end)
         return Cause.REGION, f"only where {where}{ratio}"
     return None
+
+
+def _is_telling(truth: Truth) -> np.ndarray:
+    """Say where the exact derivative stands well above its bound, shape (P, K)."""
+    return np.asarray(truth.known & (truth.bound < 0.02 * np.abs(truth.exact)))
 
 
 def _interval(name: str, low: float, high: float) -> str:
@@ -414,9 +419,10 @@ def _confirmed(
         ]
     )
     found = Evidence(truth, given)
-    telling = truth.known[:, wrong].any(axis=1)
-    hits = np.asarray(found.bad[:, wrong].any(axis=1))[telling]
-    return bool(hits.size and hits.mean() >= 0.95)
+    # Where the exact derivative is 0, or hardly known, a factor in the region shows nothing.
+    hits = np.asarray(found.bad[:, wrong].any(axis=1))
+    telling = hits | _is_telling(truth)[:, wrong].any(axis=1)
+    return bool(hits.any() and hits[telling].mean() >= 0.95)
 
 
 def _branch(

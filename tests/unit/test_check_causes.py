@@ -116,3 +116,29 @@ def test_a_box_that_is_one_point_is_one_point(at):
     verdict = check("x**2*y", lambda x, y: (2 * x * y, x * x), at=at, domain=[(2, 2), (1, 1)])
     assert verdict
     assert verdict.points_tried == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_region_is_seen_beside_a_derivative_of_0(seed):
+    """Half of the slab has a derivative of 0, where a wrong sign shows nothing."""
+
+    def gradient(x, y):
+        return (y * (x > 0), max(x, 0.0) * (-1 if 1 < y < 1.06 else 1))
+
+    verdict = check("max(x, 0)*y", gradient, domain=[(-2, 2), (-2, 2)], seed=seed)
+    assert (verdict.cause, verdict.components) == ("region", (1,))
+    assert "given/exact = -1 there" in verdict.cause_detail
+
+
+@pytest.mark.parametrize("share", [1.01, 1 + 1e-6, 1 + 1e-8])
+def test_a_factor_is_read_where_the_exact_derivative_is_known_best(share):
+    """Where the formula cancels it is known to few digits, and so is the ratio there."""
+
+    def gradient(a, b, c):
+        root = np.sqrt(b * b - 4 * a * c)
+        q = -2 * c / (b + root)
+        return share * (-c / root - q) / a, -q / root, -1 / root
+
+    box = [(0.1, 1), (10, 2000), (0.1, 1)]
+    verdict = check("(-b + sqrt(b**2 - 4*a*c))/(2*a)", gradient, domain=box)
+    assert (verdict.cause, verdict.components) == ("factor", (0,))

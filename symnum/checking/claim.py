@@ -34,6 +34,7 @@ class Form(StrEnum):
 
 # Forms in which a point goes by the names of its parts.
 WITH_NAMES = frozenset({Form.DICT, Form.NAMED, Form.BY_NAME})
+_MASKED = "a masked array, in which entries are missing"
 _KEYWORDS = frozenset({Form.NAMED, Form.BY_NAME})
 _POSITIONAL = frozenset(
     {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
@@ -175,11 +176,14 @@ class Candidate:
         """Call it at one point; return its numbers in whatever shape, or why there are none."""
         try:
             with np.errstate(all="ignore"):
-                array = np.asarray(self._call(self.arguments(point)))
+                found = self._call(self.arguments(point))
+                array = np.asarray(found)
         except SystemExit:
             return "it ends the program (SystemExit)"
         except Exception as error:
             return f"it raises {exception_text(error)}"
+        if np.ma.is_masked(found):
+            return f"it returned {_MASKED}"
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
         other = no_number(array)
@@ -204,9 +208,10 @@ class Candidate:
                 if np.shape(result[name]) != shape:
                     problem = f"its {name} has shape {np.shape(result[name])}, not {shape}"
                     return Answer(None, None, "dict", wrote=wrote, problem=problem)
-            result = self.layout.flatten(result)
+            masked = any(np.ma.is_masked(value) for value in result.values())
+            result = np.ma.masked if masked else self.layout.flatten(result)
         if np.ma.is_masked(result):
-            problem = "it returned a masked array, in which entries are missing"
+            problem = f"it returned {_MASKED}"
             return Answer(None, np.shape(result), "masked", wrote=wrote, problem=problem)
         try:
             array = np.asarray(result)

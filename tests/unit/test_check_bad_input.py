@@ -321,3 +321,24 @@ def test_our_own_work_counts_as_time_too():
     with pytest.raises(OutOfTime):
         watch.clock.look()
     watch.stop()
+
+
+def test_a_function_with_missing_entries_is_refused():
+    """What is masked is no number, in f as in its derivative, alone and in a dict."""
+
+    def masked(x):
+        return np.ma.masked_array(np.sin(x), mask=[True] * len(x)).sum()
+
+    verdict = check(masked, np.cos, at=[0.5, 1.0])
+    assert verdict.cause == "wrong_function"
+    assert "masked array" in str(verdict)
+
+    def opaque(x):
+        return np.ma.masked_array([float(str(v)) for v in x], mask=[True] * len(x))
+
+    with pytest.raises(UsageError, match="masked array"):
+        check(opaque, np.cos, at=[0.5, 1.0])
+    hole = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    verdict = check(lambda p: np.sum(p["w"]), lambda p: {"w": hole}, at={"w": np.ones(2)})
+    assert verdict.status == "wrong"
+    assert "masked array" in str(verdict)

@@ -25,6 +25,9 @@ _SHAKEN = 16.0
 # rounding. An entry that is 0 but for rounding moves by far more than its own units.
 _MOST_SHAKEN = 2.0**23
 _DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
+# Entries of this share of the largest one are small; saturated units may make errors of that share
+# of the largest in them, and of so many units times the largest input in the others.
+SMALL, DIGITS, _ULPS = 2.0**-2, 2.0**-40, 4.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Asked:
         return len(self.x) if np.ndim(self.x) > 1 else 1
 
     @property
+    def inputs(self) -> float:
+        """The size of the largest input, from 1 on; 1 where nobody can tell."""
+        return max(1.0, float(np.abs(self.x).max())) if _is_numbers(self.x) else 1.0
+
+    @property
     def unit(self) -> float:
         """Half the distance from 1 to the next number of the candidate's precision."""
         return _SINGLE if self.single else _DOUBLE
@@ -84,6 +92,21 @@ class Asked:
         return 8 * self.unit * parts + min(
             _SHAKEN * moved, self._most * float(np.linalg.norm(direction))
         )
+
+
+def _is_numbers(x: Any) -> bool:
+    return isinstance(x, np.ndarray | list | tuple) and np.asarray(x).dtype.kind in "fiu"
+
+
+def saturation_room(asked: Asked, size: np.ndarray | float, largest: float) -> np.ndarray:
+    """Return what saturated units may cost the digits of entries of this size.
+
+    1 - a**2 is right to an ulp of 1 where a is near 1, and backpropagation multiplies that by
+    inputs, weights and the slopes above. In entries that are small beside the gradient's largest
+    nothing else is looked for; in the others, no more than what large inputs make of it.
+    """
+    moved = _ULPS * _DOUBLE * asked.inputs * largest
+    return np.where(np.asarray(size) <= SMALL * largest, max(DIGITS * largest, moved), moved)
 
 
 def read_parameters(params: Mapping[str, Any], x: Any, t: Any) -> Arrays:

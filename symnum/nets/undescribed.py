@@ -20,10 +20,17 @@ from symnum.checking.directions import Line, Slope, find_wrong_entries
 from symnum.checking.verdict import Outcome
 from symnum.errors import DomainError
 from symnum.formula.exact import Exact
-from symnum.nets.asked import Asked, ask, open_verdict, read_parameters
+from symnum.nets.asked import Asked, ask, open_verdict, read_parameters, saturation_room
 from symnum.nets.candidate import ask_loss, copies, copy
 from symnum.nets.compare import SINGLE, digits_text, ratio_text
-from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry, nothing
+from symnum.nets.entrywise import (
+    CLOSE,
+    all_by,
+    entry_by_entry,
+    largest_entry,
+    lost_text,
+    nothing,
+)
 from symnum.nets.measure import ENTRIES, STEPS, Spent, Within, every_entry, line_of
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
@@ -57,6 +64,8 @@ class _Part:
     off: float = 0.0
     # Whether it is 0 as far as rounding lets anybody see.
     nothing: bool = False
+    # By how much a direction is off, where saturated units may have cost that.
+    lost: float = 0.0
 
 
 def check_along(
@@ -134,6 +143,10 @@ def _along(
             "the largest entry would not have been seen"
         )
         return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
+    lost = [part for part in parts if part.lost]
+    if lost:
+        reason = lost_text([p.report.name for p in lost], max(p.lost for p in lost) / largest)
+        return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
     zeros = [part.report.name for part in parts if part.nothing]
     return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
 
@@ -205,6 +218,9 @@ def _part(
     off = max((abs(t.slope.value - t.claimed) / max(norm, 1e-300) for t in tried), default=0.0)
     largest = float(np.abs(claim).max())
     limit = 2.0 * max((t.theta for t in tried), default=math.inf)
+    whole = largest_entry(asked.given.values())
+    # Errors that saturated units may have made are not accused.
+    limit = max(limit, 2.0 * float(saturation_room(asked, largest, whole)))
     limit = limit / largest if largest else (0.0 if limit == 0.0 else math.nan)
     no_place: tuple[int, ...] = ()
     empty = ParameterReport(name, size, 0, math.nan, math.nan, no_place, math.nan, math.nan, limit)
@@ -217,6 +233,9 @@ def _part(
         return _Part(empty, off=off, nothing=bool(unseen))
     shape = asked.given[name].shape
     cause, detail, ratio = _slip(name, asked.given[name], tried)
+    lost = 0.0 if ratio == -1.0 else _lost(asked, inner, claim, tried, random)
+    if lost:
+        return _Part(empty, off=off, lost=lost)
     found: dict[int, Slope]
     if cause is None:
         found = _entries(inner, claim, asked.unit, random)
@@ -239,6 +258,26 @@ def _part(
         limit,
     )
     return _Part(made, cause, detail, ratio, off=off)
+
+
+def _lost(
+    asked: Asked,
+    line: Within,
+    claim: np.ndarray,
+    tried: list[_Tried],
+    random: np.random.Generator,
+) -> float:
+    """Return by how much entries are off, where saturated units may have cost that; 0 elsewhere."""
+    largest = largest_entry(asked.given.values())
+    away = [abs(t.slope.value - t.claimed) / float(np.abs(t.direction).sum()) for t in tried]
+    if max(away) > saturation_room(asked, 0.0, largest):
+        return 0.0
+    found = _entries(line, claim, asked.unit, random)
+    errors = np.array([abs(slope.value - claim[k]) for k, slope in found.items()])
+    size = np.array([abs(slope.value) for slope in found.values()])
+    if np.any(errors > saturation_room(asked, size, largest)):
+        return 0.0
+    return float(max(*away, *errors))
 
 
 def _slip(

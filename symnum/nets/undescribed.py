@@ -138,10 +138,18 @@ def _along(
         and each.detection_limit * np.abs(asked.given[each.name]).max() > _NOTHING * largest
     ]
     if poor:
-        reason = (
-            f"{poor[0].name}: the loss is too noisy: an error of {poor[0].detection_limit:.2g} of "
-            "the largest entry would not have been seen"
-        )
+        name, limit = poor[0].name, poor[0].detection_limit
+        if limit > 1.0:
+            unseen = limit * float(np.abs(asked.given[name]).max())
+            reason = (
+                f"{name}: its gradient is 0 as far as anything can be seen: up to {unseen:.2g} "
+                "would have passed too"
+            )
+        else:
+            reason = (
+                f"{name}: the loss is too noisy: an error of {limit:.2g} of the largest entry "
+                "would not have been seen"
+            )
         return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
     lost = [part for part in parts if part.lost]
     if lost:

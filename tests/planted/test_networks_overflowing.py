@@ -1,4 +1,4 @@
-"""Formulas whose float64 derivative overflows inside, where the network's own numbers are finite."""
+"""Formulas whose float64 derivative overflows inside, though the network's numbers are finite."""
 
 from __future__ import annotations
 

@@ -155,11 +155,10 @@ def _explain(
     if not wrong:
         where = at_kinks(structure, params, batch)
         return NetworkCause.KINK, f"only entries that have no derivative are off: {where}"
-    for name in wrong:
-        if not given[name].any():
-            rest = {k: v for k, v in given.items() if k != name}
-            more = "" if within(rest, exact, bounds, 1.0) else ", and others are wrong too"
-            return NetworkCause.ZERO, f"{name}: the gradient was left at 0{more}"
+    zeros = [name for name in wrong if not given[name].any()]
+    if zeros:
+        more = ", and others are wrong too" if len(wrong) > len(zeros) else ""
+        return NetworkCause.ZERO, f"{', '.join(zeros)}: the gradient was left at 0{more}"
     right = {name: exact[name].hi for name in given}
     for slip in slips(structure, params, batch):
         if all(_near(given[k], slip.gradient[k], bounds[k], right[k]) for k in given) and not any(

@@ -82,15 +82,42 @@ def _slips(structure: Structure, params: Arrays, batch: Batch) -> Iterator[Slip]
                     _backward(structure, params, run, turned=frozenset((index,))),
                 )
     if size > 1:
-        for factor, what in (
-            (float(size), f"1/batch is missing: {size} times too large"),
-            (1.0 / size, f"1/batch is taken twice: {size} times too small"),
+        for factor, reading, much in (
+            (float(size), "1/batch is missing", f"{size} times too large"),
+            (1.0 / size, "1/batch is taken twice", f"{size} times too small"),
         ):
-            yield Slip(NetworkCause.BATCH, what, {k: v * factor for k, v in right.items()})
+            what = f"{reading}: {much}"
+            others = _other_readings(structure, size, factor)
+            yield Slip(
+                NetworkCause.FACTOR if others else NetworkCause.BATCH,
+                f"{much}: {' or '.join([reading, *others])}" if others else what,
+                {k: v * factor for k, v in right.items()},
+            )
             for name in right:
                 yield Slip(
                     NetworkCause.BATCH, f"{name}: {what}", {**right, name: right[name] * factor}
                 )
+
+
+def _other_readings(structure: Structure, size: int, factor: float) -> list[str]:
+    """Return what else a factor may be that is the batch's size, or 1 by it.
+
+    Of losses that are a sum over the outputs, such as (y - t)**2/2: cross-entropy has no such
+    factors.
+    """
+    if structure.loss.scalar is None:
+        return []
+    found = []
+    if size == 2:
+        half = factor > 1.0
+        found.append(
+            "a factor of 1/2 is, as in (y - t)**2 for (y - t)**2/2"
+            if half
+            else "a factor of 2 is missing, as in y - t for the derivative of (y - t)**2"
+        )
+    if size == structure.outputs and factor < 1.0:
+        found.append("the mean over the outputs is taken in place of their sum")
+    return found
 
 
 def _activation_slips(structure: Structure, params: Arrays, run: _Forward) -> Iterator[Slip]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def loop(activation, sizes, bug=None):
     value, slope = ACTIVATIONS[activation]
     count = len(sizes) - 1
     layers = []
-    for n, m in zip(sizes[:-1], sizes[1:], strict=True):
+    for n, m in pairwise(sizes):
         layers += [Dense(n, m), activation]
     network = Network(layers[:-1], "softmax_cross_entropy")
 

@@ -11,12 +11,26 @@ from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
 from symnum.nets.backward import float_loss, one_layer
 from symnum.nets.bounds import rounding_bounds
-from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, copies, copy
-from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits, report, within
+from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, not_finite_far_away
+from symnum.nets.compare import (
+    SLIP_ROOM,
+    constant_factor,
+    integers,
+    kept_digits,
+    report,
+    within,
+)
 from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
 from symnum.nets.lost import lost_digits
+from symnum.nets.precision import (
+    DOUBLE,
+    SINGLE,
+    SINGLE_INSIDE,
+    is_single_inside,
+    of_dtypes,
+)
 from symnum.nets.slips import slips
 from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
@@ -79,10 +93,18 @@ def check_described(
         if not reason and any(each.kinks for each in reports):
             reason = at_kinks(structure, arrays, batch)
         return NetworkVerdict(status, reports, reason=reason)
-    if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
-        detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
-    whole = _integers(given, dtypes, exact)
+
+    def at(moved: Arrays) -> Arrays:
+        return ask_gradient(structure.shapes, gradient, moved, x, t)[0]
+
+    precision = of_dtypes(dtypes)
+    if precision is DOUBLE and is_single_inside(at, arrays, given):
+        precision = SINGLE_INSIDE
+    wider = {k: precision.factor * bound + precision.least for k, bound in bounds.gradient.items()}
+    if precision is not DOUBLE and within(given, exact, wider, 1.0):
+        detail = f"{precision.words}{kept_digits(given, exact)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, precision.cause, detail)
+    whole = integers(given, dtypes, exact)
     if whole:
         return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, whole)
     if h is not None:
@@ -112,7 +134,7 @@ def _loss_differs(
     """Say how the loss differs from the network's; empty where rounding explains it."""
     ours = float_loss(structure, params, batch)
     theirs, dtype = ask_loss(loss, params, x, t)
-    room = SINGLE if dtype == np.float32 else 1.0
+    room = SINGLE.factor if dtype == np.float32 else 1.0
     if abs(theirs - ours) <= room * (2.0 * bound + 4.0 * np.spacing(abs(ours))):
         return ""
     ratio = theirs / ours if ours else float("nan")
@@ -120,22 +142,6 @@ def _loss_differs(
     if batch.size > 1 and np.isclose(ratio, batch.size, rtol=1e-12):
         hint = ": the sum over the batch in place of its mean"
     return f"the loss is {theirs!r}, and that of the described network is {ours!r}{hint}"
-
-
-def _integers(given: Arrays, dtypes: set[np.dtype[Any]], exact: Mapping[str, Exact]) -> str:
-    """Say that a gradient of integers is the exact one, cut or rounded; empty where it isn't."""
-    # Arrays of nothing but 0 may as well be left at 0.
-    if any(dtype.kind not in "iu" for dtype in dtypes) or not any(a.any() for a in given.values()):
-        return ""
-    for cut in (np.trunc, np.rint, np.floor):
-        if all(
-            np.array_equal(array[known], cut(hi[known]))
-            for array, hi in ((given[name], np.asarray(exact[name].hi)) for name in given)
-            for known in (np.isfinite(hi),)
-        ):
-            named = ", ".join(sorted(str(dtype) for dtype in dtypes))
-            return f"the gradient has the dtype {named}: its entries are cut to integers"
-    return ""
 
 
 def _explain(
@@ -243,9 +249,7 @@ def _overflows(
     if names[1] is None:
         return ""
     moved = {**params, names[1]: params[names[1]] + _SHIFT}
-    with np.errstate(all="ignore"):
-        answer = gradient(copies(moved), copy(x), copy(t))
-    bad = [name for name in structure.shapes if not np.isfinite(np.asarray(answer[name])).all()]
+    bad = not_finite_far_away(structure.shapes, gradient, moved, x, t)
     if not bad:
         return ""
     return (

@@ -12,8 +12,16 @@ import numpy as np
 from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
-from symnum.nets.asked import Asked, ask, read_parameters, saturation_room
-from symnum.nets.compare import constant_factor, fits, kept_digits, ratio_text, report, within
+from symnum.nets.asked import Asked, ask, read_parameters, saturation_room, single_inside
+from symnum.nets.compare import (
+    constant_factor,
+    fits,
+    integers,
+    kept_digits,
+    ratio_text,
+    report,
+    within,
+)
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 Arrays = dict[str, np.ndarray]
@@ -39,13 +47,29 @@ def check_against(
     if asked is None:
         assert problem is not None
         return problem
-    bounds, start = {}, 0
-    room = right.room() + (asked.room() if asked.single else 0.0)
-    for name, array in right.given.items():
-        bounds[name] = room[start : start + array.size].reshape(array.shape)
-        start += array.size
+
+    def bounds(one: Asked) -> Arrays:
+        room = right.room() + (one.room() if one.precision.cause is not None else 0.0)
+        ends = np.cumsum([array.size for array in right.given.values()])
+        return {
+            name: room[end - array.size : end].reshape(array.shape)
+            for (name, array), end in zip(right.given.items(), ends, strict=True)
+        }
+
     exact = {name: _plain(array) for name, array in right.given.items()}
-    return entry_by_entry(asked, exact, bounds, words)
+    return in_its_precision(asked, seed, lambda one: entry_by_entry(one, exact, bounds(one), words))
+
+
+def in_its_precision(
+    asked: Asked, seed: int, judge: Callable[[Asked], NetworkVerdict]
+) -> NetworkVerdict:
+    """Judge a gradient in double precision; where it is wrong there, in what its code computes."""
+    verdict = judge(asked)
+    if verdict.status is not Outcome.WRONG:
+        return verdict
+    single = single_inside(asked, seed)
+    again = verdict if single is None else judge(single)
+    return again if again.status is Outcome.INACCURATE else verdict
 
 
 def _plain(values: np.ndarray) -> Exact:
@@ -68,11 +92,15 @@ def entry_by_entry(
             replace(each, detection_limit=wide.detection_limit)
             for each, wide in zip(reports, widely, strict=True)
         )
-        if not asked.single:
+        if asked.precision.cause is None:
             zeros = [name for name in given if _is_nothing(given[name], exact[name], bounds[name])]
             return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
-        detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
+        detail = f"{asked.precision.words}{kept_digits(given, exact)}"
+        low = asked.precision.cause
+        return NetworkVerdict(Outcome.INACCURATE, reports, low, detail, words)
+    whole = integers(given, asked.dtypes, exact)
+    if whole:
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, whole, words)
     every = _every_by(asked, exact, bounds) if all(each.wrong for each in reports) else ""
     if every:
         return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.FACTOR, every, words)

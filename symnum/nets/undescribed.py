@@ -21,12 +21,13 @@ from symnum.checking.verdict import Outcome
 from symnum.errors import DomainError
 from symnum.formula.exact import Exact
 from symnum.nets.asked import Asked, ask, open_verdict, read_parameters, saturation_room
-from symnum.nets.candidate import ask_loss, copies, copy
-from symnum.nets.compare import SINGLE, digits_text, ratio_text
+from symnum.nets.candidate import ask_loss, copy, not_finite_far_away
+from symnum.nets.compare import are_integers, digits_text, integers_text, ratio_text
 from symnum.nets.entrywise import (
     CLOSE,
     all_by,
     entry_by_entry,
+    in_its_precision,
     largest_entry,
     lost_text,
     nothing,
@@ -66,6 +67,8 @@ class _Part:
     nothing: bool = False
     # By how much a direction is off, where saturated units may have cost that.
     lost: float = 0.0
+    # Whether every direction is as near as it is where each entry is off by less than 1.
+    cut: bool = False
 
 
 def check_along(
@@ -90,10 +93,13 @@ def check_along(
         return loss(moved, copy(x), copy(t))
 
     every = None if dtype == np.float32 else every_entry(at, layout, point, asked.samples)
-    if every is not None:
-        verdict = entry_by_entry(asked, *_unpacked(*every, asked, layout), ENTRIES)
-    else:
-        verdict = _along(asked, at, layout, point, seed)
+
+    def judged(one: Asked) -> NetworkVerdict:
+        if every is not None:
+            return entry_by_entry(one, *_unpacked(*every, one, layout), ENTRIES)
+        return _along(one, at, layout, point, seed)
+
+    verdict = in_its_precision(asked, seed, judged)
     if verdict.status is Outcome.OK:
         overflow = _overflows(loss, asked)
         if overflow:
@@ -120,10 +126,13 @@ def _along(
         start = place.stop
     reports = tuple(part.report for part in parts)
     wrong = [part for part in parts if part.report.wrong]
-    if asked.single and not wrong:
+    if asked.precision.cause is not None and not wrong:
         off = max(part.off for part in parts)
-        detail = f"the gradient has the dtype float32{digits_text(off)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
+        detail = f"{asked.precision.words}{digits_text(off)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, asked.precision.cause, detail, words)
+    if wrong and are_integers(asked.dtypes) and all(part.cut for part in parts):
+        said = integers_text(asked.dtypes)
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, said, words)
     if wrong:
         return NetworkVerdict(Outcome.WRONG, reports, *_common(parts, asked.samples), words)
     reason = next((f"{p.report.name}: {p.reason}" for p in parts if p.reason), "")
@@ -234,11 +243,12 @@ def _part(
     empty = ParameterReport(name, size, 0, math.nan, math.nan, no_place, math.nan, math.nan, limit)
     if len(tried) < min(2, _DIRECTIONS):
         return _Part(empty, reason=reason)
+    cut = all(abs(t.slope.value - t.claimed) <= float(np.abs(t.direction).sum()) for t in tried)
     if not any(t.wrong for t in tried):
         unseen = claim.any() and all(
             max(abs(t.claimed), abs(t.slope.value)) <= 2 * t.theta for t in tried
         )
-        return _Part(empty, off=off, nothing=bool(unseen))
+        return _Part(empty, off=off, nothing=bool(unseen), cut=cut)
     shape = asked.given[name].shape
     cause, detail, ratio = _slip(name, asked.given[name], tried)
     lost = 0.0 if ratio == -1.0 else _lost(asked, inner, claim, tried, random)
@@ -265,7 +275,7 @@ def _part(
         math.nan if worst is None else float(claim[worst]),
         limit,
     )
-    return _Part(made, cause, detail, ratio, off=off)
+    return _Part(made, cause, detail, ratio, off=off, cut=cut)
 
 
 def _lost(
@@ -360,7 +370,7 @@ def _unpacked(
     exact: Exact, bound: np.ndarray, asked: Asked, layout: Layout
 ) -> tuple[dict[str, Exact], Arrays]:
     """Return flat results by the parameters' names, with room for how the candidate rounds."""
-    room = bound * (SINGLE if asked.single else 1.0) + asked.room()
+    room = bound * (asked.precision.factor) + asked.room()
     found, bounds, start = {}, {}, 0
     for name, shape in layout.shapes:
         part = slice(start, start + math.prod(shape))
@@ -391,8 +401,7 @@ def _overflows(loss: Call, asked: Asked) -> str:
             there, _ = ask_loss(loss, far, asked.x, asked.t)
             if math.isfinite(there) and abs(there - here) > CLOSE * max(1.0, abs(here)):
                 continue
-            answer = asked.gradient(copies(far), copy(asked.x), copy(asked.t))
-        bad = [k for k in shapes if not np.isfinite(np.asarray(answer[k], dtype=float)).all()]
+        bad = not_finite_far_away(shapes, asked.gradient, far, asked.x, asked.t)
         if bad:
             return (
                 f"right here, and not finite ({', '.join(bad)}) where every entry of {name} is "

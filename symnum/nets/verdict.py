@@ -40,8 +40,10 @@ class NetworkCause(StrEnum):
     """A pre-activation lies within the step of a kink."""
     FLOAT32 = "float32"
     """Computed in single precision."""
+    FLOAT16 = "float16"
+    """Computed in half precision."""
     DTYPE = "dtype"
-    """Cut to integers."""
+    """Cut to integers, or with imaginary parts."""
     SHAPE = "shape"
     """A gradient is missing, or has another shape."""
     NONFINITE = "nonfinite"
@@ -127,6 +129,8 @@ class NetworkVerdict:
     reason : str
         Why nothing could be decided, or where digits are lost that rounding explains; empty
         otherwise.
+    note : str
+        What else was seen and changes nothing: arrays that are no parameter's.
 
     Examples
     --------
@@ -144,6 +148,7 @@ class NetworkVerdict:
     cause_detail: str = ""
     reference: str = "certified gradient of the described network"
     reason: str = ""
+    note: str = ""
 
     @property
     def wrong_parameters(self) -> tuple[str, ...]:

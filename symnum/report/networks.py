@@ -45,6 +45,8 @@ def verdict_text(verdict: NetworkVerdict) -> str:
             lines.append(f"{verdict.cause_detail}.")
     if verdict.reason:
         lines.append(f"{verdict.reason}.")
+    if verdict.note:
+        lines.append(f"{verdict.note[0].upper()}{verdict.note[1:]}.")
     if verdict.status == "wrong" and verdict.wrong_parameters:
         lines.append(f"Wrong: {', '.join(verdict.wrong_parameters)}.")
     if verdict.parameters:

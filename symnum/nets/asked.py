@@ -63,6 +63,11 @@ class Asked:
     dtypes: set[np.dtype[Any]]
     shaken: np.ndarray
 
+    def at(self, moved: Arrays) -> Arrays:
+        """Return the gradient at other parameters; nothing where its kind is wrong there."""
+        shapes = {name: array.shape for name, array in self.params.items()}
+        return ask_gradient(shapes, self.gradient, moved, self.x, self.t)[0]
+
     @property
     def samples(self) -> int:
         """How many samples there are; 1 where nobody can tell."""
@@ -177,12 +182,7 @@ def ask(
 
 def single_inside(asked: Asked, seed: int) -> Asked | None:
     """Return what was asked as one in single precision, if its code computes in that."""
-    shapes = {name: array.shape for name, array in asked.params.items()}
-
-    def at(moved: Arrays) -> Arrays:
-        return ask_gradient(shapes, asked.gradient, moved, asked.x, asked.t)[0]
-
-    if asked.precision is not DOUBLE or not is_single_inside(at, asked.params, asked.given):
+    if asked.precision is not DOUBLE or not is_single_inside(asked.at, asked.params, asked.given):
         return None
     return replace(
         asked,

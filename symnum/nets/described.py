@@ -9,7 +9,7 @@ import numpy as np
 
 from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
-from symnum.nets.backward import float_loss, one_layer
+from symnum.nets.backward import float_gradient, float_loss, one_layer
 from symnum.nets.bounds import rounding_bounds
 from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, not_finite_far_away
 from symnum.nets.compare import (
@@ -32,6 +32,7 @@ from symnum.nets.precision import (
     of_dtypes,
 )
 from symnum.nets.slips import slips
+from symnum.nets.stale import stale_against
 from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
@@ -85,6 +86,13 @@ def check_described(
     manners = broken_manners(structure.shapes, gradient, arrays, x, t, given)
     if manners is not None:
         return manners
+
+    def at(moved: Arrays) -> Arrays:
+        return ask_gradient(structure.shapes, gradient, moved, x, t)[0]
+
+    def ours(moved: Arrays) -> Arrays:
+        return float_gradient(structure, moved, batch)
+
     if not any(each.wrong for each in reports):
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
@@ -92,10 +100,8 @@ def check_described(
         status, reason = lost_digits(structure, arrays, batch, given, exact, bounds.gradient)
         if not reason and any(each.kinks for each in reports):
             reason = at_kinks(structure, arrays, batch)
-        return NetworkVerdict(status, reports, reason=reason)
-
-    def at(moved: Arrays) -> Arrays:
-        return ask_gradient(structure.shapes, gradient, moved, x, t)[0]
+        verdict = NetworkVerdict(status, reports, reason=reason)
+        return stale_against(verdict, at, ours, arrays, given) if verdict else verdict
 
     precision = of_dtypes(dtypes)
     if precision is DOUBLE and is_single_inside(at, arrays, given):
@@ -160,7 +166,8 @@ def _explain(
     wrong = [name for name in given if not within({name: given[name]}, exact, bounds, 1.0)]
     if not wrong:
         where = at_kinks(structure, params, batch)
-        return NetworkCause.KINK, f"only entries that have no derivative are off: {where}"
+        off = "only entries that have no derivative are off, outside of both sides' derivatives"
+        return NetworkCause.KINK, f"{off}: {where}"
     zeros = [name for name in wrong if not given[name].any()]
     if zeros:
         more = ", and others are wrong too" if len(wrong) > len(zeros) else ""

@@ -22,6 +22,7 @@ from symnum.nets.compare import (
     report,
     within,
 )
+from symnum.nets.stale import stale_against
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 Arrays = dict[str, np.ndarray]
@@ -57,7 +58,12 @@ def check_against(
         }
 
     exact = {name: _plain(array) for name, array in right.given.items()}
-    return in_its_precision(asked, seed, lambda one: entry_by_entry(one, exact, bounds(one), words))
+    verdict = in_its_precision(
+        asked, seed, lambda one: entry_by_entry(one, exact, bounds(one), words)
+    )
+    if not verdict:
+        return verdict
+    return stale_against(verdict, asked.at, right.at, arrays, asked.given)
 
 
 def in_its_precision(

@@ -33,6 +33,7 @@ from symnum.nets.entrywise import (
     nothing,
 )
 from symnum.nets.measure import ENTRIES, STEPS, Spent, Within, every_entry, line_of
+from symnum.nets.stale import stale_along
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 Arrays = dict[str, np.ndarray]
@@ -110,6 +111,11 @@ def check_along(
                 overflow,
                 verdict.reference,
             )
+
+        def slopes(there: np.ndarray, probe: np.ndarray) -> Callable[[np.ndarray], Slope]:
+            return line_of(at, layout, there, probe, asked.samples)[0].full
+
+        return stale_along(verdict, asked.at, slopes, arrays, asked.given)
     return verdict
 
 

@@ -37,7 +37,7 @@ class NetworkCause(StrEnum):
     FACTOR = "factor"
     """Right but for a constant factor; -1 is a sign."""
     KINK = "kink"
-    """A pre-activation lies within the step of a kink."""
+    """A step carries a unit over a kink, or entries lie outside of the slopes on a kink's sides."""
     FLOAT32 = "float32"
     """Computed in single precision."""
     FLOAT16 = "float16"
@@ -51,7 +51,7 @@ class NetworkCause(StrEnum):
     MUTATES = "mutates"
     """It writes into its arguments."""
     STALE = "stale"
-    """Its answer depends on the call before."""
+    """Its answer depends on the call before, or is kept from an earlier one."""
     WRONG_FUNCTION = "wrong_function"
     """The loss is not the network's."""
 

@@ -93,6 +93,9 @@ def check_described(
     def ours(moved: Arrays) -> Arrays:
         return float_gradient(structure, moved, batch)
 
+    def room(moved: Arrays) -> Arrays:
+        return rounding_bounds(structure, moved, batch).gradient
+
     if not any(each.wrong for each in reports):
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
@@ -101,7 +104,7 @@ def check_described(
         if not reason and any(each.kinks for each in reports):
             reason = at_kinks(structure, arrays, batch)
         verdict = NetworkVerdict(status, reports, reason=reason)
-        return stale_against(verdict, at, ours, arrays, given) if verdict else verdict
+        return stale_against(verdict, at, ours, room, arrays, given) if verdict else verdict
 
     precision = of_dtypes(dtypes)
     if precision is DOUBLE and is_single_inside(at, arrays, given):

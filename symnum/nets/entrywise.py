@@ -63,7 +63,8 @@ def check_against(
     )
     if not verdict:
         return verdict
-    return stale_against(verdict, asked.at, right.at, arrays, asked.given)
+    rounding = bounds(asked)
+    return stale_against(verdict, asked.at, right.at, lambda _: rounding, arrays, asked.given)
 
 
 def in_its_precision(
@@ -127,7 +128,8 @@ def _reports(
 
 def _every_by(asked: Asked, exact: Mapping[str, Exact], bounds: Arrays) -> str:
     """Say that all of the gradient is off by one factor; empty where it isn't."""
-    if constant_factor(asked.given, exact, bounds)[0] is None:
+    zero = any(not array.any() for array in asked.given.values())  # 0 is said to be 0
+    if zero or constant_factor(asked.given, exact, bounds)[0] is None:
         return ""
     ratios = [
         float(np.vdot(hi, array) / np.vdot(hi, hi))

@@ -24,6 +24,7 @@ Arrays = dict[str, np.ndarray]
 _MOVED = 2.0**-7
 # What is right there follows the derivative's own change to this share, but for rounding.
 _FOLLOWS, _ROUNDED = 1e-2, 1e-9
+_ALIKE = 4.0
 
 
 def moved_parameters(params: Arrays, seed: int = 0) -> Arrays:
@@ -42,6 +43,7 @@ def stale_against(
     verdict: NetworkVerdict,
     candidate: Callable[[Arrays], Arrays],
     reference: Callable[[Arrays], Arrays],
+    room: Callable[[Arrays], Arrays],
     params: Arrays,
     given: Arrays,
 ) -> NetworkVerdict:
@@ -53,18 +55,24 @@ def stale_against(
         The answer at `params`: kept where nothing is found.
     candidate, reference : callable
         Gradients of parameters alone.
+    room : callable
+        What rounding explains at parameters.
     params, given : dict of arrays
         Where the candidate was asked, and its answer.
     """
     there = moved_parameters(params)
     with suppress(SymnumError):  # near by it may refuse, or overflow
         answer, right, here = candidate(there), reference(there), reference(params)
-        largest = max(float(np.abs(array).max()) for array in right.values())
+        if not _is_alike(answer, given):
+            return verdict
+        explained, largest = room(there), _largest(right)
         off = [
             name
             for name in answer
             if np.abs(answer[name] - right[name]).max()
-            > _FOLLOWS * np.abs(right[name] - here[name]).max() + _ROUNDED * largest
+            > _FOLLOWS * np.abs(right[name] - here[name]).max()
+            + _ROUNDED * largest
+            + 2.0 * np.max(explained[name])
         ]
         return _said(verdict, off, answer, given)
     return verdict
@@ -90,6 +98,8 @@ def stale_along(
     layout = Layout(tuple((name, array.shape) for name, array in params.items()))
     with suppress(SymnumError):
         answer = candidate(there)
+        if not _is_alike(answer, given):
+            return verdict
         point, now, before = (layout.flatten(each) for each in (there, answer, given))
         # The way to the other parameters: along it the derivative changes, if it does at all.
         way = point - layout.flatten(params)
@@ -114,6 +124,21 @@ def stale_along(
         ]
         return _said(verdict, off, answer, given)
     return verdict
+
+
+def _largest(arrays: Arrays) -> float:
+    return max(float(np.abs(array).max()) for array in arrays.values())
+
+
+def _is_alike(answer: Arrays, given: Arrays) -> bool:
+    """Say whether two gradients are of one size, which those of units that saturate are not.
+
+    The digits of these may be lost in one place and not in the other.
+    """
+    if not answer:
+        return False
+    one, other = _largest(answer), _largest(given)
+    return bool(other / _ALIKE <= one <= other * _ALIKE)
 
 
 def _said(

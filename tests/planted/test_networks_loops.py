@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symnum.nets import Dense, Network, check_network
+from tests.planted.test_networks_undescribed import CASES
 
 ACTIVATIONS = {
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
@@ -110,3 +111,10 @@ def test_all_zeros_are_named():
     x, t = random.standard_normal((5, 4)), random.integers(0, 3, 5)
     verdict = check_network(network.loss, no_biases, params, network, x=x, t=t)
     assert verdict.cause_detail == "b1, b2, b3: the gradient was left at 0"
+
+
+def test_a_gradient_of_zeros_without_a_description():
+    """Planted: every array is 0, which is no factor."""
+    small, params, x, t = CASES["entries"](0)
+    verdict = check_network(small, lambda p, *_: {k: 0 * v for k, v in p.items()}, params, x=x, t=t)
+    assert verdict.cause_detail == "W1, b1, W2, b2: the gradient was left at 0"

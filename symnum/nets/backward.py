@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symnum.errors import DomainError
+from symnum.formula.status import Status
 from symnum.nets.data import Batch, check_finite
 from symnum.nets.layers import SOFTMAX, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY
@@ -18,6 +19,7 @@ Arrays = dict[str, np.ndarray]
 _NOTHING = np.zeros(0)
 # Up to here y - 1 loses no more than one bit of y.
 _NEAR_ONE = 0.5
+_EXISTS = (Status.CERTIFIED, Status.ZERO)
 
 
 def outputs(structure: Structure, params: Arrays, x: np.ndarray) -> np.ndarray:
@@ -174,6 +176,15 @@ def loss_slope(structure: Structure, values: np.ndarray, batch: Batch) -> np.nda
     return y
 
 
+def _overflows(layer: Dense | Activation, z: float) -> bool:
+    """Say whether an activation has an exact value and derivative where float64 has none."""
+    if isinstance(layer, Dense) or layer.scalar is None:
+        return False
+    scalar = layer.scalar
+    known = scalar.formula.certify(np.array([[z]])), scalar.derivative.certify(np.array([[z]]))
+    return all(each.status.ravel()[0] in _EXISTS for each in known)
+
+
 def _explain(structure: Structure, params: Arrays, batch: Batch, what: str) -> None:
     """Say at which layer, sample and unit the numbers leave the doubles."""
     values = batch.x
@@ -198,17 +209,21 @@ def _explain(structure: Structure, params: Arrays, batch: Batch, what: str) -> N
                 sample, unit = (int(i) for i in bad[0])
                 hint = ""
                 if isinstance(layer, Activation) and layer.scalar is not None:
-                    hint = (
-                        f" of {layer.formula} at z = {before[sample, unit]:g}; named activations "
-                        "are written so that they don't overflow"
-                    )
+                    hint = f" of {layer.formula} at z = {before[sample, unit]:g}"
+                number = array[sample, unit]
+                # NaN of a number outside of the domain is no overflow: log(z) at -1.
+                more = (
+                    "; named activations are written so that they don't overflow"
+                    if hint and _overflows(layer, before[sample, unit])
+                    else ""
+                )
                 msg = (
-                    f"{what}: the {word}{hint} is {array[sample, unit]} in layer {index}, "
-                    f"sample {sample}, unit {unit}"
+                    f"{what}: the {word}{hint} is {number} in layer {index}, "
+                    f"sample {sample}, unit {unit}{more}"
                 )
                 raise DomainError(msg)
         slopes = loss_slope(structure, values, batch)
-    losses = sample_losses(structure, values, batch.t)
+        losses = sample_losses(structure, values, batch.t)
     sample = int(np.argmax(~(np.isfinite(losses) & np.isfinite(slopes).all(axis=1))))
     msg = (
         f"{what}: the loss {structure.loss.formula} of sample {sample}, with the outputs "

@@ -72,14 +72,19 @@ def _bounds(structure: Structure, params: Arrays, batch: Batch, room: float) -> 
             values, error = _softmax_error(softmax(values, SOFTMAX), error, room)
             kept.append((values, error))
             continue
-        curvature = np.abs(layer.scalar.curvature(values))
-        result, slope = layer.scalar.value_and_slope(values)
+        curvature = np.abs(layer.scalar.known_curvature(values))
+        result, slope = layer.scalar.value(values), layer.scalar.known_slope(values)
         moved = curvature * error + _jumps(layer.scalar, values, error)
         kept.append((slope, moved + room * (1.0 + np.abs(slope))))
         size = np.abs(values) + np.abs(result) + float(layer.scalar.near_one)
         error = (np.abs(slope) + moved) * error + room * size
         values = result
-    delta = loss_slope(structure, values, batch)
+    loss_scalar = structure.loss.scalar
+    delta = (
+        loss_slope(structure, values, batch)
+        if loss_scalar is None
+        else loss_scalar.known_slope(values, batch.t)
+    )
     slope_error, loss = _loss_error(structure, values, error, batch, delta, room)
     found = _backward(structure, params, kept, delta / batch.size, slope_error)
     # inf·0 and inf - inf: nothing is known there.
@@ -126,12 +131,14 @@ def _loss_error(
         slope = y_error * total + room * (y * total + np.abs(t))
         rounded += (np.abs(values).max(axis=1) * total[:, 0]).sum() / size
     else:
-        curvature = np.abs(scalar.curvature(values, t))
+        curvature = np.abs(scalar.known_curvature(values, t))
         slope = curvature * (error + room * (np.abs(values) + np.abs(t)))
-        terms = scalar.slope_terms(values, t) + float(scalar.near_one)
+        terms = scalar.slope_terms(values, t)
+        terms = np.where(np.isnan(terms), np.abs(delta), terms) + float(scalar.near_one)
         slope += _jumps(scalar, values, error, t) + room * terms
         rounded += (np.abs(delta) * np.abs(values)).sum() / size
-    return slope / size, float(moved + (_SCALAR + t.size) * _UNIT * rounded)
+    loss = float(moved + (_SCALAR + t.size) * _UNIT * rounded)
+    return slope / size, loss if np.isfinite(loss) else np.inf
 
 
 def _backward(

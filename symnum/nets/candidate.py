@@ -20,6 +20,38 @@ Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
+class Watched:
+    """A gradient that remembers which arrays it returned that are no parameter's.
+
+    Parameters
+    ----------
+    gradient : callable
+        Somebody's.
+    names : mapping
+        The parameters, by name.
+    """
+
+    def __init__(self, gradient: Callable[..., Any], names: Any) -> None:
+        self._gradient = gradient
+        self._names = names
+        self._unknown: dict[str, None] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Ask for the gradient."""
+        answer = self._gradient(*arguments)
+        if isinstance(answer, Mapping):
+            self._unknown |= {str(name): None for name in answer if name not in self._names}
+        return answer
+
+    def note(self, said: str) -> str:
+        """Say which arrays they are, but for those that were said already; empty for none."""
+        new = [name for name in self._unknown if name not in said][:_NAMED]
+        if not new:
+            return ""
+        kind = "which is no parameter" if len(new) == 1 else "which are no parameters"
+        return f"it also returns {', '.join(new)}, {kind}"
+
+
 def copies(params: Arrays) -> Arrays:
     """Return the parameters for somebody who may write into them."""
     return {name: array.copy() for name, array in params.items()}
@@ -148,6 +180,38 @@ def ask_gradient(
     return _read(shapes, _call("gradient", gradient, copies(params), copy(x), copy(t)))
 
 
+def _numbers(name: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return an array as it was given, and as doubles: the real parts of complex numbers.
+
+    Raises
+    ------
+    UsageError
+        It is not made of numbers: texts that read as numbers are none.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufcO" or any(
+            isinstance(each, str | bytes) for each in array.flat if array.dtype.kind == "O"
+        ):
+            raise TypeError
+        real = array.real if array.dtype.kind == "c" else array
+        return array, real.astype(np.float64)
+    except (TypeError, ValueError):
+        msg = f"gradient(params, x, t) must return arrays of real numbers; {name} is none"
+        raise UsageError(msg) from None
+
+
+def not_finite_far_away(
+    shapes: Shapes, gradient: Callable[..., Any], params: Arrays, x: Any, t: Any
+) -> list[str]:
+    """Return which arrays are not finite at far parameters; none where it refuses these."""
+    try:
+        given, _, _ = ask_gradient(shapes, gradient, params, x, t)
+    except SymnumError:
+        return []
+    return [name for name in shapes if name in given and not np.isfinite(given[name]).all()]
+
+
 def _read(shapes: Shapes, answer: Any) -> tuple[Arrays, set[Any], NetworkVerdict | None]:
     """Return the arrays of a gradient's answer, as `ask_gradient` does."""
     if not isinstance(answer, Mapping):
@@ -163,17 +227,23 @@ def _read(shapes: Shapes, answer: Any) -> tuple[Arrays, set[Any], NetworkVerdict
         unknown = [str(name) for name in answer if name not in shapes]
         return {}, set(), _missing(shapes, missing, unknown)
     for name, shape in shapes.items():
-        try:
-            array = np.asarray(answer[name])
-            numbers = array.astype(np.float64)
-        except (TypeError, ValueError):
-            msg = f"gradient(params, x, t) must return arrays of real numbers; {name} is none"
-            raise UsageError(msg) from None
+        array, numbers = _numbers(name, answer[name])
         if array.shape != shape:
             turned = array.shape == shape[::-1]
             detail = f"{name}: the gradient has shape {array.shape}, and {name} has {shape}"
             cause = NetworkCause.TRANSPOSED if turned else NetworkCause.SHAPE
             return {}, set(), NetworkVerdict(Outcome.WRONG, cause=cause, cause_detail=detail)
+        if array.dtype.kind == "c" and array.imag.any():
+            largest = float(np.abs(array.imag).max())
+            detail = (
+                f"{name}: the gradient has the dtype {array.dtype}, and imaginary parts up to "
+                f"{largest:.3g}"
+            )
+            return (
+                {},
+                set(),
+                NetworkVerdict(Outcome.WRONG, cause=NetworkCause.DTYPE, cause_detail=detail),
+            )
         dtypes.add(array.dtype)
         given[name] = numbers
     return given, dtypes, None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symnum.errors import UsageError
+from symnum.nets.candidate import Watched
 from symnum.nets.described import check_described
 from symnum.nets.entrywise import check_against
 from symnum.nets.undescribed import check_along
@@ -90,10 +92,27 @@ def check_network(
     if not callable(gradient):
         msg = f"gradient is a {type(gradient).__name__}; a function of params, x, t is expected"
         raise UsageError(msg)
+    if network is not None and reference is not None:
+        msg = "network and reference are both given; one of them is the reference"
+        raise UsageError(msg)
+    watched = Watched(gradient, params if network is None else network.shapes)
+    verdict = _checked(loss, watched, params, network, x, t, h, reference, seed)
+    return replace(verdict, note=watched.note(verdict.cause_detail))
+
+
+def _checked(
+    loss: Callable[..., Any] | None,
+    gradient: Callable[..., Any],
+    params: Mapping[str, Any],
+    network: Network | None,
+    x: Any,
+    t: Any,
+    h: float | None,
+    reference: Callable[..., Any] | None,
+    seed: int,
+) -> NetworkVerdict:
+    """Hold the gradient against the best reference that there is."""
     if network is not None:
-        if reference is not None:
-            msg = "network and reference are both given; one of them is the reference"
-            raise UsageError(msg)
         return check_described(network, loss, gradient, params, x, t, h)
     if h is not None:
         msg = "h traces errors to kinks of a described network: give network= with it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,6 @@ Arrays = dict[str, np.ndarray]
 
 # A slip that is carried out in float64 is itself rounded, and may enlarge what it is applied to.
 SLIP_ROOM = 64.0
-# float32 rounds this many times as coarsely as float64.
-SINGLE = 2.0**29
 
 
 def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> ParameterReport:
@@ -87,6 +86,31 @@ def constant_factor(
         for name, r in found.items()
     ]
     return NetworkCause.FACTOR, "; ".join(words)
+
+
+def integers(given: Arrays, dtypes: set[np.dtype[Any]], exact: Mapping[str, Exact]) -> str:
+    """Say that a gradient of integers is the exact one, cut or rounded; empty where it isn't."""
+    if not are_integers(dtypes):
+        return ""
+    for cut in (np.trunc, np.rint, np.floor):
+        if all(
+            np.array_equal(array[known], cut(hi[known]))
+            for array, hi in ((given[name], np.asarray(exact[name].hi)) for name in given)
+            for known in (np.isfinite(hi),)
+        ):
+            return integers_text(dtypes)
+    return ""
+
+
+def are_integers(dtypes: set[np.dtype[Any]]) -> bool:
+    """Say whether all arrays are of integers."""
+    return bool(dtypes) and all(dtype.kind in "iu" for dtype in dtypes)
+
+
+def integers_text(dtypes: set[np.dtype[Any]]) -> str:
+    """Say that the entries are cut."""
+    named = ", ".join(sorted(str(dtype) for dtype in dtypes))
+    return f"the gradient has the dtype {named}: its entries are cut to integers"
 
 
 def ratio_text(ratio: float, digits: int) -> str:

@@ -9,15 +9,30 @@ import numpy as np
 
 from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
-from symnum.nets.backward import float_loss, one_layer
+from symnum.nets.backward import float_gradient, float_loss, one_layer
 from symnum.nets.bounds import rounding_bounds
-from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, copies, copy
-from symnum.nets.compare import SINGLE, SLIP_ROOM, constant_factor, kept_digits, report, within
+from symnum.nets.candidate import ask_gradient, ask_loss, broken_manners, not_finite_far_away
+from symnum.nets.compare import (
+    SLIP_ROOM,
+    constant_factor,
+    integers,
+    kept_digits,
+    report,
+    within,
+)
 from symnum.nets.data import Batch, check_batch, check_finite, check_parameters
 from symnum.nets.layers import SOFTMAX, SOFTMAX_UNSHIFTED, Activation, Dense
 from symnum.nets.losses import CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED
 from symnum.nets.lost import lost_digits
+from symnum.nets.precision import (
+    DOUBLE,
+    SINGLE,
+    SINGLE_INSIDE,
+    is_single_inside,
+    of_dtypes,
+)
 from symnum.nets.slips import slips
+from symnum.nets.stale import stale_against
 from symnum.nets.steps import kinks_near
 from symnum.nets.structure import Structure
 from symnum.nets.verdict import NetworkCause, NetworkVerdict
@@ -71,6 +86,16 @@ def check_described(
     manners = broken_manners(structure.shapes, gradient, arrays, x, t, given)
     if manners is not None:
         return manners
+
+    def at(moved: Arrays) -> Arrays:
+        return ask_gradient(structure.shapes, gradient, moved, x, t)[0]
+
+    def ours(moved: Arrays) -> Arrays:
+        return float_gradient(structure, moved, batch)
+
+    def room(moved: Arrays) -> Arrays:
+        return rounding_bounds(structure, moved, batch).gradient
+
     if not any(each.wrong for each in reports):
         overflow = _overflows(structure, gradient, arrays, x, t)
         if overflow:
@@ -78,11 +103,17 @@ def check_described(
         status, reason = lost_digits(structure, arrays, batch, given, exact, bounds.gradient)
         if not reason and any(each.kinks for each in reports):
             reason = at_kinks(structure, arrays, batch)
-        return NetworkVerdict(status, reports, reason=reason)
-    if within(given, exact, bounds.gradient, SINGLE) and np.dtype(np.float32) in dtypes:
-        detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail)
-    whole = _integers(given, dtypes, exact)
+        verdict = NetworkVerdict(status, reports, reason=reason)
+        return stale_against(verdict, at, ours, room, arrays, given) if verdict else verdict
+
+    precision = of_dtypes(dtypes)
+    if precision is DOUBLE and is_single_inside(at, arrays, given):
+        precision = SINGLE_INSIDE
+    wider = {k: precision.factor * bound + precision.least for k, bound in bounds.gradient.items()}
+    if precision is not DOUBLE and within(given, exact, wider, 1.0):
+        detail = f"{precision.words}{kept_digits(given, exact)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, precision.cause, detail)
+    whole = integers(given, dtypes, exact)
     if whole:
         return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, whole)
     if h is not None:
@@ -112,7 +143,7 @@ def _loss_differs(
     """Say how the loss differs from the network's; empty where rounding explains it."""
     ours = float_loss(structure, params, batch)
     theirs, dtype = ask_loss(loss, params, x, t)
-    room = SINGLE if dtype == np.float32 else 1.0
+    room = SINGLE.factor if dtype == np.float32 else 1.0
     if abs(theirs - ours) <= room * (2.0 * bound + 4.0 * np.spacing(abs(ours))):
         return ""
     ratio = theirs / ours if ours else float("nan")
@@ -120,22 +151,6 @@ def _loss_differs(
     if batch.size > 1 and np.isclose(ratio, batch.size, rtol=1e-12):
         hint = ": the sum over the batch in place of its mean"
     return f"the loss is {theirs!r}, and that of the described network is {ours!r}{hint}"
-
-
-def _integers(given: Arrays, dtypes: set[np.dtype[Any]], exact: Mapping[str, Exact]) -> str:
-    """Say that a gradient of integers is the exact one, cut or rounded; empty where it isn't."""
-    # Arrays of nothing but 0 may as well be left at 0.
-    if any(dtype.kind not in "iu" for dtype in dtypes) or not any(a.any() for a in given.values()):
-        return ""
-    for cut in (np.trunc, np.rint, np.floor):
-        if all(
-            np.array_equal(array[known], cut(hi[known]))
-            for array, hi in ((given[name], np.asarray(exact[name].hi)) for name in given)
-            for known in (np.isfinite(hi),)
-        ):
-            named = ", ".join(sorted(str(dtype) for dtype in dtypes))
-            return f"the gradient has the dtype {named}: its entries are cut to integers"
-    return ""
 
 
 def _explain(
@@ -154,12 +169,12 @@ def _explain(
     wrong = [name for name in given if not within({name: given[name]}, exact, bounds, 1.0)]
     if not wrong:
         where = at_kinks(structure, params, batch)
-        return NetworkCause.KINK, f"only entries that have no derivative are off: {where}"
-    for name in wrong:
-        if not given[name].any():
-            rest = {k: v for k, v in given.items() if k != name}
-            more = "" if within(rest, exact, bounds, 1.0) else ", and others are wrong too"
-            return NetworkCause.ZERO, f"{name}: the gradient was left at 0{more}"
+        off = "only entries that have no derivative are off, outside of both sides' derivatives"
+        return NetworkCause.KINK, f"{off}: {where}"
+    zeros = [name for name in wrong if not given[name].any()]
+    if zeros:
+        more = ", and others are wrong too" if len(wrong) > len(zeros) else ""
+        return NetworkCause.ZERO, f"{', '.join(zeros)}: the gradient was left at 0{more}"
     right = {name: exact[name].hi for name in given}
     for slip in slips(structure, params, batch):
         if all(_near(given[k], slip.gradient[k], bounds[k], right[k]) for k in given) and not any(
@@ -244,9 +259,7 @@ def _overflows(
     if names[1] is None:
         return ""
     moved = {**params, names[1]: params[names[1]] + _SHIFT}
-    with np.errstate(all="ignore"):
-        answer = gradient(copies(moved), copy(x), copy(t))
-    bad = [name for name in structure.shapes if not np.isfinite(np.asarray(answer[name])).all()]
+    bad = not_finite_far_away(structure.shapes, gradient, moved, x, t)
     if not bad:
         return ""
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,17 +12,24 @@ import numpy as np
 from symnum.checking.verdict import Outcome
 from symnum.formula.exact import Exact
 from symnum.formula.status import Status
-from symnum.nets.asked import Asked, ask, read_parameters
-from symnum.nets.compare import constant_factor, fits, kept_digits, ratio_text, report, within
-from symnum.nets.verdict import NetworkCause, NetworkVerdict
+from symnum.nets.asked import Asked, ask, read_parameters, saturation_room, single_inside
+from symnum.nets.compare import (
+    constant_factor,
+    fits,
+    integers,
+    kept_digits,
+    ratio_text,
+    report,
+    within,
+)
+from symnum.nets.stale import stale_against
+from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 Arrays = dict[str, np.ndarray]
 Call = Callable[..., Any]
 
 # Ratios along three directions that agree to this much are one factor.
 CLOSE = 1e-4
-# Entries of this share of the largest one are small, and these are float64's digits of it.
-_SMALL, _DIGITS = 2.0**-4, 2.0**-40
 
 
 def check_against(
@@ -41,13 +48,35 @@ def check_against(
     if asked is None:
         assert problem is not None
         return problem
-    bounds, start = {}, 0
-    room = right.room() + (asked.room() if asked.single else 0.0)
-    for name, array in right.given.items():
-        bounds[name] = room[start : start + array.size].reshape(array.shape)
-        start += array.size
+
+    def bounds(one: Asked) -> Arrays:
+        room = right.room() + (one.room() if one.precision.cause is not None else 0.0)
+        ends = np.cumsum([array.size for array in right.given.values()])
+        return {
+            name: room[end - array.size : end].reshape(array.shape)
+            for (name, array), end in zip(right.given.items(), ends, strict=True)
+        }
+
     exact = {name: _plain(array) for name, array in right.given.items()}
-    return entry_by_entry(asked, exact, bounds, words)
+    verdict = in_its_precision(
+        asked, seed, lambda one: entry_by_entry(one, exact, bounds(one), words)
+    )
+    if not verdict:
+        return verdict
+    rounding = bounds(asked)
+    return stale_against(verdict, asked.at, right.at, lambda _: rounding, arrays, asked.given)
+
+
+def in_its_precision(
+    asked: Asked, seed: int, judge: Callable[[Asked], NetworkVerdict]
+) -> NetworkVerdict:
+    """Judge a gradient in double precision; where it is wrong there, in what its code computes."""
+    verdict = judge(asked)
+    if verdict.status is not Outcome.WRONG:
+        return verdict
+    single = single_inside(asked, seed)
+    again = verdict if single is None else judge(single)
+    return again if again.status is Outcome.INACCURATE else verdict
 
 
 def _plain(values: np.ndarray) -> Exact:
@@ -61,35 +90,67 @@ def entry_by_entry(
 ) -> NetworkVerdict:
     """Return the verdict on every entry, and the slip where one explains all of them."""
     given = asked.given
-    reports = tuple(report(name, given[name], exact[name], bounds[name]) for name in given)
+    reports = _reports(given, exact, bounds)
+    lost = _lost(asked, exact, bounds)
+    wider = {name: bounds[name] + lost.get(name, 0.0) for name in given}
+    widely = _reports(given, exact, wider)
     if not any(each.wrong for each in reports):
-        if not asked.single:
+        reports = tuple(
+            replace(each, detection_limit=wide.detection_limit)
+            for each, wide in zip(reports, widely, strict=True)
+        )
+        if asked.precision.cause is None:
             zeros = [name for name in given if _is_nothing(given[name], exact[name], bounds[name])]
             return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
-        detail = f"the gradient has the dtype float32{kept_digits(given, exact)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
-    wrong = {each.name: each for each in reports if each.wrong}
-    cause, detail = _turned(given, exact, bounds, tuple(wrong))
-    if cause is None:
-        for name in wrong:
-            if not given[name].any():
-                more = ", and others are wrong too" if len(wrong) > 1 else ""
-                cause, detail = NetworkCause.ZERO, f"{name}: the gradient was left at 0{more}"
-                break
-    if cause is None:
-        cause, detail = constant_factor(given, exact, bounds)
-        if cause is not None and len(wrong) == len(given):
-            ratios = [each.given / each.exact for each in wrong.values() if each.exact]
-            detail = all_by(ratios, asked.samples) or detail
-    if cause is None:
-        lost = _lost(given, exact, bounds)
-        if lost:
-            reports = tuple(replace(r, wrong=0) if r.name in lost else r for r in reports)
-            if not any(each.wrong for each in reports):
-                return NetworkVerdict(
-                    Outcome.UNDECIDED, reports, reference=words, reason=_lost_text(lost)
-                )
-    return NetworkVerdict(Outcome.WRONG, reports, cause, detail, words)
+        detail = f"{asked.precision.words}{kept_digits(given, exact)}"
+        low = asked.precision.cause
+        return NetworkVerdict(Outcome.INACCURATE, reports, low, detail, words)
+    whole = integers(given, asked.dtypes, exact)
+    if whole:
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, whole, words)
+    every = _every_by(asked, exact, bounds) if all(each.wrong for each in reports) else ""
+    if every:
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.FACTOR, every, words)
+    if not any(each.wrong for each in widely):
+        off = [each.name for each in reports if each.wrong]
+        said = _lost_text(given, exact, off)
+        return NetworkVerdict(Outcome.UNDECIDED, widely, reference=words, reason=said)
+    wrong = tuple(each.name for each in widely if each.wrong)
+    cause, detail = _slip(given, exact, wider, wrong)
+    return NetworkVerdict(Outcome.WRONG, widely, cause, detail, words)
+
+
+def _reports(
+    given: Arrays, exact: Mapping[str, Exact], bounds: Arrays
+) -> tuple[ParameterReport, ...]:
+    return tuple(report(name, given[name], exact[name], bounds[name]) for name in given)
+
+
+def _every_by(asked: Asked, exact: Mapping[str, Exact], bounds: Arrays) -> str:
+    """Say that all of the gradient is off by one factor; empty where it isn't."""
+    zero = any(not array.any() for array in asked.given.values())  # 0 is said to be 0
+    if zero or constant_factor(asked.given, exact, bounds)[0] is None:
+        return ""
+    ratios = [
+        float(np.vdot(hi, array) / np.vdot(hi, hi))
+        for array, hi in ((array, np.nan_to_num(exact[k].hi)) for k, array in asked.given.items())
+        if np.vdot(hi, hi) > 0.0
+    ]
+    return all_by(ratios, asked.samples)
+
+
+def _slip(
+    given: Arrays, exact: Mapping[str, Exact], bounds: Arrays, wrong: tuple[str, ...]
+) -> tuple[NetworkCause | None, str]:
+    """Return what the numbers of the wrong arrays have in common, if they decide it."""
+    cause, detail = _turned(given, exact, bounds, wrong)
+    if cause is not None:
+        return cause, detail
+    zeros = [name for name in wrong if not given[name].any()]
+    if zeros:
+        more = ", and others are wrong too" if len(wrong) > len(zeros) else ""
+        return NetworkCause.ZERO, f"{', '.join(zeros)}: the gradient was left at 0{more}"
+    return constant_factor(given, exact, bounds)
 
 
 def nothing(names: Sequence[str]) -> str:
@@ -105,29 +166,43 @@ def _is_nothing(given: np.ndarray, exact: Exact, bound: np.ndarray) -> bool:
     return bool(np.any(given != 0.0) and np.all(np.abs(hi) <= bound))
 
 
-def _lost(given: Arrays, exact: Mapping[str, Exact], bounds: Arrays) -> dict[str, float]:
-    """Return the arrays whose errors are such as float64 makes of small entries, with the largest.
+def largest_entry(arrays: Iterable[np.ndarray]) -> float:
+    """Return the largest modulus in all arrays, of the entries that are numbers."""
+    return max((float(np.nanmax(np.abs(array), initial=0.0)) for array in arrays), default=0.0)
 
-    1 - a**2 is right to the last digit of 1, and what is made of it is right to so much of the
-    gradient's large entries.
+
+def _lost(asked: Asked, exact: Mapping[str, Exact], bounds: Arrays) -> Arrays:
+    """Return what saturated units may cost each array's digits.
+
+    An array that is the exact one with its sign turned has kept them, and has no entry here.
     """
-    largest = max(float(np.nanmax(np.abs(np.asarray(exact[name].hi)), initial=0)) for name in given)
+    given = asked.given
+    size = {name: np.abs(np.asarray(exact[name].hi)) for name in given}
+    largest = largest_entry(size.values())
     found = {}
     for name, array in given.items():
-        hi = np.asarray(exact[name].hi)
-        error = np.abs(array - hi)
-        wrong = ~fits(array, exact[name], bounds[name])
-        small = (np.abs(hi) <= _SMALL * largest) & (error <= _DIGITS * largest)
-        if wrong.any() and np.all(small[wrong]):
-            found[name] = float(error[wrong].max() / largest)
+        if not _is_turned_sign(array, exact[name], bounds[name]):
+            found[name] = saturation_room(asked, size[name], largest)
     return found
 
 
-def _lost_text(lost: Mapping[str, float]) -> str:
-    worst = max(lost.values())
+def _is_turned_sign(array: np.ndarray, exact: Exact, bound: np.ndarray) -> bool:
+    """Say whether an array is the exact one with its sign turned, in all its digits."""
+    seen = np.count_nonzero(np.abs(np.asarray(exact.hi)) > 4 * bound)
+    return bool(seen > 1 and fits(-array, exact, bound).all())
+
+
+def _lost_text(given: Arrays, exact: Mapping[str, Exact], names: Sequence[str]) -> str:
+    largest = largest_entry(np.asarray(each.hi) for each in exact.values())
+    error = largest_entry(given[name] - np.asarray(exact[name].hi) for name in names)
+    return lost_text(names, error / largest)
+
+
+def lost_text(names: Sequence[str], share: float) -> str:
+    """Say that errors of this share of the largest entry may be digits that saturation costs."""
     return (
-        f"{', '.join(lost)}: entries are off by up to {worst:.1g} of the gradient's largest entry. "
-        "They are so small beside it that their digits may be lost in float64, as those of "
+        f"{', '.join(names)}: entries are off by up to {share:.1g} of the gradient's largest "
+        "entry. They are so small beside it that their digits may be lost in float64, as those of "
         "1 - a**2 are where a is near 1, and that can't be told from a mistake; with network= "
         "it can"
     )

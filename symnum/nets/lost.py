@@ -17,8 +17,8 @@ Arrays = dict[str, np.ndarray]
 
 # Half of a double's digits: with fewer left, they were lost to more than the last few operations.
 _HALF = 2.0**-26
-# An array in which errors of this share of its largest entry pass unseen decides nothing, unless
-# all of it is this small beside the other arrays.
+# An array in which errors of the first share of its largest entry pass unseen decides nothing. One
+# that is of the second share beside the other arrays is not called inaccurate.
 _POOR, _NOTHING = 1e-2, 1e-9
 
 
@@ -38,12 +38,7 @@ def lost_digits(
     """
     off = {name: _off(given[name], exact[name]) for name in given}
     top = max(largest for _, largest in off.values())
-    # Beside the other arrays an array may be nothing but rounding.
-    poor = [
-        name
-        for name, (error, largest) in off.items()
-        if error > _HALF * largest and not max(error, largest) <= _NOTHING * top
-    ]
+    poor = [name for name, (error, largest) in off.items() if error > _HALF * largest]
     if not poor:
         return Outcome.OK, ""
     unknown = [name for name in poor if not np.isfinite(bounds[name]).all()]
@@ -56,7 +51,9 @@ def lost_digits(
     lost = [
         f"{name}: {_digits(off[name][0] / off[name][1])} right"
         for name in poor
-        if (np.abs(given[name] - exact[name].hi) > 2.0 * least[name]).any()
+        # An array that is nothing but rounding beside the others has no digits to lose.
+        if max(off[name]) > _NOTHING * top
+        and (np.abs(given[name] - exact[name].hi) > 2.0 * least[name]).any()
     ]
     if lost:
         return Outcome.INACCURATE, (

@@ -79,13 +79,21 @@ class Scalar:
         value, slope = self._both(arrays)
         return _shaped(value, arrays[0]), _shaped(slope, arrays[0])
 
+    def known_slope(self, *arrays: np.ndarray) -> np.ndarray:
+        """Return the derivative; the exact one where float64 overflows inside: exp(-z) at -800."""
+        return _filled(self.value_and_slope(*arrays)[1], self.derivative, arrays)
+
+    @cached_property
+    def _second(self) -> Formula:
+        return self.formula.derivative(self.variables[0], 2)
+
     @cached_property
     def _curvature(self) -> Any:
-        return compile_program(self.formula.derivative(self.variables[0], 2).program)
+        return compile_program(self._second.program)
 
-    def curvature(self, *arrays: np.ndarray) -> np.ndarray:
-        """Return the second derivative in float64, in the shape of the first array."""
-        return _shaped(self._curvature(arrays)[0], arrays[0])
+    def known_curvature(self, *arrays: np.ndarray) -> np.ndarray:
+        """Return the second derivative; the exact one where float64 overflows inside."""
+        return _filled(_shaped(self._curvature(arrays)[0], arrays[0]), self._second, arrays)
 
     @cached_property
     def near_one(self) -> bool:
@@ -159,6 +167,17 @@ class Scalar:
         ):
             return None
         return self.derivative.certify(np.array([point]))
+
+
+def _filled(values: np.ndarray, formula: Formula, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a formula's values with the certified ones where they are NaN."""
+    bad = np.isnan(values)
+    if not bad.any():
+        return values
+    filled = np.array(values)
+    points = np.stack([array[bad] for array in arrays], axis=-1)
+    filled[bad] = np.ravel(formula.certify(points).hi)
+    return filled
 
 
 def _shaped(values: Any, like: np.ndarray) -> np.ndarray:

@@ -50,22 +50,8 @@ def _slips(structure: Structure, params: Arrays, batch: Batch) -> Iterator[Slip]
     right = _backward(structure, params, run)
     size = batch.size
     yield from _loss_slips(structure, params, batch, run)
-    for index, layer in enumerate(structure.layers):
-        if not isinstance(layer, Activation):
-            continue
-        what = f"of layer {index} ({layer.formula})"
-        yield Slip(
-            NetworkCause.ACTIVATION_DERIVATIVE,
-            f"the derivative {what} is missing",
-            _backward(structure, params, run, slopes={index: np.ones(run.after[index].shape)}),
-        )
-        if layer.scalar is not None:
-            at_output = layer.scalar.value_and_slope(run.after[index])[1]
-            yield Slip(
-                NetworkCause.ACTIVATION_DERIVATIVE,
-                f"the derivative {what} is taken at the activation's output, not at its input z",
-                _backward(structure, params, run, slopes={index: at_output}),
-            )
+    yield from _activation_slips(structure, params, run)
+    yield from _repeated(structure, params, run, right)
     for index, names in enumerate(structure.names):
         if names is None:
             continue
@@ -93,18 +79,114 @@ def _slips(structure: Structure, params: Arrays, batch: Batch) -> Iterator[Slip]
                     NetworkCause.TRANSPOSED,
                     f"{weights} itself is transposed on the way back: the layers below "
                     f"need delta @ {weights}.T",
-                    _backward(structure, params, run, turned=index),
+                    _backward(structure, params, run, turned=frozenset((index,))),
                 )
     if size > 1:
-        for factor, what in (
-            (float(size), f"1/batch is missing: {size} times too large"),
-            (1.0 / size, f"1/batch is taken twice: {size} times too small"),
+        for factor, reading, much in (
+            (float(size), "1/batch is missing", f"{size} times too large"),
+            (1.0 / size, "1/batch is taken twice", f"{size} times too small"),
         ):
-            yield Slip(NetworkCause.BATCH, what, {k: v * factor for k, v in right.items()})
+            what = f"{reading}: {much}"
+            others = _other_readings(structure, size, factor)
+            yield Slip(
+                NetworkCause.FACTOR if others else NetworkCause.BATCH,
+                f"{much}: {' or '.join([reading, *others])}" if others else what,
+                {k: v * factor for k, v in right.items()},
+            )
             for name in right:
                 yield Slip(
                     NetworkCause.BATCH, f"{name}: {what}", {**right, name: right[name] * factor}
                 )
+
+
+def _other_readings(structure: Structure, size: int, factor: float) -> list[str]:
+    """Return what else a factor may be that is the batch's size, or 1 by it.
+
+    Of losses that are a sum over the outputs, such as (y - t)**2/2: cross-entropy has no such
+    factors.
+    """
+    if structure.loss.scalar is None:
+        return []
+    found = []
+    if size == 2:
+        half = factor > 1.0
+        found.append(
+            "a factor of 1/2 is, as in (y - t)**2 for (y - t)**2/2"
+            if half
+            else "a factor of 2 is missing, as in y - t for the derivative of (y - t)**2"
+        )
+    if size == structure.outputs and factor < 1.0:
+        found.append("the mean over the outputs is taken in place of their sum")
+    return found
+
+
+def _activation_slips(structure: Structure, params: Arrays, run: _Forward) -> Iterator[Slip]:
+    """Yield gradients without an activation's derivative, or with it at the wrong place.
+
+    Of one layer, and of all hidden ones: in a loop over the layers a slip is made in each.
+    """
+    missing: dict[int, np.ndarray] = {}
+    at_output: dict[int, np.ndarray] = {}
+    for index, layer in enumerate(structure.layers):
+        if not isinstance(layer, Activation):
+            continue
+        missing[index] = np.ones(run.after[index].shape)
+        if layer.scalar is not None:
+            at_output[index] = layer.scalar.value_and_slope(run.after[index])[1]
+    last = len(structure.layers) - 1
+    for slopes, what in (
+        (missing, "is missing"),
+        (at_output, "is taken at the activation's output, not at its input z"),
+    ):
+        hidden = tuple(index for index in slopes if index != last)
+        layers = dict.fromkeys([*((index,) for index in slopes), hidden, tuple(slopes)])
+        for each in filter(None, layers):
+            yield Slip(
+                NetworkCause.ACTIVATION_DERIVATIVE,
+                f"the derivative {_layers_text(structure, each)} {what}",
+                _backward(structure, params, run, slopes={k: slopes[k] for k in each}),
+            )
+
+
+def _layers_text(structure: Structure, indices: tuple[int, ...]) -> str:
+    """Return "of layer 1 (sigmoid)", or "of each of layers 1 (sigmoid), 3 (tanh)"."""
+    named = [f"{k} ({structure.layers[k].formula})" for k in indices]  # type: ignore[union-attr]
+    return f"of layer {named[0]}" if len(named) == 1 else f"of each of layers {', '.join(named)}"
+
+
+def _repeated(structure: Structure, params: Arrays, run: _Forward, right: Arrays) -> Iterator[Slip]:
+    """Yield gradients with the same slip in several weights, as a loop over the layers makes it."""
+    square = [
+        (index, names[0])
+        for index, names in enumerate(structure.names)
+        if names is not None and len(set(params[names[0]].shape)) == 1
+    ]
+    if len(square) > 1:
+        listed = ", ".join(name for _, name in square)
+        turned = {name: right[name].T for _, name in square}
+        yield Slip(
+            NetworkCause.TRANSPOSED,
+            f"{listed}: the gradient is transposed",
+            {**right, **turned},
+        )
+    inner = [(index, name) for index, name in square if index]
+    if len(inner) > 1:
+        listed = ", ".join(name for _, name in inner)
+        yield Slip(
+            NetworkCause.TRANSPOSED,
+            f"{listed} themselves are transposed on the way back: the layers below need "
+            "delta @ W.T",
+            _backward(structure, params, run, turned=frozenset(index for index, _ in inner)),
+        )
+    biases = [names[1] for names in structure.names if names is not None and names[1] is not None]
+    size = len(run.delta)
+    if len(biases) > 1 and size > 1:
+        yield Slip(
+            NetworkCause.BIAS,
+            f"{', '.join(biases)}: the gradient is the mean over the batch of what should be "
+            "summed",
+            {**right, **{name: right[name] / size for name in biases}},
+        )
 
 
 def _arrays(run: _Forward) -> Iterator[tuple[str, np.ndarray]]:
@@ -226,7 +308,7 @@ def _steps(
     run: _Forward,
     *,
     slopes: dict[int, np.ndarray] | None = None,
-    turned: int | None = None,
+    turned: frozenset[int] = frozenset(),
     start: int | None = None,
     delta: np.ndarray | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
@@ -240,7 +322,7 @@ def _steps(
             assert names is not None
             yield index, delta
             weights = params[names[0]]
-            delta = delta @ (weights if index == turned else weights.T)
+            delta = delta @ (weights if index in turned else weights.T)
             continue
         assert isinstance(layer, Activation)
         if index in given:
@@ -258,7 +340,7 @@ def _backward(
     run: _Forward,
     *,
     slopes: dict[int, np.ndarray] | None = None,
-    turned: int | None = None,
+    turned: frozenset[int] = frozenset(),
     start: int | None = None,
     delta: np.ndarray | None = None,
 ) -> Arrays:

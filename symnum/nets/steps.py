@@ -41,7 +41,7 @@ class KinkNear:
     h : float
         By how much.
     layer, unit, sample : int
-        Where the kink is.
+        Where the kink is; layers count from 0, with the activations.
     z : float
         The pre-activation there.
 

@@ -21,7 +21,7 @@ class Structure:
     Parameters
     ----------
     layers : tuple of Dense or Activation
-        From the input to the output.
+        From the input to the output; sentences count them from 0, with the activations.
     loss : Loss
         The loss.
     names : tuple of (str, str or None) or None

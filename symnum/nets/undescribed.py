@@ -20,11 +20,20 @@ from symnum.checking.directions import Line, Slope, find_wrong_entries
 from symnum.checking.verdict import Outcome
 from symnum.errors import DomainError
 from symnum.formula.exact import Exact
-from symnum.nets.asked import Asked, ask, open_verdict, read_parameters
-from symnum.nets.candidate import ask_loss, copies, copy
-from symnum.nets.compare import SINGLE, digits_text, ratio_text
-from symnum.nets.entrywise import CLOSE, all_by, entry_by_entry, nothing
+from symnum.nets.asked import Asked, ask, open_verdict, read_parameters, saturation_room
+from symnum.nets.candidate import ask_loss, copy, not_finite_far_away
+from symnum.nets.compare import are_integers, digits_text, integers_text, ratio_text
+from symnum.nets.entrywise import (
+    CLOSE,
+    all_by,
+    entry_by_entry,
+    in_its_precision,
+    largest_entry,
+    lost_text,
+    nothing,
+)
 from symnum.nets.measure import ENTRIES, STEPS, Spent, Within, every_entry, line_of
+from symnum.nets.stale import stale_along
 from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 Arrays = dict[str, np.ndarray]
@@ -57,6 +66,10 @@ class _Part:
     off: float = 0.0
     # Whether it is 0 as far as rounding lets anybody see.
     nothing: bool = False
+    # By how much a direction is off, where saturated units may have cost that.
+    lost: float = 0.0
+    # Whether every direction is as near as it is where each entry is off by less than 1.
+    cut: bool = False
 
 
 def check_along(
@@ -81,10 +94,13 @@ def check_along(
         return loss(moved, copy(x), copy(t))
 
     every = None if dtype == np.float32 else every_entry(at, layout, point, asked.samples)
-    if every is not None:
-        verdict = entry_by_entry(asked, *_unpacked(*every, asked, layout), ENTRIES)
-    else:
-        verdict = _along(asked, at, layout, point, seed)
+
+    def judged(one: Asked) -> NetworkVerdict:
+        if every is not None:
+            return entry_by_entry(one, *_unpacked(*every, one, layout), ENTRIES)
+        return _along(one, at, layout, point, seed)
+
+    verdict = in_its_precision(asked, seed, judged)
     if verdict.status is Outcome.OK:
         overflow = _overflows(loss, asked)
         if overflow:
@@ -95,6 +111,11 @@ def check_along(
                 overflow,
                 verdict.reference,
             )
+
+        def slopes(there: np.ndarray, probe: np.ndarray) -> Callable[[np.ndarray], Slope]:
+            return line_of(at, layout, there, probe, asked.samples)[0].full
+
+        return stale_along(verdict, asked.at, slopes, arrays, asked.given)
     return verdict
 
 
@@ -111,10 +132,13 @@ def _along(
         start = place.stop
     reports = tuple(part.report for part in parts)
     wrong = [part for part in parts if part.report.wrong]
-    if asked.single and not wrong:
+    if asked.precision.cause is not None and not wrong:
         off = max(part.off for part in parts)
-        detail = f"the gradient has the dtype float32{digits_text(off)}"
-        return NetworkVerdict(Outcome.INACCURATE, reports, NetworkCause.FLOAT32, detail, words)
+        detail = f"{asked.precision.words}{digits_text(off)}"
+        return NetworkVerdict(Outcome.INACCURATE, reports, asked.precision.cause, detail, words)
+    if wrong and are_integers(asked.dtypes) and all(part.cut for part in parts):
+        said = integers_text(asked.dtypes)
+        return NetworkVerdict(Outcome.WRONG, reports, NetworkCause.DTYPE, said, words)
     if wrong:
         return NetworkVerdict(Outcome.WRONG, reports, *_common(parts, asked.samples), words)
     reason = next((f"{p.report.name}: {p.reason}" for p in parts if p.reason), "")
@@ -129,10 +153,22 @@ def _along(
         and each.detection_limit * np.abs(asked.given[each.name]).max() > _NOTHING * largest
     ]
     if poor:
-        reason = (
-            f"{poor[0].name}: the loss is too noisy: an error of {poor[0].detection_limit:.2g} of "
-            "the largest entry would not have been seen"
-        )
+        name, limit = poor[0].name, poor[0].detection_limit
+        if limit > 1.0:
+            unseen = limit * float(np.abs(asked.given[name]).max())
+            reason = (
+                f"{name}: its gradient is 0 as far as anything can be seen: up to {unseen:.2g} "
+                "would have passed too"
+            )
+        else:
+            reason = (
+                f"{name}: the loss is too noisy: an error of {limit:.2g} of the largest entry "
+                "would not have been seen"
+            )
+        return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
+    lost = [part for part in parts if part.lost]
+    if lost:
+        reason = lost_text([p.report.name for p in lost], max(p.lost for p in lost) / largest)
         return NetworkVerdict(Outcome.UNDECIDED, reports, reference=words, reason=reason)
     zeros = [part.report.name for part in parts if part.nothing]
     return NetworkVerdict(Outcome.OK, reports, reference=words, reason=nothing(zeros))
@@ -205,18 +241,25 @@ def _part(
     off = max((abs(t.slope.value - t.claimed) / max(norm, 1e-300) for t in tried), default=0.0)
     largest = float(np.abs(claim).max())
     limit = 2.0 * max((t.theta for t in tried), default=math.inf)
+    whole = largest_entry(asked.given.values())
+    # Errors that saturated units may have made are not accused.
+    limit = max(limit, 2.0 * float(saturation_room(asked, largest, whole)))
     limit = limit / largest if largest else (0.0 if limit == 0.0 else math.nan)
     no_place: tuple[int, ...] = ()
     empty = ParameterReport(name, size, 0, math.nan, math.nan, no_place, math.nan, math.nan, limit)
     if len(tried) < min(2, _DIRECTIONS):
         return _Part(empty, reason=reason)
+    cut = all(abs(t.slope.value - t.claimed) <= float(np.abs(t.direction).sum()) for t in tried)
     if not any(t.wrong for t in tried):
         unseen = claim.any() and all(
             max(abs(t.claimed), abs(t.slope.value)) <= 2 * t.theta for t in tried
         )
-        return _Part(empty, off=off, nothing=bool(unseen))
+        return _Part(empty, off=off, nothing=bool(unseen), cut=cut)
     shape = asked.given[name].shape
     cause, detail, ratio = _slip(name, asked.given[name], tried)
+    lost = 0.0 if ratio == -1.0 else _lost(asked, inner, claim, tried, random)
+    if lost:
+        return _Part(empty, off=off, lost=lost)
     found: dict[int, Slope]
     if cause is None:
         found = _entries(inner, claim, asked.unit, random)
@@ -238,7 +281,27 @@ def _part(
         math.nan if worst is None else float(claim[worst]),
         limit,
     )
-    return _Part(made, cause, detail, ratio, off=off)
+    return _Part(made, cause, detail, ratio, off=off, cut=cut)
+
+
+def _lost(
+    asked: Asked,
+    line: Within,
+    claim: np.ndarray,
+    tried: list[_Tried],
+    random: np.random.Generator,
+) -> float:
+    """Return by how much entries are off, where saturated units may have cost that; 0 elsewhere."""
+    largest = largest_entry(asked.given.values())
+    away = [abs(t.slope.value - t.claimed) / float(np.abs(t.direction).sum()) for t in tried]
+    if max(away) > saturation_room(asked, 0.0, largest):
+        return 0.0
+    found = _entries(line, claim, asked.unit, random)
+    errors = np.array([abs(slope.value - claim[k]) for k, slope in found.items()])
+    size = np.array([abs(slope.value) for slope in found.values()])
+    if np.any(errors > saturation_room(asked, size, largest)):
+        return 0.0
+    return float(max(*away, *errors))
 
 
 def _slip(
@@ -313,7 +376,7 @@ def _unpacked(
     exact: Exact, bound: np.ndarray, asked: Asked, layout: Layout
 ) -> tuple[dict[str, Exact], Arrays]:
     """Return flat results by the parameters' names, with room for how the candidate rounds."""
-    room = bound * (SINGLE if asked.single else 1.0) + asked.room()
+    room = bound * (asked.precision.factor) + asked.room()
     found, bounds, start = {}, {}, 0
     for name, shape in layout.shapes:
         part = slice(start, start + math.prod(shape))
@@ -344,8 +407,7 @@ def _overflows(loss: Call, asked: Asked) -> str:
             there, _ = ask_loss(loss, far, asked.x, asked.t)
             if math.isfinite(there) and abs(there - here) > CLOSE * max(1.0, abs(here)):
                 continue
-            answer = asked.gradient(copies(far), copy(asked.x), copy(asked.t))
-        bad = [k for k in shapes if not np.isfinite(np.asarray(answer[k], dtype=float)).all()]
+        bad = not_finite_far_away(shapes, asked.gradient, far, asked.x, asked.t)
         if bad:
             return (
                 f"right here, and not finite ({', '.join(bad)}) where every entry of {name} is "

@@ -37,11 +37,13 @@ class NetworkCause(StrEnum):
     FACTOR = "factor"
     """Right but for a constant factor; -1 is a sign."""
     KINK = "kink"
-    """A pre-activation lies within the step of a kink."""
+    """A step carries a unit over a kink, or entries lie outside of the slopes on a kink's sides."""
     FLOAT32 = "float32"
     """Computed in single precision."""
+    FLOAT16 = "float16"
+    """Computed in half precision."""
     DTYPE = "dtype"
-    """Cut to integers."""
+    """Cut to integers, or with imaginary parts."""
     SHAPE = "shape"
     """A gradient is missing, or has another shape."""
     NONFINITE = "nonfinite"
@@ -49,7 +51,7 @@ class NetworkCause(StrEnum):
     MUTATES = "mutates"
     """It writes into its arguments."""
     STALE = "stale"
-    """Its answer depends on the call before."""
+    """Its answer depends on the call before, or is kept from an earlier one."""
     WRONG_FUNCTION = "wrong_function"
     """The loss is not the network's."""
 
@@ -127,6 +129,8 @@ class NetworkVerdict:
     reason : str
         Why nothing could be decided, or where digits are lost that rounding explains; empty
         otherwise.
+    note : str
+        What else was seen and changes nothing: arrays that are no parameter's.
 
     Examples
     --------
@@ -144,6 +148,7 @@ class NetworkVerdict:
     cause_detail: str = ""
     reference: str = "certified gradient of the described network"
     reason: str = ""
+    note: str = ""
 
     @property
     def wrong_parameters(self) -> tuple[str, ...]:

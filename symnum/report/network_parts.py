@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnum.report.axes import PART_STYLES, our_style, picture_path, save
+from symnum.report.json import SCHEMA
 from symnum.report.numbers import measured, short, to_json_number
 from symnum.report.tables import UNKNOWN, Grid
 
@@ -60,7 +61,12 @@ def parts_objects(parts: ErrorParts) -> list[dict[str, Any]]:
 
 def parts_to_json(parts: ErrorParts) -> str:
     """Return the parts as a JSON document of kind "network parts"."""
-    document = {"kind": "network parts", "h": parts.h.tolist(), "entries": parts_objects(parts)}
+    document = {
+        "kind": "network parts",
+        "schema": SCHEMA,
+        "h": parts.h.tolist(),
+        "entries": parts_objects(parts),
+    }
     return json.dumps(document, allow_nan=False, ensure_ascii=True)
 
 
@@ -92,7 +98,6 @@ def plot_parts(parts: ErrorParts, path: str | PathLike[str]) -> Any:
 def _panel(ax: Any, h: np.ndarray, entry: EntryParts) -> None:
     order = np.argsort(h)
     ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.set_title(entry.name)
     error = np.abs(entry.error[order])
     ax.plot(h[order], _above_zero(error), color="black", linewidth=2.4, alpha=0.35, label="error")
@@ -108,8 +113,19 @@ def _panel(ax: Any, h: np.ndarray, entry: EntryParts) -> None:
             markersize=3.6,
             **PART_STYLES[part],
         )
-    if not known.size:
+    if not np.isfinite(error).any():
         ax.text(0.5, 0.5, "no derivative here", transform=ax.transAxes, ha="center")
+        return
+    log_or_nothing(ax, bool(known.size))
+
+
+def log_or_nothing(ax: Any, drawn: bool) -> None:
+    """Scale errors by their logarithm, or say that there are none: 0 has no logarithm."""
+    if drawn:
+        ax.set_yscale("log")
+        return
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "every error is 0", transform=ax.transAxes, ha="center")
 
 
 def _above_zero(values: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnum.report.axes import LINE_STYLES, our_style, picture_path, save
-from symnum.report.network_parts import parts_objects, parts_text
+from symnum.report.json import SCHEMA
+from symnum.report.network_parts import log_or_nothing, parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
 from symnum.report.tables import UNKNOWN, Grid, wrapped
 
@@ -29,6 +30,7 @@ _WORDS = {
     "wrong": "wrong",
     "undecided": "undecided",
 }
+_COLOURS = tuple(style["color"] for style in LINE_STYLES)
 _MOST_KINKS = 5  # sentences about kinks; more of them say nothing new
 
 
@@ -43,6 +45,8 @@ def verdict_text(verdict: NetworkVerdict) -> str:
             lines.append(f"{verdict.cause_detail}.")
     if verdict.reason:
         lines.append(f"{verdict.reason}.")
+    if verdict.note:
+        lines.append(f"{verdict.note[0].upper()}{verdict.note[1:]}.")
     if verdict.status == "wrong" and verdict.wrong_parameters:
         lines.append(f"Wrong: {', '.join(verdict.wrong_parameters)}.")
     if verdict.parameters:
@@ -189,6 +193,7 @@ def network_to_json(
         )
     document = {
         "kind": "network",
+        "schema": SCHEMA,
         "network": _described(network),
         "loss": to_json_number(loss),
         "h": steps.h.tolist(),
@@ -224,16 +229,27 @@ def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any
         The file that was written, or the axes.
     """
     if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
-        _draw(steps, path_or_ax)
-        return path_or_ax
+        given: Any = path_or_ax
+        _draw(steps, given)
+        given.legend()
+        return given
     from matplotlib.figure import Figure
 
     path = picture_path(path_or_ax)
     with our_style():
-        figure = Figure(figsize=(7.2, 4.6), layout="constrained")
-        _draw(steps, figure.subplots())
+        figure = Figure(figsize=(9.2, 4.6), layout="constrained")
+        ax = figure.subplots()
+        _draw(steps, ax)
+        # A legend of many curves would lie over them.
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper")
         save(figure, path)
     return path
+
+
+def curve_style(number: int) -> dict[str, Any]:
+    """Return the look of a curve: from the ninth on the colours meet other dashes and markers."""
+    count = len(LINE_STYLES)
+    return {**LINE_STYLES[(number + number // count) % count], "color": _COLOURS[number % count]}
 
 
 def _draw(steps: StepErrors, ax: Any) -> None:
@@ -242,7 +258,7 @@ def _draw(steps: StepErrors, ax: Any) -> None:
     star |= {"markeredgecolor": "white", "zorder": 6}
     has_best = False
     for number, part in enumerate(steps.parameters):
-        style: dict[str, Any] = dict(LINE_STYLES[number % len(LINE_STYLES)])
+        style = curve_style(number)
         mean = part.mean_error[order]
         mean = np.where(mean > 0.0, mean, np.nan)
         ax.plot(steps.h[order], mean, label=_curve_name(part), markersize=4, linewidth=1.1, **style)
@@ -253,11 +269,10 @@ def _draw(steps: StepErrors, ax: Any) -> None:
     if has_best:
         ax.plot([], [], color="#333333", label="best h", **star)
     ax.set_xscale("log")
-    ax.set_yscale("log")
+    log_or_nothing(ax, any((part.mean_error > 0.0).any() for part in steps.parameters))
     ax.set_xlabel("h")
     ax.set_ylabel("mean |error|")
     ax.set_title(f"Central differences of the loss,\nheld against {steps.reference}", loc="left")
-    ax.legend()
 
 
 def _curve_name(part: ParameterSteps) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from symnum.nets import check_network
+from symnum.nets import Dense, Network, check_network
 from tests.planted.test_networks import backpropagation, case, chapter
 from tests.planted.test_networks_undescribed import CASES
 
@@ -86,3 +87,39 @@ def test_a_slip_beside_another_error_is_not_the_cause():
     verdict = check_network(None, candidate, params, network, x=x, t=t)
     assert verdict.wrong_parameters == ("W1", "b2"), str(verdict)
     assert verdict.cause is None, str(verdict)
+
+
+COINCIDE = [
+    (2, 3, 2.0, ["1/batch is missing", "a factor of 1/2 is"]),
+    (2, 3, 0.5, ["1/batch is taken twice", "a factor of 2 is missing"]),
+    (3, 3, 1 / 3, ["1/batch is taken twice", "the mean over the outputs"]),
+    (2, 2, 0.5, ["1/batch is taken twice", "a factor of 2 is", "the mean over the outputs"]),
+]
+
+
+@pytest.mark.parametrize(("batch", "outputs", "factor", "readings"), COINCIDE)
+def test_two_readings_of_one_number_are_both_said(batch, outputs, factor, readings):
+    """2 is the batch and the 2 of a square: neither is the cause as a fact."""
+    network = Network([Dense(3, 4), "tanh", Dense(4, outputs)], "squared_error")
+    random = np.random.default_rng(0)
+    params = {name: random.standard_normal(shape) for name, shape in network.shapes.items()}
+    x, t = random.standard_normal((batch, 3)), random.standard_normal((batch, outputs))
+
+    def candidate(params, x, t):
+        return {name: factor * array for name, array in network.gradient(params, x, t).items()}
+
+    verdict = check_network(network.loss, candidate, params, network, x=x, t=t)
+    assert str(verdict.cause) == "factor", str(verdict)
+    for each in readings:
+        assert each in verdict.cause_detail
+    other = np.concatenate([x, x + 1.0, x - 1.0]), np.concatenate([t, t, t])
+    size = len(other[0])
+    verdict = check_network(
+        None,
+        lambda p, x, t: {k: size * v for k, v in network.gradient(p, x, t).items()},
+        params,
+        network,
+        x=other[0],
+        t=other[1],
+    )
+    assert (str(verdict.cause), " or " in verdict.cause_detail) == ("batch", False)

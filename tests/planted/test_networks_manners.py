@@ -66,6 +66,7 @@ def test_no_derivative_at_a_kink_is_outside_of_both_sides():
     params["W1"][:, 1] = params["b1"][1] = 0.0
     verdict = described(lambda p, x, t: gradient(p, x, t, 3.0), params)
     assert (str(verdict.status), str(verdict.cause)) == ("wrong", "kink")
+    assert "outside of both sides' derivatives: unit 1 of layer 1" in verdict.cause_detail
 
 
 def test_what_is_not_finite_overflowed_only_where_it_did():

@@ -46,9 +46,8 @@ def function_mismatch(
     answers = _asked(code, truth, watch)
     for answer in answers:
         if answer.problem:
-            return broken_verdict(
-                request, Broken(Cause.SHAPE, f"the function: {answer.problem}"), truth
-            )
+            sentence = f"the function: {answer.problem}; the derivative was not judged"
+            return broken_verdict(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
     again = [code(point) for point in truth.points[:STATE_POINTS]]
     if any(
         one.value is not None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BAD_REQUEST = 2
 """Exit status of a request that can't be understood."""
 
-_WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule; a descent diverges
+_WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule; a descent diverges or fails
 _UNDECIDED = 3
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
@@ -617,7 +617,7 @@ def descend(
 ) -> int:
     """Descend a gradient, and say what each rate does and where paths part from the exact one.
 
-    Exit status: 0 no run diverges, 1 one does, 2 the request can't be understood.
+    Exit status: 0 no run diverges or fails, 1 one does, 2 the request can't be understood.
     """
     from symnum.arguments import read_number, read_points, read_steps_taken
 
@@ -667,7 +667,7 @@ def descend(
         _print_document(lambda width: descents_document(comparison.runs, width))
         for path in written:
             print(f"\nwritten: {path}")
-    return _WRONG if any(run.verdict == "diverges" for run in comparison) else 0
+    return _WRONG if any(run.verdict in {"diverges", "fails"} for run in comparison) else 0
 
 
 @app.command()

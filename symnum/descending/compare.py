@@ -137,7 +137,8 @@ def compare(
     The exact path is the recurrence without any rounding, in balls; each point of it is the
     nearest double. It is certified for at most a thousand steps, and as far as f has a gradient;
     beyond that nothing is said of it. Paths have parted where half the digits of a double are
-    gone. The gradient that is to blame is held against the certified one at the same point.
+    gone; how far apart they are is the largest difference of a coordinate. The gradient that is to
+    blame is held against the certified one at the same point.
 
     Examples
     --------

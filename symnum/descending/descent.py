@@ -36,6 +36,7 @@ MOST_CERTIFIED = 1_000
 # So many points are evaluated at once: their arrays stay in the processor's cache.
 _BLOCK = 1 << 13
 _MOST_CERTIFIED_WORK = 2_000_000  # steps x lines of the gradient's program
+_COMES_TO_SOMETHING = frozenset({Course.CONVERGES, Course.CRAWLS, Course.ACCELERATES})
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class Descent:
 
     @property
     def verdict(self) -> Any:
-        """A `Course`: converges, crawls, oscillates or diverges; an array for several starts."""
+        """A `Course`, such as converges or diverges; an array for several starts."""
         return self._each([judgement.course for judgement in self.judgements], object)
 
     @property
@@ -134,13 +135,10 @@ class Descent:
     def judgements(self) -> tuple[Judgement, ...]:
         """The course of each start, and what it was read from."""
         found = self._first_judgements
-        if not any(judgement.fades for judgement in found):
+        if not any(judgement.fades or judgement.goes_away for judgement in found):
             return found
-        # the steps of exp(-x) shrink as those of x**4 do, but come to no end
         return tuple(
-            replace(judgement, course=Course.CRAWLS)
-            if judgement.fades and theory.where == "end"
-            else judgement
+            replace(judgement, course=_course_by(judgement, theory))
             for judgement, theory in zip(found, self.theories, strict=True)
         )
 
@@ -162,16 +160,16 @@ class Descent:
     @cached_property
     def theories(self) -> tuple[Theory, ...]:
         """What the exact Hessian says of each start."""
-        return tuple(
-            theory_of(
-                self.formula,
-                path[: judgement.overflow_at or None],
-                self.rate,
-                self.momentum,
-                approaches=judgement.course in {Course.CONVERGES, Course.CRAWLS},
-            )
-            for path, judgement in zip(self.paths, self._first_judgements, strict=True)
-        )
+        pairs = zip(self.paths, self._first_judgements, strict=True)
+        return tuple(self._theory(path, judgement) for path, judgement in pairs)
+
+    def _theory(self, path: np.ndarray, judgement: Judgement) -> Theory:
+        path = path[: judgement.overflow_at or None]
+        given = (self.formula, path, self.rate, self.momentum)
+        theory = theory_of(*given, approaches=judgement.course in _COMES_TO_SOMETHING)
+        if judgement.goes_away and not _leads_to_a_minimum(theory):
+            return theory_of(*given, approaches=False)
+        return theory
 
     @cached_property
     def troubles(self) -> tuple[Trouble | None, ...]:
@@ -329,6 +327,19 @@ def descend(
     return Descent(
         formula, rule.label, rate, momentum, path, values, gradients, stop, function, rule
     )
+
+
+def _leads_to_a_minimum(theory: Theory) -> bool:
+    return theory.approached and "minimum" in theory.where
+
+
+def _course_by(judgement: Judgement, theory: Theory) -> Course:
+    """Return the course, where the path alone doesn't tell it."""
+    if judgement.fades and theory.where == "end":
+        return Course.CRAWLS  # the steps of exp(-x) shrink as those of x**4 do, but to no end
+    if judgement.goes_away and not _leads_to_a_minimum(theory):
+        return Course.DIVERGES  # down for ever is away too
+    return judgement.course
 
 
 def _certified(

@@ -1,4 +1,4 @@
-"""What a run does, from its path: converges, crawls, oscillates or diverges."""
+"""What a run does, from its path: whether it converges, crawls, oscillates, or goes away."""
 
 from __future__ import annotations
 
@@ -35,8 +35,12 @@ class Course(StrEnum):
     """Moves so slowly that neither a run of this length nor 100 steps halve what is left."""
     OSCILLATES = "oscillates"
     """Jumps to and fro without coming closer."""
+    ACCELERATES = "accelerates"
+    """Goes down with steps that grow: it leaves a maximum, a saddle or a plateau."""
     DIVERGES = "diverges"
-    """Goes up and away, or ends in numbers that are no longer finite."""
+    """Goes away, up or down without end, or ends in numbers that are no longer finite."""
+    FAILS = "fails"
+    """Takes no step: f or its gradient has no finite number at the start."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Judgement:
         What one step multiplies the next by, fitted to the later half of the steps that move;
         0 where the first one reaches a gradient of exactly 0, NaN where else fewer than two move.
     overflow_at : int or None
-        The first step at which a number is not finite.
+        The first step at which a number is not finite. That f is too large for a double where the
+        path begins doesn't count, as long as x and the gradient are finite.
     stands_from : int or None
         The first step from which on x no longer moves; None where it moves to the end.
     jumps : bool
@@ -66,6 +71,9 @@ class Judgement:
     fades : bool
         Whether the steps shrink no faster than k^-1.5, so that only the Hessian can tell a path
         that comes to an end from one that goes on for ever.
+    goes_away : bool
+        Whether the steps grow, and the last is no shorter than the first: only the Hessian can tell
+        a path that is on its way to a minimum from one that goes down for ever.
     """
 
     course: Course
@@ -77,6 +85,7 @@ class Judgement:
     slopes: tuple[float, float] = (math.nan, math.nan)
     heights: tuple[float, float] = (math.nan, math.nan)
     fades: bool = False
+    goes_away: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +105,12 @@ class Ends:
 
 
 def ends_at(path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> int | None:
-    """Return the first step at which a number is not finite; None where all are finite."""
-    finite = np.isfinite(path).all(axis=-1) & np.isfinite(values)
+    """Return the first step at which a number is not finite; None where all are finite.
+
+    From far out, where f itself is beyond the doubles, a path may well come down.
+    """
+    beyond = np.logical_and.accumulate(np.isinf(values))
+    finite = np.isfinite(path).all(axis=-1) & (np.isfinite(values) | beyond)
     finite &= np.isfinite(gradients).all(axis=-1)
     return None if finite.all() else int(np.argmin(finite))
 
@@ -112,7 +125,7 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: End
         values[[0, -1]] = ends.values  # in float64 a formula that cancels is worth nothing
     slope = float(np.abs(ends.gradients[-1]).max())
     if end == 0:
-        return Judgement(Course.DIVERGES, math.nan, overflow, None, False, slope)
+        return Judgement(Course.FAILS, math.nan, overflow, None, False, slope)
     with np.errstate(all="ignore"):
         moves = np.diff(path, axis=0)
         lengths = _lengths(moves)
@@ -127,15 +140,22 @@ def judge(path: np.ndarray, values: np.ndarray, gradients: np.ndarray, ends: End
             factor = 0.0
         jumps = _jumps(moves, lengths, moving)
         chaotic = jumps and _scatter(lengths, moving, factor)
-        course = (
-            Course.DIVERGES
-            if overflow is not None or _rises(values, lengths, 1.0 if chaotic else factor, size[0])
-            else _course(gradients, moving, factor, jumps, ends, chaotic)
-        )
+        pace = 1.0 if chaotic else factor
+        grows, longer = _grows(lengths, pace), bool(lengths.size and lengths[-1] >= lengths[0])
+        swings_out = grows and jumps and longer
+        if overflow is not None or swings_out or _rises(values, lengths, pace, size[0]):
+            course = Course.DIVERGES
+        elif grows and not jumps and not _still(gradients, ends, _HALF_THE_DIGITS):
+            course = Course.ACCELERATES
+        else:
+            course = _course(gradients, moving, factor, jumps, ends, chaotic)
+    goes_away = course == Course.ACCELERATES and longer
     fades = course == Course.CONVERGES and _fades(lengths, moving)
     sizes = (float(np.abs(gradients[0]).max()), float(np.abs(gradients[-1]).max()))
     heights = (float(values[0]), float(values[-1]))
-    return Judgement(course, factor, overflow, stands_from, jumps, slope, sizes, heights, fades)
+    return Judgement(
+        course, factor, overflow, stands_from, jumps, slope, sizes, heights, fades, goes_away
+    )
 
 
 def _lengths(moves: np.ndarray) -> np.ndarray:
@@ -207,9 +227,12 @@ def _rises(values: np.ndarray, lengths: np.ndarray, factor: float, size: float) 
     growth = len(lengths) * math.log2(max(factor, 1.0))
     # or they grew before rounding stopped them: a step far out of where it began
     thrown = lengths.max() > _FAR * max(size, lengths[0])
-    # down for ever is away too: steps that keep growing reach no minimum
-    grown = growth > 1 and lengths[-1] >= lengths[0]
-    return bool((up and (growth > _GROWTH or thrown)) or grown)
+    return bool(up and (growth > _GROWTH or thrown))
+
+
+def _grows(lengths: np.ndarray, factor: float) -> bool:
+    """Tell whether at its factor the steps of a run double."""
+    return len(lengths) > 1 and factor > 1 and len(lengths) * math.log2(factor) > 1
 
 
 def _course(

@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb
 
 from symnum.descending.slopes import exact_hessian, exact_slope
+from symnum.descending.trouble import roundest, status_at
 from symnum.descending.truth import exact_gradients
 from symnum.descending.walk import walk
 from symnum.formula.balls import precision
@@ -34,6 +35,10 @@ _FURTHER = (500, 2_000, 8_000)  # steps that a path is followed on, to see what 
 _LEAST = 0.2  # rate times curvature: with less, thousands of steps may tell nothing
 _PROBE_BITS = 512
 _PROBES = (2.0**-20, 2.0**-10)  # of the way: where f is looked at beside a flat point
+_CLOSE = (2.0**-30,)  # of the way: there f is looked at beside a point that isn't flat
+_VANISHING = 4.0  # times the curvature at a point, on a path that is near: it goes to 0 on the way
+_STRAIGHT = 0.999  # cosine between the way gone and the way left, where a path heads for a point
+_ROUGH = "rough"  # a kind that is no word for a user: f isn't smooth there
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,7 @@ class Theory:
         What the path approaches: `minimum`; `flat minimum` where the Hessian vanishes at one, as
         that of x**4 does; `saddle`, `maximum`, `inflection`; `level` where f is constant round
         the point. Where the path approaches nothing, what small steps from the start lead to.
-        `end` where no such point was found; empty without a Hessian.
+        `end` where no such point was found; empty where f has no Hessian.
     point : float64 array, shape (n,)
         The place; the last known point of the path where none was found.
     eigenvalues : float64 array, shape (n,)
@@ -55,7 +60,8 @@ class Theory:
         The largest stable rate; infinite at a flat minimum, which sets none; NaN where there is no
         minimum.
     factor : float
-        What one step multiplies the distance by, in the slowest direction; NaN without a minimum.
+        What one step multiplies the distance by, in the slowest direction; 1 where the Hessian
+        vanishes along a direction in which f rises all the same; NaN without a minimum.
     approached : bool
         Whether the path itself approaches the point.
     """
@@ -94,8 +100,11 @@ def theory_of(
     hessian = _hessian(formula, seed)
     if hessian is None:
         return Theory("", seed, nothing, math.nan, math.nan)
-    point = _limit(formula, seed, span, rate, momentum, approaches)
-    kind = "" if point is None else _kind(formula, path[0], point, span)
+    found = _limit(formula, seed, span, rate, momentum, approaches)
+    kind, slow = ("", False) if found is None else _kind(formula, path[0], found, span)
+    if found is not None and kind == _ROUGH:
+        return Theory("", _singular(formula, found.point, span), nothing, math.nan, math.nan)
+    point = None if found is None else found.point
     if point is None or not kind or (kind == "maximum" and (point != seed).any()):
         # nobody descends to a maximum
         return Theory("end", path[known[-1]], nothing, math.nan, math.nan)
@@ -109,6 +118,7 @@ def theory_of(
         return Theory(kind, point, eigenvalues, math.nan, math.nan, approaches)
     stable = 2 * (1 + momentum) / float(eigenvalues[-1])
     factors = [factor_of(float(value), rate, momentum) for value in _steep(eigenvalues)]
+    factors += [1.0] if slow else []
     return Theory(kind, point, eigenvalues, stable, max(factors), approaches)
 
 
@@ -122,6 +132,14 @@ def _hessian(formula: Formula, point: np.ndarray) -> np.ndarray | None:
 # --- what a path approaches -----------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A stationary point, and how far a path was followed on to it."""
+
+    point: np.ndarray
+    near: np.ndarray
+
+
 def _limit(
     formula: Formula,
     seed: np.ndarray,
@@ -129,7 +147,7 @@ def _limit(
     rate: float,
     momentum: float,
     approaches: bool,
-) -> np.ndarray | None:
+) -> _Found | None:
     """Return the stationary point that descent from the seed comes to; None where it finds none.
 
     Newton's method proposes it. It may have left for another valley, so descent itself is asked.
@@ -138,20 +156,35 @@ def _limit(
     if point is None and not approaches:
         return None
     if point is not None:
-        distance = float(np.abs(seed - point).max())
+        distance = _farthest(seed, point)
         if distance <= _CONTRACTED * _CONTRACTED * span:
-            return point
+            return _Found(point, seed)
         rate = _telling_rate(formula, seed, point, rate, approaches)
     x, slope = seed, exact_slope(formula)
     for count in _FURTHER:
         x = walk(slope, x, rate, count, momentum if approaches else 0.0, None)[0][-1]
         if not np.isfinite(x).all():
             return None
-        if point is not None and float(np.abs(x - point).max()) <= distance / 2:
-            return point
+        if point is not None and _farthest(x, point) <= distance / 2:
+            return _Found(point, x)
+    if point is not None and _heads_for(seed, x, point):
+        return _Found(point, x)
     point = _stationary(formula, x, span)
-    near = point is not None and float(np.abs(x - point).max()) <= 2.0**-10 * span
-    return point if near else None
+    if point is None or _farthest(x, point) > 2.0**-10 * span:
+        return None
+    return _Found(point, x)
+
+
+def _farthest(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a - b).max())
+
+
+def _heads_for(seed: np.ndarray, x: np.ndarray, point: np.ndarray) -> bool:
+    """Tell whether a path that fades has come an eighth of the way to a point straight ahead."""
+    gone, left = x - seed, point - x
+    sizes = float(np.linalg.norm(gone)) * float(np.linalg.norm(left))
+    nearer = _farthest(x, point) <= 7 / 8 * _farthest(seed, point)
+    return nearer and bool(gone @ left >= _STRAIGHT * sizes)
 
 
 def _telling_rate(
@@ -225,27 +258,45 @@ def _stationary(formula: Formula, start: np.ndarray, span: float) -> np.ndarray 
 # --- what is there --------------------------------------------------------------------------------
 
 
-def _kind(formula: Formula, start: np.ndarray, point: np.ndarray, span: float) -> str:
-    """Return what a stationary point is, in a word; empty where it isn't known."""
+def _kind(formula: Formula, start: np.ndarray, found: _Found, span: float) -> tuple[str, bool]:
+    """Return what a stationary point is, in a word, and whether f is flat along some direction.
+
+    The word is empty where it isn't known.
+    """
+    point = found.point
     hessian = _hessian(formula, point)
     if hessian is None:
-        return ""
+        return "", False
     eigenvalues, vectors = np.linalg.eigh(hessian)
     size = float(np.abs(eigenvalues).max())
     doubtful = max(size, _curvature(formula, start)) * _DOUBTFUL
-    signs = [
-        _beside(formula, point, vector, float(value), span)
-        if abs(value) <= doubtful
-        else "up"
-        if value > 0
-        else "down"
-        for value, vector in zip(eigenvalues, vectors.T, strict=True)
-    ]
+    on_the_way = np.abs(_eigenvalues_in_float64(formula, found.near))
+    signs = []
+    for k, (value, vector) in enumerate(zip(eigenvalues, vectors.T, strict=True)):
+        is_doubtful = abs(value) <= doubtful
+        probes = _PROBES if is_doubtful else _CLOSE
+        sign = _beside(formula, point, vector, float(value), span, probes)
+        bend = "up" if value > 0 else "down"
+        if not is_doubtful and sign not in {"", bend}:
+            return _ROUGH, False
+        if not is_doubtful:
+            sign = bend
+        elif sign == bend and on_the_way[k] > _VANISHING * abs(value):
+            # Newton's method took another way, to a point beside the one that the path comes to
+            sign = f"flat {sign}"
+        elif sign == "flat up":
+            sign = _along_the_valley(formula, point, k, eigenvalues, vectors, span, doubtful)
+        signs.append(sign)
+    return _word(signs), any(sign.startswith("flat") for sign in signs)
+
+
+def _word(signs: list[str]) -> str:
+    """Return what a point is, from how f goes along each eigenvector of its Hessian."""
     ways = {sign.removeprefix("flat ") for sign in signs} - {"level"}
     if "" in ways:
         return ""
     if "over" in ways:
-        return "inflection" if len(point) == 1 else "saddle"
+        return "inflection" if len(signs) == 1 else "saddle"
     if ways == {"up", "down"}:
         return "saddle"
     if not ways:
@@ -253,6 +304,23 @@ def _kind(formula: Formula, start: np.ndarray, point: np.ndarray, span: float) -
     if ways == {"down"}:
         return "maximum"
     return "minimum" if "up" in signs else "flat minimum"
+
+
+def _eigenvalues_in_float64(formula: Formula, point: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of the Hessian as float64 has it; NaN where it isn't finite."""
+    with np.errstate(all="ignore"):
+        matrix = np.asarray(exact_hessian(formula)(_at(formula, point)))
+    matrix = matrix.reshape(len(point), len(point))
+    if not np.isfinite(matrix).all():
+        return np.full(len(point), math.nan)
+    return np.linalg.eigvalsh((matrix + matrix.T) / 2)
+
+
+def _singular(formula: Formula, point: np.ndarray, span: float) -> np.ndarray:
+    """Return the place within rounding of a point where f has no gradient; else the point."""
+    room = _STATIONARY * (max(span, float(np.abs(point).max())) or 1.0)
+    place = np.array([roundest(float(x), room) for x in point])
+    return place if status_at(formula, place) else point
 
 
 def _curvature(formula: Formula, point: np.ndarray) -> float:
@@ -264,9 +332,14 @@ def _curvature(formula: Formula, point: np.ndarray) -> float:
 
 
 def _beside(
-    formula: Formula, point: np.ndarray, vector: np.ndarray, curvature: float, span: float
+    formula: Formula,
+    point: np.ndarray,
+    vector: np.ndarray,
+    curvature: float,
+    span: float,
+    probes: tuple[float, ...],
 ) -> str:
-    """Return how f goes along a direction of little curvature, seen from a stationary point.
+    """Return how f goes along an eigenvector of its Hessian, seen from a stationary point.
 
     f less its tangent is looked at on both sides, in balls. `up` and `down` are what the curvature
     says where it explains f; else `flat up`, `flat down`, `over` (an inflection) or `level`. An
@@ -281,7 +354,7 @@ def _beside(
             return ""
         tilt = sum((g * c for g, c in zip(slopes, v, strict=True)), arb(0))
         words = []
-        for share in _PROBES:
+        for share in probes:
             t = arb(reach * share)
             rises = []
             for side in (1, -1):
@@ -292,6 +365,48 @@ def _beside(
             words.append(_shape(rises[0], rises[1], arb(curvature) * t * t))
     # nearest first; a point that isn't stationary to the last digit needs a little room
     return next((word for word in words if word), "")
+
+
+def _along_the_valley(
+    formula: Formula,
+    point: np.ndarray,
+    flat: int,
+    eigenvalues: np.ndarray,
+    vectors: np.ndarray,
+    span: float,
+    doubtful: float,
+) -> str:
+    """Return how f goes along a flat direction, at its lowest in the steep ones.
+
+    A valley that bends, as that of (x y - 1)^2 does, rises along its tangent and yet is level:
+    from each point beside, f falls by the squares of its slopes over twice the curvatures.
+    """
+    value, gradient = smooth_balls(formula), smooth_balls(formula.gradient())
+    reach = max(span, float(np.abs(point).max())) or 1.0
+    steep = [k for k in range(len(point)) if eigenvalues[k] > doubtful]
+    with precision(_PROBE_BITS):
+        x = [arb(float(c)) for c in point]
+        axes = [[arb(float(c)) for c in row] for row in vectors.T]
+        middle, slopes = value.run(x), gradient.run(x)
+        assert middle is not None  # f was looked at along this direction before
+        assert slopes is not None
+        rise, fall = arb(0), arb(0)
+        for side in (1, -1):
+            move = [side * reach * _PROBES[-1] * c for c in axes[flat]]
+            there = [a + b for a, b in zip(x, move, strict=True)]
+            height, around = value.run(there), gradient.run(there)
+            if height is None or around is None:
+                return ""
+            tilt = sum((a * b for a, b in zip(slopes, move, strict=True)), arb(0))
+            rise += height[0] - middle[0] - tilt
+            change = [a - b for a, b in zip(around, slopes, strict=True)]
+            for k in steep:
+                slope = sum((a * b for a, b in zip(change, axes[k], strict=True)), arb(0))
+                fall += slope * slope / (2 * arb(float(eigenvalues[k])))
+        left = rise - fall
+        if not 8 * abs(left) > abs(rise):
+            return "level"
+        return "flat up" if left > 0 else "flat down"
 
 
 def _shape(right: Any, left: Any, bend: Any) -> str:

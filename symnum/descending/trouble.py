@@ -115,12 +115,12 @@ def crossed(formula: Formula, path: np.ndarray) -> Trouble | None:
             continue
         side = searcher.search([float(a)], [abs(float(b) - float(a))], 1)[int(b > a)]
         if side.status in _BARRIERS:
-            place = _roundest(a + math.copysign(side.distance, b - a), abs(b - a) * _PLACE)
+            place = roundest(a + math.copysign(side.distance, b - a), abs(b - a) * _PLACE)
             return Trouble(k + 1, str(side.status), np.array([place]))
     return None
 
 
-def _roundest(place: float, within: float) -> float:
+def roundest(place: float, within: float) -> float:
     """Return the number of fewest digits near a place: it is known to so much only."""
     if abs(place) <= within:
         return 0.0

@@ -41,15 +41,45 @@ def reason_of(run: Descent, start: int) -> str:
 
 def _course_sentence(run: Descent, judgement: Judgement, theory: Theory, start: int) -> str:
     course = str(judgement.course)
-    say = {"diverges": _away, "oscillates": _to_and_fro, "crawls": _slowly, "converges": _closer}
+    say = {
+        "accelerates": _faster,
+        "converges": _closer,
+        "crawls": _slowly,
+        "diverges": _away,
+        "fails": _nothing,
+        "oscillates": _to_and_fro,
+    }
     pieces = [say[course](run, judgement, theory)]
     pieces += [_halt(run, judgement, start), _kind_there(run, theory, judgement)]
     pieces.append(_trouble(run, start))
-    if course == "diverges" and theory.where == "minimum" and run.rate > theory.stable_rate:
-        stable = short(theory.stable_rate, 3)
-        pieces.append(f"the rate {short(run.rate, 3)} is above the largest stable one, {stable}")
+    pieces.append(_above_the_stable_rate(run, judgement, theory))
     text = "; ".join(piece for piece in pieces if piece)
     return f"{course}: {text}." + _crossing_sentence(run, start) + _aside(run, judgement)
+
+
+def _above_the_stable_rate(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    if theory.where != "minimum" or not run.rate > theory.stable_rate:
+        return ""
+    rate, stable = short(run.rate, 3), short(theory.stable_rate, 3)
+    if rate == stable:
+        rate, stable = _apart(run.rate, theory.stable_rate)
+    text = f"the rate {rate} is above the largest stable one, {stable}"
+    if str(judgement.course) == "diverges":
+        return text
+    return f"{text}: it won't stay near the minimum, where errors along the steepest direction grow"
+
+
+def _faster(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    text = f"{_pace(judgement.factor)}; {_height(run, judgement)}"
+    if theory.approached and "minimum" in theory.where:
+        place = place_of(run, tidy(run, theory.point, coarse=is_singular(theory)))
+        text += f"; it is on its way to the minimum {place}"
+    return text
+
+
+def _nothing(run: Descent, judgement: Judgement, theory: Theory) -> str:
+    del run, judgement, theory
+    return ""  # why it takes no step is said of every path whose numbers end
 
 
 def _away(run: Descent, judgement: Judgement, theory: Theory) -> str:
@@ -149,6 +179,8 @@ def _trouble(run: Descent, start: int) -> str:
         return ""
     k = trouble.step
     place = place_of(run, trouble.point) if np.isfinite(trouble.point).all() else ""
+    if trouble.what == "overflow" and not k:
+        return f"at the start, {place}, f or its gradient is beyond the doubles"
     if trouble.what == "overflow":
         return f"from step {k} on numbers overflow"
     if trouble.what == "unknown":
@@ -259,6 +291,8 @@ def _why(run: Descent, parting: Parting) -> str:
     given, exact = _apart(parting.given, parting.exact)
     name = parting.variable
     text = f"at step {parting.cause_at} its df/d{name} is {given} where the exact one is {exact}"
+    if math.isinf(parting.exact):
+        return f"at step {parting.cause_at} df/d{name} itself is beyond the doubles"
     if parting.reason == "gradient" and run._rule.code is not None:
         return _own_why(text, parting)
     if parting.reason == "function":

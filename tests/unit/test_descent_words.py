@@ -383,3 +383,95 @@ def test_a_chaotic_path_does_not_converge():
         for gradient in ("exact", "central@1e-4"):
             run = sn.descend(f, start, rate=rate, steps=60, gradient=gradient)
             assert run.verdict == "oscillates"
+
+
+# --- where the Hessian doesn't tell, or isn't there ----------------------------------------------
+
+
+@pytest.mark.parametrize("start", [(1.0, 1.0), (2.0, 2.0), (1e-3, 1e-3)])
+def test_a_hessian_that_vanishes_on_the_way_sets_no_rate(start):
+    """Newton's method stops beside the point that a path to (0, 0) comes to."""
+    run = sn.descend("x**2*y**2", start)
+    assert run.theories[0].where == "flat minimum"
+    assert (run.stable_rate, run.factor_predicted) == (math.inf, 1.0)
+    beside = sn.descend("x**2*y**2", [1.0, 0.5])  # to a minimum beside it, with a curvature
+    assert beside.theories[0].where == "minimum"
+    assert beside.factor_predicted == pytest.approx(beside.factor_observed, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "point"),
+    [
+        ("where(x>0, x**2, x**2 + 1)", 2.0, [0.0]),
+        ("where(x>3, (x-3)**2, (x-3)**2 + 1)", 5.0, [3.0]),
+        ("where(x+y>3, (x-1)**2+(y-2)**2, (x-1)**2+(y-2)**2+1)", [5.0, 3.0], [1.0, 2.0]),
+    ],
+)
+def test_a_jump_is_no_minimum(f, start, point):
+    """Where f jumps there is no Hessian, though there is one as near as can be."""
+    run = sn.descend(f, start, rate=0.2)
+    assert run.theories[0].where == ""
+    assert run.theories[0].point.tolist() == point
+    assert math.isnan(run.stable_rate)
+    assert "f jumps and has no gradient: there is no largest stable rate" in said(run)
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "steps", "minimum"),
+    [
+        ("x**4 - x**2", 1e-9, 60, math.sqrt(0.5)),
+        ("cos(x)", 1e-6, 100, math.pi),
+        ("x**2 - y**2", [1.0, 1e-9], 100, None),
+    ],
+)
+def test_leaving_a_maximum_downhill_is_no_divergence(f, start, steps, minimum):
+    """Steps that grow on the way down are said to, with the minimum that they lead to."""
+    run = sn.descend(f, start, steps=steps)
+    assert run.verdict == "accelerates"
+    if minimum is not None:
+        assert run.theories[0].point == pytest.approx([minimum])
+        assert "on its way to the minimum" in said(run)
+    # down for ever is away, also where small steps would have come to a minimum
+    assert sn.descend("x**3 - 3*x", 10.0, rate=0.3, steps=3).verdict == "diverges"
+
+
+@pytest.mark.parametrize("gradient", ["exact", "certified"])
+def test_a_path_from_where_f_overflows_may_come_down(gradient):
+    """f beyond the doubles is no end of a path whose x and gradients are finite."""
+    run = sn.descend("x**2", 1e200, gradient=gradient, steps=900)
+    assert run.values[0] == math.inf
+    assert (run.verdict, run.overflow_at) == ("converges", None)
+    assert sn.descend("x**2", 1e200, rate=10, steps=200).verdict == "diverges"
+
+
+def test_a_direction_without_curvature_is_the_slowest():
+    """A factor of 1 is predicted along x of x^4 + y^2, and none along a valley that bends."""
+    for start, steps in (([1, 0.5], 100), ([1, 1], 20), ([1, 1], 10_000)):
+        run = sn.descend("x**4 + y**2", start, steps=steps)
+        assert run.verdict == "converges"
+        assert (run.stable_rate, run.factor_predicted) == (1.0, 1.0)
+    valley = sn.descend("(x*y - 1)**2", [3, 1], rate=0.01)
+    assert valley.factor_predicted == pytest.approx(0.8358, rel=1e-3)
+
+
+def test_a_rate_above_the_stable_one_is_said():
+    """A path that comes closer for a while at such a rate won't stay."""
+    run = sn.descend(ROSENBROCK, [-1.2, 1], rate=0.002, steps=5000)
+    assert run.verdict == "converges"
+    assert "the rate 0.002 is above the largest stable one, 0.0019968: it won't stay" in said(run)
+    below = sn.descend(ROSENBROCK, [-1.2, 1], rate=0.0019, steps=5000)
+    assert "won't stay" not in said(below)
+
+
+def test_a_gradient_beyond_the_doubles_is_no_rounding():
+    """Infinity where the exact gradient is beyond the doubles isn't blamed on rounding."""
+    text = said(sn.descend("x**2", 1e308))
+    assert "df/dx itself is beyond the doubles" in text
+    assert "rounding" not in text
+
+
+def test_a_start_outside_the_domain_fails():
+    """A path that can't begin doesn't diverge."""
+    run = sn.descend("log(x)", -1.0)
+    assert (run.verdict, run.overflow_at) == ("fails", 0)
+    assert "fails: at step 0, x = -1, f is undefined" in said(run)

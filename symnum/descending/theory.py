@@ -29,6 +29,7 @@ _NEWTON_STEPS = 200
 _HALVINGS = 40
 _STATIONARY = 2.0**-40  # of the gradient's first size; Newton's method then has all but converged
 _FLAT = 2.0**-46  # of the largest eigenvalue: rounding makes as much of an eigenvalue 0
+_TURNED = 2.0**-92  # of the same: what an eigenvector's rounding makes of it along itself
 _DOUBTFUL = 2.0**-20  # of the largest curvature: what is less may be none at all
 _CONTRACTED = 2.0**-20  # Newton's moves beside the way: in the tail of exp(-x) they don't shrink
 _FURTHER = (500, 2_000, 8_000)  # steps that a path is followed on, to see what it approaches
@@ -275,7 +276,7 @@ def _kind(formula: Formula, start: np.ndarray, found: _Found, span: float) -> tu
     for k, (value, vector) in enumerate(zip(eigenvalues, vectors.T, strict=True)):
         is_doubtful = abs(value) <= doubtful
         probes = _PROBES if is_doubtful else _CLOSE
-        sign = _beside(formula, point, vector, float(value), span, probes)
+        sign = _beside(formula, point, vector, float(value), size * _TURNED, span, probes)
         bend = "up" if value > 0 else "down"
         if not is_doubtful and sign not in {"", bend}:
             return _ROUGH, False
@@ -336,6 +337,7 @@ def _beside(
     point: np.ndarray,
     vector: np.ndarray,
     curvature: float,
+    noise: float,
     span: float,
     probes: tuple[float, ...],
 ) -> str:
@@ -362,7 +364,7 @@ def _beside(
                 if there is None:
                     return ""
                 rises.append(there[0] - middle[0] - side * t * tilt)
-            words.append(_shape(rises[0], rises[1], arb(curvature) * t * t))
+            words.append(_shape(rises[0], rises[1], arb(curvature) * t * t, arb(noise) * t * t))
     # nearest first; a point that isn't stationary to the last digit needs a little room
     return next((word for word in words if word), "")
 
@@ -409,12 +411,16 @@ def _along_the_valley(
         return "flat up" if left > 0 else "flat down"
 
 
-def _shape(right: Any, left: Any, bend: Any) -> str:
-    """Return the word for two rises, where the curvature alone would have both make `bend`."""
+def _shape(right: Any, left: Any, bend: Any, noise: Any) -> str:
+    """Return the word for two rises, where the curvature alone would have both make `bend`.
+
+    The curvature of a direction in which f is level is rounding, and may have either sign: it is
+    believed where the rises are its own. Rises below `noise` are those of the direction's rounding.
+    """
     even, odd = right + left, right - left
-    if even == 0 and odd == 0:
+    if abs(even) + abs(odd) <= noise:
         return "level"
-    if 8 * abs(bend) > abs(even) + abs(odd):
+    if 8 * abs(bend) > abs(odd) and 2 * abs(even - bend) < abs(bend):
         return "up" if bend > 0 else "down"
     if abs(odd) > 4 * abs(even):
         return "over"

@@ -475,3 +475,16 @@ def test_a_start_outside_the_domain_fails():
     run = sn.descend("log(x)", -1.0)
     assert (run.verdict, run.overflow_at) == ("fails", 0)
     assert "fails: at step 0, x = -1, f is undefined" in said(run)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("n", [2, 3])
+def test_the_square_of_a_line_has_a_valley_and_no_saddle(n, seed):
+    """Along the valley the curvature is rounding, of either sign, and says nothing."""
+    rng = np.random.default_rng(seed)
+    weights = [round(float(w), 2) for w in rng.uniform(-5, 5, n)]
+    text = " + ".join(f"({w})*x{i}" for i, w in enumerate(weights))
+    start = np.round(rng.uniform(-5, 5, n), 2)
+    (theory,) = sn.descend(f"({text})**2", start, rate=0.001, steps=50).theories
+    assert theory.where == "minimum"
+    assert theory.stable_rate == pytest.approx(1 / sum(w * w for w in weights))

@@ -12,6 +12,7 @@ from symnum.report.axes import cut, in_units, unit_of
 from symnum.report.canvas import (
     BESIDE,
     LONGEST_NAME,
+    MANY,
     SMALL,
     TANGENTS,
     TOO_FAR,
@@ -22,6 +23,7 @@ from symnum.report.canvas import (
     say,
     say_what_is_missing,
     unit_of_axis,
+    where_too_fast,
     write_title,
 )
 from symnum.report.function_lines import mark_text
@@ -128,7 +130,8 @@ def _are_near(mark: Mark, surface: Surface, beside: float = BESIDE) -> bool:
 
 def _say_what_a_grid_lacks(ax: Any, surface: Surface) -> None:
     many = surface.infinite > _MANY_INFINITE * surface.z.size
-    say_what_is_missing(ax, surface.z, surface.infinite if many else 0, surface.z.size)
+    fast = where_too_fast(surface.missed, surface.axes)
+    say_what_is_missing(ax, surface.z, surface.infinite if many else 0, surface.z.size, fast)
 
 
 def _numbered(k: int, mark: Mark, surface: Surface) -> str:
@@ -182,6 +185,8 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
         return
     from matplotlib.ticker import MaxNLocator
 
+    # where f turns between samples all over, lines and their labels would be a heap of dashes
+    is_noise = surface.missed is not None and surface.missed.mean() > MANY
     levels = MaxNLocator(11 if filled else 9).tick_values(low, high)
     at = tuple(
         samples / unit
@@ -196,7 +201,10 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
         shades = ax.contourf(*at, values, levels, cmap=_SURFACE, extend=beyond, zorder=1)
         bar = ax.figure.colorbar(shades, ax=ax, pad=0.02)
         bar.set_label(in_units("f", units.f))
-        ax.contour(*at, values, levels, colors="#FFFFFF", linewidths=0.5, zorder=2)
+        if not is_noise:
+            ax.contour(*at, values, levels, colors="#FFFFFF", linewidths=0.5, zorder=2)
+        return
+    if is_noise:
         return
     lines = ax.contour(*at, values, levels, colors="#9A9A9A", linewidths=0.8, zorder=1)
     # above the arrows, with a halo: they would be cut to pieces

@@ -145,7 +145,7 @@ def where_too_fast(missed: np.ndarray | None, axes: Sequence[Axis]) -> str:
     if near.max() <= 1 / 2:
         return ""
     densest = np.unravel_index(int(near.argmax()), near.shape)[::-1]
-    places = []
+    places: list[str] = []
     for axis, k in zip(axes, densest, strict=True):
         samples = axis.samples(missed.shape[-1 - len(places)] + 1)
         middle = short(float(samples[k + size // 2]), 2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from symnum.errors import UsageError
 from symnum.pictures import Curve, Field, Surface, picture
-from symnum.report.axes import our_style, picture_path, save
+from symnum.report.axes import is_axes, is_figure, our_style, picture_path, save
 from symnum.report.curves import draw_curve
 from symnum.report.surfaces import draw_contour, draw_field, draw_surface
 
@@ -92,7 +92,7 @@ def _target(path_or_ax: Any) -> tuple[Path | None, Any]:
         return None, None
     if isinstance(path_or_ax, str | PathLike):
         return picture_path(path_or_ax), None
-    if hasattr(path_or_ax, "add_subplot") or hasattr(path_or_ax, "set_xscale"):
+    if is_figure(path_or_ax) or is_axes(path_or_ax):
         return None, path_or_ax
     msg = (
         "plot draws into a file, Matplotlib axes or a Matplotlib figure, not into "
@@ -103,7 +103,7 @@ def _target(path_or_ax: Any) -> tuple[Path | None, Any]:
 
 def _axes(kind: str, target: Any, window: bool) -> Any:
     projection = "3d" if kind == "surface" else None
-    if target is None or hasattr(target, "add_subplot"):
+    if target is None or is_figure(target):
         figure = target
         if figure is None:
             size = (7.6, 6.4) if kind != "curve" else (8.0, 5.8)

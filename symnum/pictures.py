@@ -18,13 +18,11 @@ from symnum.differences.schemes import Scheme, backward, forward, parse_scheme
 from symnum.differences.sweep import sweep
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
+from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.formula.status import Status
 
 KINDS = ("curve", "surface", "contour", "field")
 """What can be drawn."""
-
-DEFAULT_RANGE = (-3.0, 3.0)
-"""Where a variable runs that nothing is said about; `check` looks there too."""
 
 LARGEST = 1e300
 """What is drawn lies within plus and minus this, so that margins stay inside the doubles."""

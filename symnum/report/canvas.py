@@ -15,7 +15,9 @@ from symnum.report.axes import cut, unit_of
 from symnum.report.numbers import short
 
 # Okabe and Ito's colours differ for colour-blind eyes; line styles and numbers differ in greyscale.
-TANGENTS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
+TANGENTS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MARKERS = ("o", "s")
+_LINES = ("-", (0, (5, 2)))
 LONGEST_NAME = 24  # characters of a variable's name that a picture has room for
 TOO_FAR = 8.0  # curve heights: where a pole goes further than this, the picture ends earlier
 BESIDE = 0.5  # range widths: a point that is no further away is shown beside curve and surface
@@ -23,6 +25,12 @@ SMALL = 2.0**-8  # times this, sums of doubles stay among the doubles
 MANY = 0.2  # of the samples: where so many turn or are missed, f is too fast for all of them
 WINDOW = 12  # samples: where f turns at more than half of them it is too fast
 SQUARE = 6  # the same on a grid, in each variable: a step or a pole alone fills less of it
+
+
+def look_of(k: int) -> tuple[str, str, Any]:
+    """Return color, marker and line style of a point: those of 12 points all differ."""
+    kind = k // len(TANGENTS) % len(_MARKERS)
+    return TANGENTS[k % len(TANGENTS)], _MARKERS[kind], _LINES[kind]
 
 
 def write_title(ax: Any, title: str, formula: str) -> None:

@@ -13,11 +13,11 @@ from symnum.report.canvas import (
     LONGEST_NAME,
     MANY,
     SMALL,
-    TANGENTS,
     TOO_FAR,
     WINDOW,
     Units,
     is_near,
+    look_of,
     outside_text,
     say_what_is_missing,
     unit_of_axis,
@@ -50,16 +50,17 @@ def draw_curve(ax: Any, curve: Curve) -> None:
     ax.plot(x, y, color="black", linewidth=2.2, label=label, zorder=3, scaley=False, scalex=False)
     _dots(ax, x, y)
     for k, mark in enumerate(curve.tangents):
-        style = {"color": TANGENTS[k % 4], "linewidth": 1.6, **_TOUCHES}
+        color, marker, line = look_of(k)
+        style = {**_TOUCHES, "color": color, "linewidth": 1.6, "linestyle": line, "marker": marker}
         label = f"tangent at {mark_text(mark, (name,))}"
         _line(ax, curve, units, (mark.point[0], mark.value), mark.partials[0], label, style)
     for k, secant in enumerate(curve.secants):
         _secant(ax, curve, units, secant, k, name)
     for k, mark in enumerate([*curve.tangents, *curve.marks]):
         is_tangent = k < len(curve.tangents)
-        color = TANGENTS[k % 4]
+        color, marker, _ = look_of(k)
         label = None if is_tangent else mark_text(mark, (name,))
-        _point(ax, curve, units, mark, color, label)
+        _point(ax, curve, units, mark, (color, marker), label)
     ax.set_xlabel(in_units(name, units.variables[0]), parse_math=False)
     ax.set_ylabel(in_units(f"f({name})", units.f), parse_math=False)
     write_title(ax, _curve_title(curve), curve.formula)
@@ -172,7 +173,10 @@ def _line(
     ax.plot([], [], label=label, **{**style, "linestyle": "none"})
 
 
-def _point(ax: Any, curve: Curve, units: Units, mark: Mark, color: str, label: str | None) -> None:
+def _point(
+    ax: Any, curve: Curve, units: Units, mark: Mark, look: tuple[str, str], label: str | None
+) -> None:
+    color, marker = look
     (x,), y = mark.point, mark.value
     shown = is_near(x, curve.axis)
     style = {"color": color, "markeredgecolor": "white", "markersize": 9, "zorder": 6}
@@ -180,7 +184,7 @@ def _point(ax: Any, curve: Curve, units: Units, mark: Mark, color: str, label: s
     if shown and math.isfinite(y):
         at = ([x / units.variables[0]], [y / units.f])
     label = None if label is None else outside_text(label, shown)
-    ax.plot(*at, "o", label=label, **style)
+    ax.plot(*at, marker, label=label, **style)
 
 
 def _height(curve: Curve) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from contextlib import nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from symnum.differences.schemes import Scheme
     from symnum.formula.formula import Formula
+
+_LONGEST = 84  # characters of a line in a legend: as many as the picture is wide
 
 
 def plot_formula(
@@ -135,6 +138,7 @@ def _legend(ax: Any, own: bool) -> None:
     if not handles:
         return
     if own:
+        labels = [textwrap.fill(label, _LONGEST, break_on_hyphens=False) for label in labels]
         legend = ax.figure.legend(
             handles, labels, loc="outside lower center", fontsize=9.5, handlelength=2.6
         )

@@ -99,7 +99,7 @@ def _solid_point(
     ax: Any, surface: Surface, units: Units, heights: tuple[float, float], k: int, mark: Mark
 ) -> None:
     """Mark a point on a surface, with short lines whose slopes are its partial derivatives."""
-    color, label = TANGENTS[k % 4], _numbered(k, mark, surface)
+    color, label = TANGENTS[k % len(TANGENTS)], _numbered(k, mark, surface)
     shown = _are_near(mark, surface)
     if not (shown and math.isfinite(mark.value)):
         ax.plot([], [], [], "o", color=color, label=outside_text(label, shown))
@@ -241,7 +241,7 @@ def _flat(ax: Any, surface: Surface, title: str, beside: float = 0.0) -> None:
     units = _units_of(surface, 0.0, 0.0).variables
     for k, mark in enumerate(surface.marks):
         shown = _are_near(mark, surface, beside)
-        style = {"color": TANGENTS[k % 4], "markeredgecolor": "white", "markersize": 10}
+        style = {"color": TANGENTS[k % len(TANGENTS)], "markeredgecolor": "white", "markersize": 10}
         point = [x / unit for x, unit in zip(mark.point, units, strict=True)]
         at = [[x] for x in point] if shown else [[], []]
         label = outside_text(_numbered(k, mark, surface), shown)

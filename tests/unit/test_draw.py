@@ -474,6 +474,26 @@ def test_a_tangent_that_is_not_there_has_no_line_in_the_legend():
     assert lines["tangent at x = 1: df/dx = 1"] == "-"
 
 
+def test_each_of_twelve_tangents_has_a_look_of_its_own():
+    """As many as fit into a legend differ in colour or in marker and line."""
+    ax = drawn("sin(x)", tangents=np.linspace(-3, 3, 12))
+    lines = [line for line in ax.get_lines() if str(line.get_label()).startswith("tangent")]
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+    assert len(looks) == len(lines) == 12
+
+
+def test_long_labels_stay_in_the_picture(tmp_path, monkeypatch):
+    """A legend with two long names is folded, and no wider than the picture."""
+    kept = []
+    monkeypatch.setattr("symnum.report.functions.save", lambda figure, _: kept.append(figure))
+    a, b = "the_temperature_of_the_first_vessel", "the_pressure_in_the_second_vessel"
+    Formula(f"{a}**2 + {b}**3").plot(tmp_path / "a.png", at=[(1.234567, 2.345678)])
+    (figure,) = kept
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
 def test_a_single_point_is_seen():
     """A value between two gaps is no line: it is drawn as a dot."""
     ax = drawn("floor(x)")

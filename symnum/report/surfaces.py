@@ -32,7 +32,9 @@ from symnum.report.numbers import double, short
 _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in greyscale
 _ERRORS = "viridis"
 _MANY_INFINITE = 0.05  # of the samples on a grid: fewer are poles
+_ALL_BUT_FLAT = 1e6  # heights above the typical f: contours of even levels are in a corner
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
+_SEEN = 0.35  # of the longest arrow: a median below this would be lost in the grid
 _STEEP = 1.5  # |f| rises by more than this from sample to sample towards a pole
 _SMALLEST = 1e-320  # the end of a logarithmic colour scale, inside the doubles
 
@@ -207,6 +209,8 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
     if is_noise:
         return
     lines = ax.contour(*at, values, levels, colors="#9A9A9A", linewidths=0.8, zorder=1)
+    if (high - low) > _ALL_BUT_FLAT * float(np.median(np.abs(known))):
+        return  # all lines are at one end, and their labels a heap
     # above the arrows, with a halo: they would be cut to pieces
     texts = ax.clabel(lines, fontsize=8, fmt=lambda z: _level(z, units.f), zorder=5)
     for text in texts:
@@ -366,7 +370,10 @@ def _arrow_lengths(
         unit = gradient[moving] / size[moving, None]
     compressed = bool(np.median(part) < 1 / _COMPRESSED)
     if compressed:
-        part = part**0.25
+        # as much as it takes for most of them to be seen, however far the sizes are apart
+        typical = float(np.median(part))
+        power = math.log(_SEEN) / math.log(typical) if typical > 0 else 0.0
+        part = part ** min(0.25, power)
     arrows[moving] = unit * part[:, None]
     return arrows, compressed
 

@@ -494,6 +494,16 @@ def test_long_labels_stay_in_the_picture(tmp_path, monkeypatch):
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
 
 
+def test_arrows_are_seen_however_far_their_sizes_are_apart():
+    """Gradients over 70 decades are arrows, not dots, and no labels lie in a heap."""
+    ax = drawn("exp(10*x*y)", kind="field", scheme="forward@1e-2")
+    (quiver,) = [c for c in ax.collections if type(c).__name__ == "Quiver"]
+    assert np.median(np.hypot(quiver.U, quiver.V)) >= 0.3
+    assert "compressed" in ax.get_title("left")
+    assert said_in(ax) == ""
+    assert len(drawn("x*y", kind="field").texts) > 3
+
+
 def test_a_single_point_is_seen():
     """A value between two gaps is no line: it is drawn as a dot."""
     ax = drawn("floor(x)")

@@ -82,7 +82,12 @@ def cases() -> list[Case]:
 
 def main() -> None:
     """Print the table."""
-    print(f"{'case':40} {'symnum':>10} {'by hand':>10} {'ratio':>6}  (a step, in µs)")
+    print(table())
+
+
+def table() -> str:
+    """Measure every case, and return the table."""
+    lines = [f"{'case':40} {'symnum':>10} {'by hand':>10} {'ratio':>6}  (a step, in µs)"]
     for case in cases():
 
         def ours(case: Case = case) -> np.ndarray:
@@ -102,7 +107,8 @@ def main() -> None:
         a, b = (statistics.median(pair[i] for pair in times) / case.steps * 1e6 for i in (0, 1))
         ratio = statistics.median(ratios)
         mark = "" if ratio <= TARGET else "  above the target"
-        print(f"{case.name:40} {a:10.2f} {b:10.2f} {ratio:6.2f}{mark}")
+        lines.append(f"{case.name:40} {a:10.2f} {b:10.2f} {ratio:6.2f}{mark}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

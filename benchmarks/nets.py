@@ -106,6 +106,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}")
     given = parser.parse_args()
+    text = tables()
+    print(text)
+    if given.write:
+        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        after = rest.partition(END)[2]
+        DOCUMENT.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def tables() -> str:
+    """Measure everything, and return the conditions and both tables."""
     network = Network([Dense(784, 50), "sigmoid", Dense(50, 10)], "softmax_cross_entropy")
     params = network.init(seed=0)
     times = ["| batch | what | time | ratio |", "|---|---|---|---|"]
@@ -152,12 +162,7 @@ def main() -> None:
             found = ulps(values, exact[name])
             quantiles = " | ".join(f"{q:,.3g}" for q in np.quantile(found, [0.5, 0.9, 0.99, 1.0]))
             errors.append(f"| {size} | {name} | {found.size:,} | {quantiles} |")
-    text = "\n".join([conditions(), "", *times, "", "Errors of `gradient` in ulps:", "", *errors])
-    print(text)
-    if given.write:
-        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
-        after = rest.partition(END)[2]
-        DOCUMENT.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    return "\n".join([conditions(), "", *times, "", "Errors of `gradient` in ulps:", "", *errors])
 
 
 def conditions() -> str:

@@ -1,6 +1,6 @@
 """The foundation's targets, measured: one table, every comparison a ratio within this run.
 
-    python benchmarks/targets.py              prints the table
+    python benchmarks/targets.py              prints the table, and those of nets.py and descent.py
     python benchmarks/targets.py --write      also writes it into docs/explanation-benchmarks.md
 
 Times are medians over several repetitions on one thread; a ratio compares two things that were
@@ -21,6 +21,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import nets  # first: it sets the number of threads, which NumPy reads once
+
+# isort: split
+import descent
 import numpy as np
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "explanation-benchmarks.md"
@@ -447,6 +451,7 @@ def main() -> None:
     text = table(rows)
     print(text)
     print(environment())
+    print(f"\nNetworks:\n\n{nets.tables()}\n\nDescents:\n\n{descent.table()}")
     if options.write:
         begin, end = "<!-- table -->", "<!-- end of table -->"
         document = DOCUMENT.read_text(encoding="utf-8")

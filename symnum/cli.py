@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 import typer
 
 from symnum.errors import SymnumError, UsageError, printable
+from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.version import __version__
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
 _LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
 _PLAIN_ROWS = 500  # rich is slow on longer tables, and nobody reads their colours
 
-_BOX = (-3.0, 3.0)  # where `check` looks, in a variable that nothing is said about
 
 _FORMATS = ("text", "latex", "python")
 
@@ -897,7 +897,7 @@ class _Places:
         box = read_domain(self.domain, names, "the function")
         if box is None:
             return where, None
-        rest = [_BOX] * count
+        rest = [DEFAULT_RANGE] * count
         if where is not None:
             from symnum.checking.points import box_round
 

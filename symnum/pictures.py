@@ -8,7 +8,7 @@ derivative.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,11 @@ from symnum.differences.schemes import Scheme, backward, forward, parse_scheme
 from symnum.differences.sweep import sweep
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
+from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.formula.status import Status
 
 KINDS = ("curve", "surface", "contour", "field")
 """What can be drawn."""
-
-DEFAULT_RANGE = (-3.0, 3.0)
-"""Where a variable runs that nothing is said about; `check` looks there too."""
 
 LARGEST = 1e300
 """What is drawn lies within plus and minus this, so that margins stay inside the doubles."""
@@ -51,6 +49,12 @@ _STEEPER = 1.2
 _SAMPLED_AGAIN = 41
 _MOST_AGAIN = 250
 _HALVINGS = 1100  # from the largest double down to neighbours: never more
+# Between samples f is asked once more, at places that no wave keeps step with: what differs from
+# the line through the samples by this part of the height is missed.
+_MISSED = 0.1
+_MOST_OF_IT = (2, 98)  # percentiles between which the height is measured: a pole is no height
+_SMALL = 2.0**-8  # times this, sums of doubles stay among the doubles
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,8 @@ class Curve:
         The secants.
     infinite : int
         At how many of the axis's samples float64 gives infinity, poles between finite values aside.
+    missed : bool array, shape (axis.count - 1,), optional
+        Between which of the axis's samples f is far from the line through them.
     """
 
     formula: str
@@ -153,6 +159,7 @@ class Curve:
     secants: tuple[Secant, ...] = ()
     marks: tuple[Mark, ...] = ()
     infinite: int = 0
+    missed: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +180,8 @@ class Surface:
         Marked points.
     infinite : int
         At how many samples float64 gives infinity.
+    missed : bool array, shape (len(y) - 1, len(x) - 1), optional
+        In which cells of the grid f is far from what the samples at the corners say.
     """
 
     formula: str
@@ -182,6 +191,7 @@ class Surface:
     z: np.ndarray
     marks: tuple[Mark, ...] = ()
     infinite: int = 0
+    missed: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,15 +259,18 @@ def curve(
 ) -> Curve:
     """Sample a function of one variable, with gaps where it is undefined, jumps or has a pole."""
     samples = axis.samples()
-    x, y, breaks = _sampled_twice(formula, samples)
+    with np.errstate(all="ignore"):
+        values = np.asarray(formula(samples))
+    infinite = np.isinf(values)
+    values = np.where(np.isfinite(values), values, np.nan)
+    x, y, breaks = _sampled_twice(formula, samples, values)
     lines = _secants(formula, secants)
     marks = (marks_at(formula, tangents), marks_at(formula, at))
     _check_number(len(lines) + len(marks[0]) + len(marks[1]))
-    with np.errstate(all="ignore"):
-        infinite = np.isinf(np.asarray(formula(samples)))
     beside = np.append(infinite[1:], False) | np.append(False, infinite[:-1])
     count = int((infinite & beside).sum())
-    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1], count)
+    missed = _missed_on_curve(formula, samples, values)
+    return Curve(formula.texts[0], axis, x, y, breaks, marks[0], lines, marks[1], count, missed)
 
 
 def surface(formula: Formula, axes: tuple[Axis, Axis], at: Any = ()) -> Surface:
@@ -419,7 +432,12 @@ def _check_number(marks: int) -> None:
 
 
 def _secants(formula: Formula, secants: Any) -> tuple[Secant, ...]:
-    pairs = as_doubles(list(secants), "secants")
+    try:
+        given = list(secants)
+    except TypeError:
+        msg = f"secants are pairs (x, h), such as [(5, 1)]; {secants!a} was given"
+        raise UsageError(msg) from None
+    pairs = as_doubles(given, "secants, pairs (x, h),")
     if not pairs.size:
         return ()
     if pairs.ndim != 2 or pairs.shape[1] != 2:
@@ -457,14 +475,56 @@ def _surface(
         z = np.asarray(formula(np.stack(columns, axis=-1)))
     infinite = int(np.isinf(z).sum())
     z = np.where(np.isfinite(z), z, np.nan)
-    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at), infinite)
+    missed = _missed_on_grid(formula, x, y, z)
+    return Surface(formula.texts[0], axes, x, y, z, marks_at(formula, at), infinite, missed)
+
+
+def _shares(count: int) -> np.ndarray:
+    """Return how far into each interval f is asked: nowhere near its ends, and never in step."""
+    return 0.2 + 0.6 * (np.arange(1, count + 1) * _GOLDEN % 1)
+
+
+def _missed_on_curve(formula: Formula, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return between which samples f is far from the line through them."""
+    part = _shares(len(x) - 1)
+    inside = _values(formula, x[:-1] + part * np.diff(x))
+    return _far_apart(y, inside, lambda y: y[:-1] + part * np.diff(y))
+
+
+def _missed_on_grid(formula: Formula, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return in which cells f is far from what the samples at their corners say."""
+    across, up = _shares(len(x) - 1), _shares(len(y) - 1)[:, None]
+    columns = np.meshgrid(x[:-1] + across * np.diff(x), y[:-1] + up[:, 0] * np.diff(y))
+    inside = _values(formula, np.stack(columns, axis=-1))
+
+    def between(z: np.ndarray) -> np.ndarray:
+        rows = z[:, :-1] + across * np.diff(z, axis=1)
+        return np.asarray(rows[:-1] + up * np.diff(rows, axis=0))
+
+    return _far_apart(z, inside, between)
+
+
+def _far_apart(
+    samples: np.ndarray, inside: np.ndarray, between: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return where values inside cells are far from what lies between the samples round them.
+
+    What a pole or a steep wall adds to the height is cut off: it is not what a picture shows.
+    """
+    samples, inside = samples * _SMALL, inside * _SMALL
+    known = np.concatenate([array[np.isfinite(array)] for array in (samples, inside)])
+    if not known.size:
+        return np.zeros(inside.shape, dtype=bool)
+    low, high = np.percentile(known, _MOST_OF_IT)
+    apart = np.abs(np.clip(inside, low, high) - between(np.clip(samples, low, high)))
+    return np.asarray(apart > _MISSED * (high - low))
 
 
 def _sampled_twice(
-    formula: Formula, samples: np.ndarray
+    formula: Formula, samples: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
     """Return what `_sampled` does, with intervals that hold a break sampled once more."""
-    x, y, breaks = _sampled(formula, samples)
+    x, y, breaks = _sampled(formula, samples, values)
     inside = np.array([place for place in breaks if place not in samples])
     broken = np.unique(np.searchsorted(samples, inside) - 1)
     if not 0 < broken.size <= _MOST_AGAIN:
@@ -475,7 +535,7 @@ def _sampled_twice(
         fine = np.linspace(low, high, _SAMPLED_AGAIN)
         if (np.diff(fine) <= 4 * np.spacing(np.abs(fine[1:]))).any():
             continue  # doubles are too far apart here
-        again_x, again_y, again = _sampled(formula, fine)
+        again_x, again_y, again = _sampled(formula, fine, _values(formula, fine))
         if len(again) <= len([place for place in breaks if low < place < high]):
             continue
         found = {place for place in found if not low < place < high} | set(again)
@@ -485,9 +545,11 @@ def _sampled_twice(
     return x, y, tuple(sorted(found))
 
 
-def _sampled(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
+def _sampled(
+    formula: Formula, x: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
     """Return the samples, those that lead up to each gap, and where the gaps inside f are."""
-    y = _values(formula, x)
+    y = values.copy()
     alone = _fill_removable(formula, x, y)
     left, right, y_left, y_right = x[:-1].copy(), x[1:].copy(), y[:-1].copy(), y[1:].copy()
     known = np.isfinite(y)

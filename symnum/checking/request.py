@@ -34,10 +34,10 @@ from symnum.checking.subject import (
 )
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
+from symnum.formula.ranges import DEFAULT_RANGE
 
 # Steps may leave a domain by this share of its width.
 _OUTSIDE = 0.125
-_DEFAULT_BOX = (-3.0, 3.0)
 # Where in the box code is tried until it answers: in the middle it may well have none.
 _SHARES = (0.5, 0.71, 0.29, 0.93, 0.07)
 # Variables that a message names.
@@ -249,7 +249,7 @@ class Request:
         if domain is None:
             if len(self.points):
                 return box_round(self.points)
-            return np.tile(np.array(_DEFAULT_BOX), (self.n, 1))
+            return np.tile(np.array(DEFAULT_RANGE), (self.n, 1))
         if isinstance(domain, Mapping):
             if self.layout is not None:  # an array's box is that of all its entries
                 domain = {
@@ -265,7 +265,7 @@ class Request:
                 raise UsageError(msg)
             rest = box_round(self.points) if len(self.points) else None
             pairs = [
-                domain.get(v, _DEFAULT_BOX if rest is None else rest[i])
+                domain.get(v, DEFAULT_RANGE if rest is None else rest[i])
                 for i, v in enumerate(self.variables)
             ]
         else:

@@ -14,6 +14,10 @@ from symnum.report.numbers import to_json_number
 from symnum.report.text import WIDTH
 
 
+def _exact(number: Number) -> str:
+    return number.exactly or shown(number.exact, number.exact_digits)
+
+
 def demo_to_json(demo: Demo, page: Path) -> str:
     """Return all numbers as a JSON document; the keys are in docs/reference-json.md.
 
@@ -58,7 +62,7 @@ def demo_lines(demo: Demo, width: int = WIDTH) -> list[str]:
 def _table_lines(table: Table, width: int) -> list[str]:
     """Return a line for each number, or lines below each other where one would be too long."""
     rows = [
-        (number.name, shown(number, number.plain), number.exactly or shown(number, number.exact))
+        (number.name, shown(number.plain, number.digits), _exact(number))
         for number in table.numbers
     ]
     lines = [

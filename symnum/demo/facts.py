@@ -24,7 +24,9 @@ class Number:
     exactly : str
         The exact value in closed form, such as 1/5, where it has one.
     digits : int or None
-        Significant digits to show; all of them without it.
+        Significant digits to show of what the script gives; all of them without it.
+    exact_digits : int or None
+        The same of the other number, where that is a measurement and no exact value.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Number:
     why: str
     exactly: str = ""
     digits: int | None = None
+    exact_digits: int | None = None
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,10 @@ def _the_check(network: Network, params: Arrays, x: np.ndarray, t: np.ndarray) -
         "of handwritten digits; samples and weights here are random, so that the size agrees and "
         "not each decimal.",
     }
-    numbers = [Number(name, printed[name], mended[name], words[name], digits=5) for name in printed]
+    numbers = [
+        Number(name, printed[name], mended[name], words[name], digits=5, exact_digits=5)
+        for name in printed
+    ]
     numbers.append(
         Number(
             "b2 with the loss -log(y)",
@@ -252,6 +255,7 @@ def _the_check(network: Network, params: Arrays, x: np.ndarray, t: np.ndarray) -
             "left. A textbook prints 1.1945999745e-10, with samples and weights "
             "of its own.",
             digits=5,
+            exact_digits=5,
         )
     )
     return Table(
@@ -282,6 +286,7 @@ def _why_flat(
             if k == 0
             else "",
             digits=5,
+            exact_digits=5,
         )
         for k, step in enumerate(_STEPS)
     )
@@ -337,6 +342,7 @@ def _kink() -> Table:
                 float(others.mean()),
                 f"One unit makes all of it. {said}. Others report about 1e-5.",
                 digits=3,
+                exact_digits=3,
             ),
             Number(
                 f"dL/db1[{unit}]",
@@ -392,6 +398,7 @@ def _cost(network: Network, params: Arrays) -> Table:
                 f"{measured(a_gradient * _ITERATIONS / 86400)} days here; others report 19. The "
                 "exact gradient was computed, every entry to the last digit.",
                 digits=2,
+                exact_digits=2,
             ),
         ),
         plain="the script's loop",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from symnum.demo.facts import Demo, Listing, Number, Picture, System, Table, Value
+from symnum.demo.facts import Demo, Listing, Picture, System, Table, Value
 from symnum.report.numbers import double, short
 from symnum.version import __version__
 
@@ -132,13 +132,13 @@ def page(demo: Demo) -> str:
     return "<!DOCTYPE html>\n" + tostring(root, encoding="unicode", method="html") + "\n"
 
 
-def shown(number: Number, value: Value) -> str:
-    """Return a value as the page shows it."""
+def shown(value: Value, digits: int | None) -> str:
+    """Return a value as the page shows it, all of its digits without a number of them."""
     if value is None:
         return "—"
     if isinstance(value, tuple):
-        return f"({', '.join(_digits(item, number.digits) for item in value)})"
-    return value if isinstance(value, str) else _digits(value, number.digits)
+        return f"({', '.join(_digits(item, digits) for item in value)})"
+    return value if isinstance(value, str) else _digits(value, digits)
 
 
 def _digits(value: float, digits: int | None) -> str:
@@ -217,11 +217,11 @@ def _table(section: Element, table: Table) -> None:
     for number in table.numbers:
         row = SubElement(rows, "tr", role="row")
         _text(row, "th", number.name, scope="row", role="rowheader")
-        exact = shown(number, number.exact)
+        exact = shown(number.exact, number.exact_digits)
         if number.exactly:
             exact = number.exactly if exact == "inf" else f"{number.exactly} = {exact}"
         for head, text, kind in (
-            (table.plain, shown(number, number.plain), "number plain"),
+            (table.plain, shown(number.plain, number.digits), "number plain"),
             (table.exact, exact, "number exact"),
         ):
             cell = {"role": "cell", "class": kind, "data-head": head}

@@ -118,7 +118,7 @@ def theory_of(
     if kind != "minimum":
         return Theory(kind, point, eigenvalues, math.nan, math.nan, approaches)
     stable = 2 * (1 + momentum) / float(eigenvalues[-1])
-    factors = [factor_of(float(value), rate, momentum) for value in _steep(eigenvalues)]
+    factors = [factor_of(float(value), rate, momentum) for value in steep(eigenvalues)]
     factors += [1.0] if slow else []
     return Theory(kind, point, eigenvalues, stable, max(factors), approaches)
 
@@ -443,8 +443,14 @@ def factor_of(eigenvalue: float, rate: float, momentum: float) -> float:
     return math.sqrt(momentum) if inside < 0 else abs(half) + math.sqrt(inside)
 
 
-def _steep(eigenvalues: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues that are not 0: along the others nothing moves."""
+def steep(eigenvalues: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues that rounding doesn't explain: along the others nothing moves.
+
+    Examples
+    --------
+    >>> steep(np.array([-3.6e-15, 73.25])).tolist()
+    [73.25]
+    """
     size = np.abs(eigenvalues)
     kept: np.ndarray = eigenvalues[size > _FLAT * size.max()] if size.size else eigenvalues
     return kept

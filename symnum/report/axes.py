@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from symnum.errors import UsageError
-from symnum.report.numbers import double
+from symnum.report.numbers import double, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +28,8 @@ TINY, HUGE = 1e-322, 1.5e308  # the ends of logarithmic axes, inside the doubles
 
 _ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # decades from tick to tick
 _MOST_TICKS = 7
+_FEW_DECADES = 100.0  # between an axis's ends: Matplotlib labels a power of ten or two, or too much
+_ROUNDEST = (1, 5, 2, 3, 4, 6, 7, 8, 9)
 
 # Okabe and Ito's colours differ for colour-blind eyes; marker and line style differ in greyscale.
 LINE_STYLES = (
@@ -153,8 +155,33 @@ def _described(svg: str, description: str) -> str:
     return f'{svg[:start]}\n <desc id="desc">{escape(description)}</desc>{svg[start:]}'
 
 
+def is_axes(target: Any) -> bool:
+    """Tell Matplotlib axes, without importing Matplotlib."""
+    return hasattr(target, "plot") and hasattr(target, "set_xscale")
+
+
+def is_figure(target: Any) -> bool:
+    """Tell a Matplotlib figure, or a part of one, without importing Matplotlib."""
+    return hasattr(target, "add_subplot") and hasattr(target, "subplots")
+
+
 def ticks(axis: Any, low: float, high: float) -> None:
-    """Place the ticks of axes that go where Matplotlib's own overflow."""
+    """Place the ticks of a logarithmic axis where Matplotlib's own overflow or collide.
+
+    Parameters
+    ----------
+    axis : Axis
+        The x or y axis of axes.
+    low, high : float
+        Its ends.
+    """
+    if high / low <= _FEW_DECADES:
+        from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+        places = round_numbers(low, high)
+        axis.set_major_locator(FixedLocator(places))
+        axis.set_major_formatter(FixedFormatter([short(place) for place in places]))
+        axis.set_minor_locator(NullLocator())
     if low < 1e-100 or high > 1e100:
         from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -163,6 +190,24 @@ def ticks(axis: Any, low: float, high: float) -> None:
         exponents = [k for k in range(first, last + 1) if k % step == 0]
         axis.set_major_locator(FixedLocator([10.0**k for k in exponents]))
         axis.set_minor_locator(NullLocator())
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return numbers of one digit from low to high that stand apart on a logarithmic axis.
+
+    Examples
+    --------
+    >>> round_numbers(1e-3, 6e-3)
+    [0.001, 0.002, 0.003, 0.005]
+    """
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    apart = (high / low) ** (1 / _MOST_TICKS)
+    kept: list[float] = []
+    for digit in _ROUNDEST:
+        for place in (float(f"{digit}e{k}") for k in decades):
+            if low <= place <= high and all(max(a / place, place / a) >= apart for a in kept):
+                kept.append(place)
+    return sorted(kept)
 
 
 def unit_of(*ends: float) -> float:

@@ -11,15 +11,17 @@ from symnum.pictures import Curve, Mark, Secant
 from symnum.report.axes import cut, in_units, unit_of
 from symnum.report.canvas import (
     LONGEST_NAME,
+    MANY,
     SMALL,
-    TANGENTS,
     TOO_FAR,
+    WINDOW,
     Units,
     is_near,
+    look_of,
     outside_text,
-    say,
     say_what_is_missing,
     unit_of_axis,
+    where_too_fast,
     write_title,
 )
 from symnum.report.function_lines import mark_text, secant_text
@@ -30,8 +32,6 @@ _DASHES = ("--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
 _END = {"markersize": 8.5, "markerfacecolor": "none", "markeredgewidth": 1.8}
 _TOUCHES = {"marker": "o", "markersize": 9, "markeredgecolor": "white"}
 _OUTSIDE = 10.0  # picture heights that a line towards a pole goes on outside it
-_MANY_TURNS = 0.2  # of the samples: so often turns a function that is too fast for them
-_WINDOW = 12  # samples: where f turns at more than half of them it is too fast
 _DOT = 1e-3  # parts of the picture's width and height: what is smaller is drawn as a dot
 _STEEPEST = 1e200  # a steeper line can't be told from an upright one, and overflows
 
@@ -50,21 +50,23 @@ def draw_curve(ax: Any, curve: Curve) -> None:
     ax.plot(x, y, color="black", linewidth=2.2, label=label, zorder=3, scaley=False, scalex=False)
     _dots(ax, x, y)
     for k, mark in enumerate(curve.tangents):
-        style = {"color": TANGENTS[k % 4], "linewidth": 1.6, **_TOUCHES}
+        color, marker, line = look_of(k)
+        style = {**_TOUCHES, "color": color, "linewidth": 1.6, "linestyle": line, "marker": marker}
         label = f"tangent at {mark_text(mark, (name,))}"
         _line(ax, curve, units, (mark.point[0], mark.value), mark.partials[0], label, style)
     for k, secant in enumerate(curve.secants):
         _secant(ax, curve, units, secant, k, name)
     for k, mark in enumerate([*curve.tangents, *curve.marks]):
         is_tangent = k < len(curve.tangents)
-        color = TANGENTS[k % 4]
+        color, marker, _ = look_of(k)
         label = None if is_tangent else mark_text(mark, (name,))
-        _point(ax, curve, units, mark, color, label)
+        _point(ax, curve, units, mark, (color, marker), label)
     ax.set_xlabel(in_units(name, units.variables[0]), parse_math=False)
     ax.set_ylabel(in_units(f"f({name})", units.f), parse_math=False)
     write_title(ax, _curve_title(curve), curve.formula)
-    say_what_is_missing(ax, curve.y, curve.infinite, curve.axis.count)
-    _say_what_is_too_fast(ax, curve, name, gaps=len(x) > len(curve.x))
+    fast = _where_it_turns(curve, name, gaps=len(x) > len(curve.x))
+    fast = fast or where_too_fast(curve.missed, (curve.axis,))
+    say_what_is_missing(ax, curve.y, curve.infinite, curve.axis.count, fast)
 
 
 def _within(curve: Curve, units: Units, bottom: float, top: float) -> tuple[np.ndarray, np.ndarray]:
@@ -85,26 +87,22 @@ def _within(curve: Curve, units: Units, bottom: float, top: float) -> tuple[np.n
     return np.insert(x, across, middles), np.insert(y, across, np.nan)
 
 
-def _say_what_is_too_fast(ax: Any, curve: Curve, name: str, *, gaps: bool) -> None:
-    """Say where f goes up and down from sample to sample, so that the line is not all of f."""
+def _where_it_turns(curve: Curve, name: str, *, gaps: bool) -> str:
+    """Return where f goes up and down from sample to sample; empty where it doesn't."""
     known = np.isin(curve.x, curve.axis.samples())
     x, y = curve.x[known], curve.y[known] * SMALL
     steps = np.sign(np.diff(y))
     turns = steps[1:] * steps[:-1] < 0
-    if turns.sum() > _MANY_TURNS * len(x):
-        where = "f turns"
-    elif len(turns) > _WINDOW:
-        near = np.convolve(turns, np.ones(_WINDOW), "valid")
-        densest = int(near.argmax())
-        if near[densest] <= _WINDOW / 2:
-            where = "f jumps" if gaps else ""
-        else:
-            middle = short(float(x[densest + _WINDOW // 2 + 1]), 2)
-            where = f"near {name} = {middle} f turns"
-    else:
-        where = ""
-    if where:
-        say(ax, f"{where} between samples: not all of it is seen", empty=False)
+    if turns.sum() > MANY * len(x):
+        return "f turns"
+    if len(turns) <= WINDOW:
+        return ""
+    near = np.convolve(turns, np.ones(WINDOW), "valid")
+    densest = int(near.argmax())
+    if near[densest] <= WINDOW / 2:
+        return "f jumps" if gaps else ""
+    middle = short(float(x[densest + WINDOW // 2 + 1]), 2)
+    return f"near {name} = {middle} f turns"
 
 
 def _dots(ax: Any, x: np.ndarray, y: np.ndarray) -> None:
@@ -175,7 +173,10 @@ def _line(
     ax.plot([], [], label=label, **{**style, "linestyle": "none"})
 
 
-def _point(ax: Any, curve: Curve, units: Units, mark: Mark, color: str, label: str | None) -> None:
+def _point(
+    ax: Any, curve: Curve, units: Units, mark: Mark, look: tuple[str, str], label: str | None
+) -> None:
+    color, marker = look
     (x,), y = mark.point, mark.value
     shown = is_near(x, curve.axis)
     style = {"color": color, "markeredgecolor": "white", "markersize": 9, "zorder": 6}
@@ -183,7 +184,7 @@ def _point(ax: Any, curve: Curve, units: Units, mark: Mark, color: str, label: s
     if shown and math.isfinite(y):
         at = ([x / units.variables[0]], [y / units.f])
     label = None if label is None else outside_text(label, shown)
-    ax.plot(*at, "o", label=label, **style)
+    ax.plot(*at, marker, label=label, **style)
 
 
 def _height(curve: Curve) -> tuple[float, float]:

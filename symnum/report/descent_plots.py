@@ -15,6 +15,8 @@ from symnum.report.axes import (
     LINE_STYLES,
     TINY,
     cut,
+    is_axes,
+    is_figure,
     legend_below,
     our_style,
     picture_path,
@@ -37,8 +39,10 @@ _GRID = 161  # contours are smooth from here on
 _TOP = 2.0  # factors above this are shown as such
 _ROOM = 1.5  # an axis of rates goes on by this factor
 _DENSE = 2001  # rates at which a predicted factor is drawn
-_PATHS = "on these paths"
 _AWAY = 1.5  # a window is this much larger than the way from the start to the minimum
+_FIRST_STEPS = 10.0  # so many times as far as its first step goes, a path to nowhere is shown
+_ONE_PLACE = 2.0**-20  # of the window: minima that lie closer are one, found twice
+_LOWER = 2.0**-40  # of the heights: values that lie so much below a minimum show a lower one
 
 
 def plot_descents(
@@ -62,7 +66,7 @@ def plot_descents(
     """
     entries = _entries(runs)
     two = len(runs[0].formula.variables) == 2
-    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+    if is_axes(path_or_ax):
         (_contours if two else _losses)(path_or_ax, entries, looks)
         path_or_ax.legend(fontsize="small", handlelength=3.2)
         return path_or_ax
@@ -80,7 +84,7 @@ def plot_losses(runs: Sequence[Descent], ax: Any, looks: Sequence[Look] | None =
 def plot_rates(runs: Sequence[Descent], path_or_ax: Any = None) -> Any:
     """Draw the factor of a step, predicted and observed, and the last loss against the rate."""
     entries = [(run, s) for run in runs for s in range(len(run.theories))]
-    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+    if is_axes(path_or_ax):
         _factors(path_or_ax, entries)
         path_or_ax.legend(fontsize="small")
         return path_or_ax
@@ -99,7 +103,7 @@ def _finished(path: Any, entries: list[tuple[Descent, int]], panels: list[Any]) 
     """Draw panels beside each other into a file, a figure that is given, or a new one."""
     from matplotlib.figure import Figure
 
-    given = path if hasattr(path, "subplots") and hasattr(path, "suptitle") else None
+    given = path if is_figure(path) else None
     target = None if path is None or given is not None else picture_path(path)
     with our_style() if given is None else nullcontext():
         figure = given
@@ -205,12 +209,11 @@ def _contours(
             va="top" if side[1] < 0 else "bottom",
             zorder=6,
         )
-    theory = entries[0][0].theories[entries[0][1]]
-    if "minimum" in theory.where:
-        ax.plot(
-            *theory.point, "*", color="#F0E442", markeredgecolor="black", markersize=14, zorder=5,
-            label="minimum", linestyle="none",
-        )  # fmt: skip
+    places = _minima(entries, _ONE_PLACE * float((high - low).max()))
+    if places:
+        star = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 14}
+        label = "minimum" if len(places) == 1 else "minima"
+        ax.plot(*np.array(places).T, "*", zorder=5, label=label, linestyle="none", **star)
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     ratio = (high[1] - low[1]) / (high[0] - low[0])
@@ -237,6 +240,8 @@ def _window(entries: list[tuple[Descent, int]]) -> tuple[np.ndarray, np.ndarray]
                 places.append(2 * theory.point - run.paths[s][0])
         if str(run.judgements[s].course) != "diverges":
             places += list(run.paths[s])
+        elif "minimum" not in theory.where:
+            places += _beginning(run.paths[s])
     box = np.array(places)
     low, high = box.min(axis=0), box.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2
@@ -245,6 +250,27 @@ def _window(entries: list[tuple[Descent, int]]) -> tuple[np.ndarray, np.ndarray]
     if len(places) == len(entries):
         half *= _AWAY
     return middle - half, middle + half
+
+
+def _beginning(path: np.ndarray) -> list[np.ndarray]:
+    """Return the points of a path that goes for ever, as far as its first steps tell where to."""
+    with np.errstate(all="ignore"):
+        way = np.abs(path - path[0]).max(axis=-1)
+        moved = way[np.isfinite(way) & (way > 0)]
+        near = way <= _FIRST_STEPS * moved[0] if moved.size else way <= 0
+    # not those after it has left: it may come back in a leap
+    return list(path[: int(np.argmin(near)) or len(path)] if not near.all() else path)
+
+
+def _minima(entries: list[tuple[Descent, int]], apart: float = 0.0) -> list[np.ndarray]:
+    """Return the minima that the Hessians know of, those farther from each other than `apart`."""
+    found: list[np.ndarray] = []
+    for run, s in entries:
+        theory = run.theories[s]
+        is_new = all(np.abs(theory.point - other).max() > apart for other in found)
+        if "minimum" in theory.where and is_new:
+            found.append(theory.point)
+    return found
 
 
 def _edge(inside: np.ndarray, outside: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -264,7 +290,10 @@ def _losses(
     values = [run._flat(run.values)[s] for run, s in entries]
     losses = [_loss(line, bottom) for line in values]
     _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
-    _say_why_empty(ax, np.concatenate(losses), np.concatenate(values), _PATHS)
+    _say_what_is_left_out(
+        ax, np.concatenate(losses), np.concatenate(values),
+        where="on these paths", lowest="f is at its lowest all along",
+    )  # fmt: skip
     for (run, s), loss, look in zip(entries, losses, looks or _looks(entries), strict=True):
         ax.plot(
             np.arange(len(loss)),
@@ -301,20 +330,27 @@ def _loss(values: np.ndarray, bottom: float) -> np.ndarray:
 
 
 def _bottom(entries: list[tuple[Descent, int]]) -> tuple[float, str]:
-    """Return what is taken off the values, so that a logarithmic axis has a place for them."""
-    run, s = entries[0]
-    theory = run.theories[s]
-    if "minimum" in theory.where:
-        point = theory.point[0] if len(theory.point) == 1 else theory.point
-        bottom = float(run.formula(point))
-        # Newton's minimum of a sum of squares is 0 but for rounding
-        values = run._flat(run.values)[s]
-        if math.isfinite(bottom) and abs(bottom) > 2.0**-60 * abs(float(values[0])):
-            return bottom, "f − f at the minimum"
-        return 0.0, "f"
+    """Return what is taken off all values, so that a logarithmic axis has a place for them.
+
+    It is the lowest minimum that is known; where a path goes lower, the lowest value of any.
+    """
+    formula = entries[0][0].formula
     values = np.concatenate([run._flat(run.values)[s] for run, s in entries])
     values = values[np.isfinite(values)]
-    if values.size and values.min() <= 0:
+    starts = [abs(float(run._flat(run.values)[s][0])) for run, s in entries]
+    height = max((start for start in starts if math.isfinite(start)), default=0.0)
+    points = [point[0] if len(point) == 1 else point for point in _minima(entries)]
+    heights = [float(formula(point)) for point in points]
+    heights = [value for value in heights if math.isfinite(value)]
+    if heights:
+        lowest = min(heights)
+        if not values.size or values.min() >= lowest - _LOWER * max(height, abs(lowest)):
+            # Newton's minimum of a sum of squares is 0 but for rounding
+            if abs(lowest) <= 2.0**-60 * height:
+                return 0.0, "f"
+            is_one = max(heights) - lowest <= _LOWER * max(height, abs(lowest))
+            return lowest, f"f − f at the {'' if is_one else 'lowest '}minimum"
+    if heights or (values.size and values.min() <= 0):
         return float(values.min()), "f − its lowest value here"
     return 0.0, "f"
 
@@ -333,15 +369,31 @@ def _log_axis(ax: Any, values: np.ndarray) -> None:
     ticks(ax.yaxis, low, high)
 
 
-def _say_why_empty(ax: Any, losses: np.ndarray, values: np.ndarray, where: str) -> None:
-    """Say why there is no loss to draw: nothing is finite, or nothing lies above the lowest."""
-    if np.isfinite(losses).any():
-        return
+def _say_what_is_left_out(
+    ax: Any, losses: np.ndarray, values: np.ndarray, *, where: str, lowest: str
+) -> None:
+    """Say how many values a logarithmic axis has no place for, and why if it is all of them.
+
+    Parameters
+    ----------
+    ax : Axes
+        The panel.
+    losses, values : float64 array
+        What is drawn, NaN where it isn't, and the f that it is made from.
+    where, lowest : str
+        What is said where f is finite nowhere, and where it is nowhere above the bottom.
+    """
     finite = np.isfinite(values)
+    if np.isfinite(losses).any():
+        count = int((finite & ~np.isfinite(losses)).sum())
+        if count:
+            text = f"not drawn: {count:,} of {len(values):,} values, not above 0 here"
+            ax.text(1, 1.01, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=8)
+        return
     if not finite.any():
         text = f"f has no finite value {where}"
     elif finite.all():
-        text = "f is at its lowest all along" if where == _PATHS else "f ends at its lowest value"
+        text = lowest
     else:
         text = "f is at its lowest wherever it is finite"
     box = {"facecolor": "white", "edgecolor": "#BBBBBB", "pad": 5}
@@ -353,9 +405,10 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     run, s = entries[0]
     theory = run.theories[s]
     low, high = _rates(entries)
-    steep = theory.eigenvalues[theory.eigenvalues != 0]
-    if steep.size and theory.where != "flat minimum":
-        line, factors = _predicted(steep, low, high, run.momentum)
+    if theory.where == "minimum":
+        from symnum.descending.theory import steep
+
+        line, factors = _predicted(steep(theory.eigenvalues), low, high, run.momentum)
         shown = np.minimum(factors, 2 * _TOP)  # far above the picture
         ax.plot(line, shown, color="#333333", linewidth=1.2, label="predicted by the Hessian")
     for i, (label, style) in enumerate(_by_gradient(entries)):
@@ -371,12 +424,17 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
                 ax.plot([], [], "^", color="#333333", markersize=9, label="above the picture")
     ax.axhline(1.0, color="#7F7F7F", linewidth=0.8, label="factor 1: no closer, no farther")
     _mark_stable(ax, theory)
-    ax.set_xscale("log")
-    ax.set_xlim(low, high)
+    _rate_axis(ax, low, high)
     ax.set_ylim(-0.02 * _TOP, _TOP)
     ax.set_xlabel("rate")
     ax.set_ylabel("factor of a step")
     ax.set_title("what a step multiplies the distance by", loc="left", fontsize=10)
+
+
+def _rate_axis(ax: Any, low: float, high: float) -> None:
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ticks(ax.xaxis, low, high)
 
 
 def _rates(entries: list[tuple[Descent, int]]) -> tuple[float, float]:
@@ -389,12 +447,12 @@ def _rates(entries: list[tuple[Descent, int]]) -> tuple[float, float]:
 
 
 def _predicted(
-    steep: np.ndarray, low: float, high: float, momentum: float
+    eigenvalues: np.ndarray, low: float, high: float, momentum: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return rates, close to each other and with the kinks, and the largest factor at each."""
     from symnum.descending.theory import factor_of
 
-    least, most = float(steep.min()), float(steep.max())
+    least, most = float(eigenvalues.min()), float(eigenvalues.max())
     with np.errstate(all="ignore"):
         # where one eigenvalue's factor is 0, and where two of them are alike
         kinks = np.array([1 / most, 2 / (least + most), (1 + momentum) * 2 / (least + most)])
@@ -407,7 +465,13 @@ def _predicted(
 
 
 def _markers(
-    ax: Any, x: np.ndarray, y: np.ndarray, label: str | None, style: dict[str, Any], i: int
+    ax: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    label: str | None,
+    style: dict[str, Any],
+    i: int,
+    **options: Any,
 ) -> None:
     """Draw what was observed; what is drawn first is larger and hollow, and seen round the rest."""
     look = {
@@ -418,7 +482,7 @@ def _markers(
         "markerfacecolor": "none" if i == 0 else style["color"],
         "markeredgewidth": 1.8 if i == 0 else 0.8,
     }
-    ax.plot(x, y, label=label, zorder=4 + i, **look)
+    ax.plot(x, y, label=label, zorder=4 + i, **look, **options)
 
 
 def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
@@ -426,14 +490,34 @@ def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     bottom, name = _bottom(entries)
     ends = np.array([run._flat(run.values)[s][-1] for run, s in entries])
     starts = np.array([run._flat(run.values)[s][0] for run, s in entries])
-    ax.set_xscale("log")
-    ax.set_xlim(*_rates(entries))
+    _rate_axis(ax, *_rates(entries))
     _log_axis(ax, np.concatenate([_loss(ends, bottom), _loss(starts, bottom)]))
-    _say_why_empty(ax, _loss(ends, bottom), ends, "at the end of any run")
+    if not np.isfinite(_loss(ends, bottom)).any():
+        _say_what_is_left_out(
+            ax, _loss(ends, bottom), ends,
+            where="at the end of any run", lowest="f ends at its lowest value",
+        )  # fmt: skip
     for i, (label, style) in enumerate(_by_gradient(entries)):
         group = [(run, s) for run, s in entries if run.gradient == label]
-        y = _loss(np.array([run._flat(run.values)[s][-1] for run, s in group]), bottom)
-        _markers(ax, np.array([run.rate for run, _ in group]), y, label, style, i)
+        values = np.array([run._flat(run.values)[s][-1] for run, s in group])
+        x = np.array([run.rate for run, _ in group])
+        _markers(ax, x, _loss(values, bottom), label, style, i)
+        # what the axis has no place for stands at its edges
+        for there, y, marker, name_of_it in (
+            (~np.isfinite(values), 0.97, "x", "not finite"),
+            (
+                np.isfinite(values) & (values <= bottom),
+                0.03,
+                "v",
+                "not above 0: at the lowest value",
+            ),
+        ):
+            if there.any():
+                edge = np.full(int(there.sum()), y)
+                look = {**style, "marker": marker}
+                _markers(ax, x[there], edge, None, look, i, transform=ax.get_xaxis_transform())
+                if name_of_it not in ax.get_legend_handles_labels()[1]:
+                    ax.plot([], [], marker, color="#333333", markersize=9, label=name_of_it)
     run, s = entries[0]
     first = float(run._flat(run.values)[s][0] - bottom)
     if first > 0:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from contextlib import nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from symnum.errors import UsageError
 from symnum.pictures import Curve, Field, Surface, picture
-from symnum.report.axes import our_style, picture_path, save
+from symnum.report.axes import is_axes, is_figure, our_style, picture_path, save
 from symnum.report.curves import draw_curve
 from symnum.report.surfaces import draw_contour, draw_field, draw_surface
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from symnum.differences.schemes import Scheme
     from symnum.formula.formula import Formula
+
+_LONGEST = 84  # characters of a line in a legend: as many as the picture is wide
 
 
 def plot_formula(
@@ -92,7 +95,7 @@ def _target(path_or_ax: Any) -> tuple[Path | None, Any]:
         return None, None
     if isinstance(path_or_ax, str | PathLike):
         return picture_path(path_or_ax), None
-    if hasattr(path_or_ax, "add_subplot") or hasattr(path_or_ax, "set_xscale"):
+    if is_figure(path_or_ax) or is_axes(path_or_ax):
         return None, path_or_ax
     msg = (
         "plot draws into a file, Matplotlib axes or a Matplotlib figure, not into "
@@ -103,7 +106,7 @@ def _target(path_or_ax: Any) -> tuple[Path | None, Any]:
 
 def _axes(kind: str, target: Any, window: bool) -> Any:
     projection = "3d" if kind == "surface" else None
-    if target is None or hasattr(target, "add_subplot"):
+    if target is None or is_figure(target):
         figure = target
         if figure is None:
             size = (7.6, 6.4) if kind != "curve" else (8.0, 5.8)
@@ -135,6 +138,7 @@ def _legend(ax: Any, own: bool) -> None:
     if not handles:
         return
     if own:
+        labels = [textwrap.fill(label, _LONGEST, break_on_hyphens=False) for label in labels]
         legend = ax.figure.legend(
             handles, labels, loc="outside lower center", fontsize=9.5, handlelength=2.6
         )

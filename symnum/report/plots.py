@@ -16,6 +16,7 @@ from symnum.report.axes import (
     PART_STYLES,
     TINY,
     cut,
+    is_axes,
     legend_below,
     our_style,
     picture_path,
@@ -70,7 +71,7 @@ def plot_sweep(sweep: Sweep, path_or_ax: str | PathLike[str] | Axes) -> Any:
     ...
     symnum.errors.UsageError: a picture's name ends in .svg, .png or .pdf; 'error.gif' was given
     """
-    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+    if is_axes(path_or_ax):
         return _draw_into(sweep, path_or_ax)
     path = picture_path(path_or_ax)
     with our_style():

@@ -12,6 +12,7 @@ from symnum.report.axes import cut, in_units, unit_of
 from symnum.report.canvas import (
     BESIDE,
     LONGEST_NAME,
+    MANY,
     SMALL,
     TANGENTS,
     TOO_FAR,
@@ -22,6 +23,7 @@ from symnum.report.canvas import (
     say,
     say_what_is_missing,
     unit_of_axis,
+    where_too_fast,
     write_title,
 )
 from symnum.report.function_lines import mark_text
@@ -30,7 +32,9 @@ from symnum.report.numbers import double, short
 _SURFACE = "cividis"  # the same to colour-blind eyes, and lighter upwards in greyscale
 _ERRORS = "viridis"
 _MANY_INFINITE = 0.05  # of the samples on a grid: fewer are poles
+_ALL_BUT_FLAT = 1e6  # heights above the typical f: contours of even levels are in a corner
 _COMPRESSED = 4.0  # arrows that differ by more than this factor are drawn less different
+_SEEN = 0.35  # of the longest arrow: a median below this would be lost in the grid
 _STEEP = 1.5  # |f| rises by more than this from sample to sample towards a pole
 _SMALLEST = 1e-320  # the end of a logarithmic colour scale, inside the doubles
 
@@ -97,7 +101,7 @@ def _solid_point(
     ax: Any, surface: Surface, units: Units, heights: tuple[float, float], k: int, mark: Mark
 ) -> None:
     """Mark a point on a surface, with short lines whose slopes are its partial derivatives."""
-    color, label = TANGENTS[k % 4], _numbered(k, mark, surface)
+    color, label = TANGENTS[k % len(TANGENTS)], _numbered(k, mark, surface)
     shown = _are_near(mark, surface)
     if not (shown and math.isfinite(mark.value)):
         ax.plot([], [], [], "o", color=color, label=outside_text(label, shown))
@@ -128,7 +132,8 @@ def _are_near(mark: Mark, surface: Surface, beside: float = BESIDE) -> bool:
 
 def _say_what_a_grid_lacks(ax: Any, surface: Surface) -> None:
     many = surface.infinite > _MANY_INFINITE * surface.z.size
-    say_what_is_missing(ax, surface.z, surface.infinite if many else 0, surface.z.size)
+    fast = where_too_fast(surface.missed, surface.axes)
+    say_what_is_missing(ax, surface.z, surface.infinite if many else 0, surface.z.size, fast)
 
 
 def _numbered(k: int, mark: Mark, surface: Surface) -> str:
@@ -182,6 +187,8 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
         return
     from matplotlib.ticker import MaxNLocator
 
+    # where f turns between samples all over, lines and their labels would be a heap of dashes
+    is_noise = surface.missed is not None and surface.missed.mean() > MANY
     levels = MaxNLocator(11 if filled else 9).tick_values(low, high)
     at = tuple(
         samples / unit
@@ -196,9 +203,14 @@ def _contours(ax: Any, surface: Surface, filled: bool) -> None:
         shades = ax.contourf(*at, values, levels, cmap=_SURFACE, extend=beyond, zorder=1)
         bar = ax.figure.colorbar(shades, ax=ax, pad=0.02)
         bar.set_label(in_units("f", units.f))
-        ax.contour(*at, values, levels, colors="#FFFFFF", linewidths=0.5, zorder=2)
+        if not is_noise:
+            ax.contour(*at, values, levels, colors="#FFFFFF", linewidths=0.5, zorder=2)
+        return
+    if is_noise:
         return
     lines = ax.contour(*at, values, levels, colors="#9A9A9A", linewidths=0.8, zorder=1)
+    if (high - low) > _ALL_BUT_FLAT * float(np.median(np.abs(known))):
+        return  # all lines are at one end, and their labels a heap
     # above the arrows, with a halo: they would be cut to pieces
     texts = ax.clabel(lines, fontsize=8, fmt=lambda z: _level(z, units.f), zorder=5)
     for text in texts:
@@ -233,7 +245,7 @@ def _flat(ax: Any, surface: Surface, title: str, beside: float = 0.0) -> None:
     units = _units_of(surface, 0.0, 0.0).variables
     for k, mark in enumerate(surface.marks):
         shown = _are_near(mark, surface, beside)
-        style = {"color": TANGENTS[k % 4], "markeredgecolor": "white", "markersize": 10}
+        style = {"color": TANGENTS[k % len(TANGENTS)], "markeredgecolor": "white", "markersize": 10}
         point = [x / unit for x, unit in zip(mark.point, units, strict=True)]
         at = [[x] for x in point] if shown else [[], []]
         label = outside_text(_numbered(k, mark, surface), shown)
@@ -358,7 +370,10 @@ def _arrow_lengths(
         unit = gradient[moving] / size[moving, None]
     compressed = bool(np.median(part) < 1 / _COMPRESSED)
     if compressed:
-        part = part**0.25
+        # as much as it takes for most of them to be seen, however far the sizes are apart
+        typical = float(np.median(part))
+        power = math.log(_SEEN) / math.log(typical) if typical > 0 else 0.0
+        part = part ** min(0.25, power)
     arrows[moving] = unit * part[:, None]
     return arrows, compressed
 

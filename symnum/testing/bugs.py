@@ -20,12 +20,12 @@ from symnum.formula.compile import operation
 from symnum.formula.formula import Formula
 from symnum.formula.operations import OPERATIONS
 from symnum.formula.program import Builder, Line, Program, walk
+from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.formula.unparse import number
 from symnum.testing.quick import QuickReference
 from symnum.testing.terrain import terrain_of
 
 # Where a planted bug has to show: points of the box that a check searches by default.
-BOX = (-3.0, 3.0)
 _SAMPLES = 40
 # By so many times what rounding may do, and by so much beside the derivative's size.
 _CLEARLY = 16.0
@@ -114,7 +114,7 @@ class Subject:
         self.n = len(formula.variables)
         self.program = formula.gradient().program
         self.first_own = len(formula.program.lines)
-        terrain = terrain_of(formula, np.tile(np.array(BOX), (self.n, 1)))
+        terrain = terrain_of(formula, np.tile(np.array(DEFAULT_RANGE), (self.n, 1)))
         if not len(terrain.simplest(1)):
             terrain = terrain_of(formula, None)
         terrain.start(0)  # or say that there is none

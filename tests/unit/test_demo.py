@@ -607,3 +607,12 @@ def test_errors_are_json_where_json_is_asked_for(call, tmp_path):
     status, out, err = call("demo", "--out", str(file), "--json")
     assert (status, err) == (2, "")
     assert json.loads(out, parse_constant=refuse)["error"] == "usage"
+
+
+def test_what_the_page_calls_exact_has_all_of_its_digits():
+    """The double nearest the truth is printed whole, also where the script's number is cut."""
+    number = Number("x", -8.33333e-11, -8.333333333333333e-11, "", digits=6)
+    html = page(Demo((System("k", "t", "c", ("a", "b"), (Table("t", (number,)),),
+                             (Picture("p.svg", "a", "c"),)),), ()))  # fmt: skip
+    assert "-8.33333e-11" in html
+    assert "-8.333333333333333e-11" in html

@@ -422,12 +422,86 @@ def test_what_is_too_fast_for_the_samples_is_said():
         assert said_in(drawn(text)) == ""
 
 
+TOO_FAST = "between samples: not all of it is seen"
+
+
+@pytest.mark.parametrize("kind", ["surface", "contour", "field"])
+def test_a_grid_too_coarse_for_the_function_is_said(kind):
+    """A wave between the samples of a grid is not drawn as a smooth sheet without a word."""
+    assert said_in(drawn("sin(x*50)*cos(y*50)", kind=kind)) == f"f turns {TOO_FAST}"
+    # all of the samples in one variable have the same phase, whatever the kind
+    aliased = "cos(16*pi*x)*y" if kind == "surface" else "cos(160/3*pi*x)*y"
+    assert f"f turns {TOO_FAST}" in said_in(drawn(aliased, kind=kind))
+    local = "sin(60*exp(-4*(x**2 + y**2)))" if kind == "surface" else "sin(20/(x**2 + y**2))"
+    said = said_in(drawn(local, kind=kind))
+    assert re.search(rf"near x = -?[0-9.e-]+, y = -?[0-9.e-]+ f turns {TOO_FAST}", said)
+
+
+@pytest.mark.parametrize("kind", ["surface", "contour", "field"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("sin(2*x)*cos(2*y)", "x**2 + y**2", "1/(x*y)", "tan(x)*y", "floor(x) + y", "x - x + y"),
+        *("exp(10*x*y)", "abs(x) + abs(y)", "log(x**2 + y**2)", "sqrt(1 - x**2 - y**2)"),
+        *("sign(x - y)", "(1 - x)**2 + 100*(y - x**2)**2", "0*x*y + 3", "1/(x**2 + y**2)"),
+    ],
+)
+def test_a_grid_that_is_fine_enough_says_nothing(kind, text):
+    """Steps, kinks, poles and steep walls are no waves between samples."""
+    assert TOO_FAST not in said_in(drawn(text, kind=kind))
+
+
+def test_a_wave_in_step_with_the_samples_is_said():
+    """A curve whose samples all have the same phase is not drawn as a constant."""
+    assert said_in(drawn("cos(400*pi*x)")) == f"f turns {TOO_FAST}"
+    assert said_in(drawn("cos(400*pi*x)", ranges={"x": (0, 1, 5)})) == f"f turns {TOO_FAST}"
+
+
+def test_two_notes_on_a_picture_are_one():
+    """What float64 has no number for, and what turns between samples, don't lie on each other."""
+    ax = drawn("1e308*(1 + x**2 + y**2)*sin(50*x)")
+    (note,) = [text.get_text() for text in ax.texts]
+    assert note.startswith("float64 gives infinity at ")
+    assert note.endswith(f" f turns {TOO_FAST}")
+    assert len(note.splitlines()) == 2
+
+
 def test_a_tangent_that_is_not_there_has_no_line_in_the_legend():
     """Where there is no slope the legend shows the point alone."""
     ax = drawn("abs(x)", tangents=[0, 1])
     lines = {line.get_label(): line.get_linestyle() for line in ax.get_lines()}
     assert lines["tangent at x = 0: df/dx has no value (kink)"] == "None"
     assert lines["tangent at x = 1: df/dx = 1"] == "-"
+
+
+def test_each_of_twelve_tangents_has_a_look_of_its_own():
+    """As many as fit into a legend differ in colour or in marker and line."""
+    ax = drawn("sin(x)", tangents=np.linspace(-3, 3, 12))
+    lines = [line for line in ax.get_lines() if str(line.get_label()).startswith("tangent")]
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+    assert len(looks) == len(lines) == 12
+
+
+def test_long_labels_stay_in_the_picture(tmp_path, monkeypatch):
+    """A legend with two long names is folded, and no wider than the picture."""
+    kept = []
+    monkeypatch.setattr("symnum.report.functions.save", lambda figure, _: kept.append(figure))
+    a, b = "the_temperature_of_the_first_vessel", "the_pressure_in_the_second_vessel"
+    Formula(f"{a}**2 + {b}**3").plot(tmp_path / "a.png", at=[(1.234567, 2.345678)])
+    (figure,) = kept
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
+def test_arrows_are_seen_however_far_their_sizes_are_apart():
+    """Gradients over 70 decades are arrows, not dots, and no labels lie in a heap."""
+    ax = drawn("exp(10*x*y)", kind="field", scheme="forward@1e-2")
+    (quiver,) = [c for c in ax.collections if type(c).__name__ == "Quiver"]
+    assert np.median(np.hypot(quiver.U, quiver.V)) >= 0.3
+    assert "compressed" in ax.get_title("left")
+    assert said_in(ax) == ""
+    assert len(drawn("x*y", kind="field").texts) > 3
 
 
 def test_a_single_point_is_seen():
@@ -574,6 +648,10 @@ def test_settings_are_left_alone(tmp_path):
         ("x*y", {"scheme": central(derivative_order=2, h=0.1)}, "first derivatives"),
         ("x*y", {"scheme": 3}, "Scheme or its text"),
         ("x", {"secants": [1]}, "pairs (x, h)"),
+        ("x", {"secants": 5}, "pairs (x, h), such as [(5, 1)]; 5 was given"),
+        ("x", {"secants": None}, "pairs (x, h)"),
+        ("x", {"secants": {5: 1}}, "pairs (x, h)"),
+        ("x", {"secants": [(1, 2), (3,)]}, "pairs (x, h)"),
         ("x", {"secants": [(1, 0)]}, "not 0"),
         ("x", {"secants": [(1, math.nan)]}, "finite"),
         ("x", {"tangents": [math.nan]}, "not a finite number"),

@@ -57,14 +57,14 @@ class Descent:
         Of the method.
     path : float64 array
         Where each step came to; the start first.
-    values : float64 array
-        The formula along the path, in float64; the function's where one was given.
     gradients : float64 array
         The gradient that was followed, at each point of the path.
     tolerance : float or None
         Where it would have stopped.
     function : callable or None
         What was evaluated in place of the formula.
+    rule : Rule
+        How the gradient was made.
 
     Examples
     --------
@@ -79,11 +79,21 @@ class Descent:
     rate: float
     momentum: float
     path: np.ndarray
-    values: np.ndarray
     gradients: np.ndarray
     tolerance: float | None = None
     function: Callable[..., Any] | None = None
-    _rule: Rule = field(default=Rule("exact"), repr=False)
+    rule: Rule = field(default=Rule("exact"), repr=False)
+    _values: np.ndarray | None = field(default=None, repr=False)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The formula along the path, in float64; the function's where one was given."""
+        # Somebody's function was called when the path was made: it may raise, and may be slow.
+        values = self._values
+        if values is None:
+            values = _values_of(self.formula, self.path)
+        values.flags.writeable = False
+        return values
 
     @property
     def steps(self) -> int:
@@ -144,7 +154,9 @@ class Descent:
 
     @cached_property
     def _first_judgements(self) -> tuple[Judgement, ...]:
-        rows = zip(self.paths, self._flat(self.values), self._flat(self.gradients, 1), strict=True)
+        rows = zip(
+            self.paths, self.by_start(self.values), self.by_start(self.gradients, 1), strict=True
+        )
         return tuple(judge(*row, self._exact_ends(*row)) for row in rows)
 
     def _exact_ends(self, path: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> Ends:
@@ -174,7 +186,9 @@ class Descent:
     @cached_property
     def troubles(self) -> tuple[Trouble | None, ...]:
         """For each start why its numbers end, or None where they are finite to the end."""
-        rows = zip(self.paths, self._flat(self.values), self._flat(self.gradients, 1), strict=True)
+        rows = zip(
+            self.paths, self.by_start(self.values), self.by_start(self.gradients, 1), strict=True
+        )
         return tuple(
             trouble_at(self.formula, *row, judgement.overflow_at)
             for row, judgement in zip(rows, self._first_judgements, strict=True)
@@ -197,18 +211,27 @@ class Descent:
     def partings(self) -> tuple[Parting, ...]:
         """How each start's path parts from the exact one."""
         found = []
-        for path, gradients in zip(self.paths, self._flat(self.gradients, 1), strict=True):
+        for path, gradients in zip(self.paths, self.by_start(self.gradients, 1), strict=True):
             start = tuple(path[0].tolist())
             exact = _exact_path(self.formula, start, self.rate, self.steps, self.momentum)
-            found.append(part(self.formula, self._rule, self.function, path, gradients, exact))
+            found.append(part(self.formula, self.rule, self.function, path, gradients, exact))
         return tuple(found)
 
     @property
     def paths(self) -> list[np.ndarray]:
         """The path of each start, shape (steps + 1, n)."""
-        return self._flat(self.path, 1)
+        return self.by_start(self.path, 1)
 
-    def _flat(self, array: np.ndarray, tail: int = 0) -> list[np.ndarray]:
+    def by_start(self, array: np.ndarray, tail: int = 0) -> list[np.ndarray]:
+        """Return an array of the descent for each start: the first axis is that of the steps.
+
+        Parameters
+        ----------
+        array : array, shape (steps + 1, ..., *tail)
+            The path, its values or its gradients.
+        tail : int
+            How many axes one step of one start has: 1 for a path, 0 for values.
+        """
         flat = array.reshape(len(array), -1, *array.shape[array.ndim - tail :])
         return [flat[:, s] for s in range(flat.shape[1])]
 
@@ -321,11 +344,11 @@ def descend(
     else:
         slope = slope_of(rule, formula, function)
         path, gradients = walk(slope, first, rate, count, momentum, stop, progress)
-    values = _values(formula, path, function)
-    for array in (path, gradients, values):
+    for array in (path, gradients):
         array.flags.writeable = False
+    values = None if function is None else _values_of_function(formula, path, function)
     return Descent(
-        formula, rule.label, rate, momentum, path, values, gradients, stop, function, rule
+        formula, rule.label, rate, momentum, path, gradients, stop, function, rule, values
     )
 
 
@@ -364,17 +387,23 @@ def _certified(
     return path, gradients
 
 
-def _values(formula: Formula, path: np.ndarray, function: Callable[..., Any] | None) -> np.ndarray:
-    if function is None:
-        evaluate = formula.compiled()
-        values = np.empty(path.shape[:-1])
-        rows = max(1, _BLOCK // max(1, math.prod(path.shape[1:-1])))
+def _values_of(formula: Formula, path: np.ndarray) -> np.ndarray:
+    """Return a formula along a path, in float64."""
+    evaluate = formula.compiled()
+    values = np.empty(path.shape[:-1])
+    rows = max(1, _BLOCK // max(1, math.prod(path.shape[1:-1])))
+    with np.errstate(all="ignore"):
         for start in range(0, len(path), rows):
             part = path[start : start + rows]
-            values[start : start + rows] = evaluate([part[..., i] for i in range(path.shape[-1])])[
-                0
-            ]
-        return values
+            columns = [part[..., i] for i in range(path.shape[-1])]
+            values[start : start + rows] = evaluate(columns)[0]
+    return values
+
+
+def _values_of_function(
+    formula: Formula, path: np.ndarray, function: Callable[..., Any]
+) -> np.ndarray:
+    """Return somebody's function along a path; NaN where the path isn't finite."""
     columns = [path[..., i] for i in range(path.shape[-1])]
     known = np.isfinite(path).all(axis=-1)
     values = np.full(path.shape[:-1], math.nan)

@@ -65,6 +65,8 @@ class Theory:
         vanishes along a direction in which f rises all the same; NaN without a minimum.
     approached : bool
         Whether the path itself approaches the point.
+    is_slow : bool
+        Whether the Hessian vanishes along a direction in which f rises: the factor is 1 then.
     """
 
     where: str
@@ -73,6 +75,7 @@ class Theory:
     stable_rate: float
     factor: float
     approached: bool = False
+    is_slow: bool = False
 
 
 def theory_of(
@@ -120,7 +123,7 @@ def theory_of(
     stable = 2 * (1 + momentum) / float(eigenvalues[-1])
     factors = [factor_of(float(value), rate, momentum) for value in steep(eigenvalues)]
     factors += [1.0] if slow else []
-    return Theory(kind, point, eigenvalues, stable, max(factors), approaches)
+    return Theory(kind, point, eigenvalues, stable, max(factors), approaches, slow)
 
 
 def _hessian(formula: Formula, point: np.ndarray) -> np.ndarray | None:

@@ -287,7 +287,7 @@ def _losses(
 ) -> None:
     """Draw the loss, above that of the minimum, against the step."""
     bottom, name = _bottom(entries)
-    values = [run._flat(run.values)[s] for run, s in entries]
+    values = [run.by_start(run.values)[s] for run, s in entries]
     losses = [_loss(line, bottom) for line in values]
     _log_axis(ax, np.concatenate(losses))  # first: Matplotlib's own limits may overflow
     _say_what_is_left_out(
@@ -307,7 +307,7 @@ def _losses(
         k = run.judgements[s].overflow_at
         if k is not None and k and math.isfinite(loss[k - 1]):
             ax.plot(k - 1, loss[k - 1], "x", color=look["color"], markersize=11, zorder=5)
-            ever_after = not np.isfinite(run._flat(run.values)[s][k:]).any()
+            ever_after = not np.isfinite(run.by_start(run.values)[s][k:]).any()
             when = f"from step {k} on" if ever_after else f"at step {k}"
             ax.annotate(
                 f"not finite\n{when}", (k - 1, loss[k - 1]), (8, -4), va="top",
@@ -335,9 +335,9 @@ def _bottom(entries: list[tuple[Descent, int]]) -> tuple[float, str]:
     It is the lowest minimum that is known; where a path goes lower, the lowest value of any.
     """
     formula = entries[0][0].formula
-    values = np.concatenate([run._flat(run.values)[s] for run, s in entries])
+    values = np.concatenate([run.by_start(run.values)[s] for run, s in entries])
     values = values[np.isfinite(values)]
-    starts = [abs(float(run._flat(run.values)[s][0])) for run, s in entries]
+    starts = [abs(float(run.by_start(run.values)[s][0])) for run, s in entries]
     height = max((start for start in starts if math.isfinite(start)), default=0.0)
     points = [point[0] if len(point) == 1 else point for point in _minima(entries)]
     heights = [float(formula(point)) for point in points]
@@ -409,6 +409,7 @@ def _factors(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         from symnum.descending.theory import steep
 
         line, factors = _predicted(steep(theory.eigenvalues), low, high, run.momentum)
+        factors = np.maximum(factors, 1.0) if theory.is_slow else factors
         shown = np.minimum(factors, 2 * _TOP)  # far above the picture
         ax.plot(line, shown, color="#333333", linewidth=1.2, label="predicted by the Hessian")
     for i, (label, style) in enumerate(_by_gradient(entries)):
@@ -488,8 +489,8 @@ def _markers(
 def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
     """Draw the loss at the end of each run against its rate."""
     bottom, name = _bottom(entries)
-    ends = np.array([run._flat(run.values)[s][-1] for run, s in entries])
-    starts = np.array([run._flat(run.values)[s][0] for run, s in entries])
+    ends = np.array([run.by_start(run.values)[s][-1] for run, s in entries])
+    starts = np.array([run.by_start(run.values)[s][0] for run, s in entries])
     _rate_axis(ax, *_rates(entries))
     _log_axis(ax, np.concatenate([_loss(ends, bottom), _loss(starts, bottom)]))
     if not np.isfinite(_loss(ends, bottom)).any():
@@ -499,7 +500,7 @@ def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
         )  # fmt: skip
     for i, (label, style) in enumerate(_by_gradient(entries)):
         group = [(run, s) for run, s in entries if run.gradient == label]
-        values = np.array([run._flat(run.values)[s][-1] for run, s in group])
+        values = np.array([run.by_start(run.values)[s][-1] for run, s in group])
         x = np.array([run.rate for run, _ in group])
         _markers(ax, x, _loss(values, bottom), label, style, i)
         # what the axis has no place for stands at its edges
@@ -519,7 +520,7 @@ def _last_losses(ax: Any, entries: list[tuple[Descent, int]]) -> None:
                 if name_of_it not in ax.get_legend_handles_labels()[1]:
                     ax.plot([], [], marker, color="#333333", markersize=9, label=name_of_it)
     run, s = entries[0]
-    first = float(run._flat(run.values)[s][0] - bottom)
+    first = float(run.by_start(run.values)[s][0] - bottom)
     if first > 0:
         ax.axhline(first, color="#7F7F7F", linewidth=0.8)
         ax.annotate("at the start", (0.01, first), (0, 3), xycoords=("axes fraction", "data"),

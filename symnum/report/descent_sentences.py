@@ -150,14 +150,14 @@ def _halt(run: Descent, judgement: Judgement, start: int) -> str:
         return f"{text}: rate times gradient is too small beside x"
     exact = judgement.exact_slope
     if exact == 0:
-        tail = ", and so is the exact one" if not run._rule.is_exact else ""
+        tail = ", and so is the exact one" if not run.rule.is_exact else ""
         return f"{text}: the gradient there is 0{tail}"
     if math.isnan(exact):
         singular = SINGULAR.get(run.statuses[start], "")
         tail = f", though {singular}" if singular else ""
         return f"{text}: the gradient that is followed is 0 there{tail}"
-    what = "the formula's gradient in float64" if run._rule.is_exact else "the gradient given"
-    if run._rule.scheme is not None:
+    what = "the formula's gradient in float64" if run.rule.is_exact else "the gradient given"
+    if run.rule.scheme is not None:
         what = "the difference"
     size = f"below {short(TINIEST)}, but not 0" if exact <= TINIEST else short(exact, 3)
     return f"{text}: {what} is 0 there, while the exact one's largest partial is {size}"
@@ -220,7 +220,7 @@ def _crossing_sentence(run: Descent, start: int) -> str:
 def _aside(run: Descent, judgement: Judgement) -> str:
     """Say where the gradient that was followed has gone to 0 and the exact one hasn't."""
     exact, given = judgement.exact_slope, judgement.slopes[1]
-    if run._rule.is_exact or given == 0 or not exact > 1000 * given:
+    if run.rule.is_exact or given == 0 or not exact > 1000 * given:
         return ""
     return (
         f" At the end the largest partial derivative that is followed is {short(given)}, the exact "
@@ -230,7 +230,7 @@ def _aside(run: Descent, judgement: Judgement) -> str:
 
 def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
     steps = len(run.paths[start]) - 1
-    if run.gradient == "certified" and run._rule.is_exact:
+    if run.gradient == "certified" and run.rule.is_exact:
         return ""
     if parting.known_to < 0:
         return "There is no exact path to hold it against."
@@ -242,7 +242,7 @@ def _parting_sentence(run: Descent, parting: Parting, start: int) -> str:
         text += "where its own numbers are no longer finite: "
     text += _why(run, parting)
     k = parting.lost_from
-    if k is not None and not run._flat(run.gradients, 1)[start][k:].any():
+    if k is not None and not run.by_start(run.gradients, 1)[start][k:].any():
         end = np.abs(run.paths[start][-1]).max()
         text += (
             f"; from step {k} on x + h == x in every variable, so that the differences are 0 and "
@@ -265,12 +265,12 @@ def _together(run: Descent, parting: Parting, steps: int, start: int) -> str:
     ended = overflow is not None and parting.final_at >= overflow - 1
     if parting.known_to < steps and not ended:
         if not parting.final_at:
-            return "" if run._rule.is_exact else "The exact path is certified at the start only."
+            return "" if run.rule.is_exact else "The exact path is certified at the start only."
         return (
             f"Up to step {parting.final_at} it follows the exact path, which is certified no "
             "further."
         )
-    if run._rule.is_exact:
+    if run.rule.is_exact:
         return ""
     if parting.final == 0 and parting.final_at == steps:
         return "It ends where the exact path ends, to the last digit."
@@ -293,7 +293,7 @@ def _why(run: Descent, parting: Parting) -> str:
     text = f"at step {parting.cause_at} its df/d{name} is {given} where the exact one is {exact}"
     if math.isinf(parting.exact):
         return f"at step {parting.cause_at} df/d{name} itself is beyond the doubles"
-    if parting.reason == "gradient" and run._rule.code is not None:
+    if parting.reason == "gradient" and run.rule.code is not None:
         return _own_why(text, parting)
     if parting.reason == "function":
         value, formula = _apart(*parting.values)
@@ -302,16 +302,16 @@ def _why(run: Descent, parting: Parting) -> str:
             f"formula is {formula}"
         )
     noise = ", by the rounding of f"
-    if run._rule.scheme is None:
+    if run.rule.scheme is None:
         noise = ", by the rounding of the formula in float64"
-        if run._rule.code is not None:
+        if run.rule.code is not None:
             noise = ", which rounding in float64 explains"
     elif run.function is not None:
         noise = ", by the rounding of the function given"
     tail = {
         "truncation": f", the truncation of {run.gradient}",
         "rounding": ", by the rounding of f(x + h) - f(x - h)"
-        if run._rule.scheme is not None
+        if run.rule.scheme is not None
         else "",
         "noise": noise,
     }

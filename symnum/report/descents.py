@@ -83,7 +83,7 @@ def _row(run: Descent, s: int) -> tuple[str, ...]:
 
 def _end_height(run: Descent, judgement: Judgement, s: int) -> str:
     """Return f at the end: exact where it is known."""
-    value = run._flat(run.values)[s][-1]
+    value = run.by_start(run.values)[s][-1]
     if judgement.overflow_at is None:
         value = judgement.heights[1]
     return short(value + 0.0, 3)  # no -0
@@ -166,7 +166,7 @@ def _run_json(run: Descent, s: int) -> dict[str, Any]:
         "rate": run.rate,
         "momentum": run.momentum,
         "path": [[to_json_number(x) for x in row] for row in run.paths[s].tolist()],
-        "values": [to_json_number(x) for x in run._flat(run.values)[s].tolist()],
+        "values": [to_json_number(x) for x in run.by_start(run.values)[s].tolist()],
         "verdict": str(judgement.course),
         "stable_rate": to_json_number(theory.stable_rate),
         "hessian_at": theory.where,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from symnum.descending.descent import Descent, descend
 from symnum.descending.request import read_formula, read_start, read_step_count
+from symnum.descending.slopes import Rule, read_gradient
 from symnum.errors import UsageError
 from symnum.formula.formula import Formula
 
@@ -155,11 +157,13 @@ def compare(
             msg = f"compare takes one start, {len(first)} were given; descend takes several"
             raise UsageError(msg)
         first = first[0]
-    chosen, speeds = _listed(gradients, "gradients"), _listed(rates, "rates")
+    chosen = _told_apart([read_gradient(gradient) for gradient in _listed(gradients, "gradients")])
+    speeds = _listed(rates, "rates")
     if len(chosen) * len(speeds) > _MOST_RUNS:
-        msg = f"{len(chosen) * len(speeds):,} runs are more than one comparison takes (1,000)"
+        count = len(chosen) * len(speeds)
+        msg = f"{count:,} runs are more than one comparison takes ({_MOST_RUNS:,})"
         raise UsageError(msg)
-    read_step_count(steps, np.empty(first.size * len(chosen) * len(speeds)))
+    read_step_count(steps, first.size * len(chosen) * len(speeds))
     common: dict[str, Any] = {
         "steps": steps,
         "momentum": momentum,
@@ -173,6 +177,19 @@ def compare(
         for gradient in chosen
     )
     return Comparison(runs)
+
+
+def _told_apart(rules: list[Rule]) -> list[Rule]:
+    """Return rules with numbers behind names that several callables share, such as `<lambda>`."""
+    labels = Counter(rule.label for rule in rules if rule.code is not None)
+    met: Counter[str] = Counter()
+    found = []
+    for rule in rules:
+        if rule.code is not None and labels[rule.label] > 1:
+            met[rule.label] += 1
+            rule = replace(rule, label=f"{rule.label} {met[rule.label]}")
+        found.append(rule)
+    return found
 
 
 def _listed(given: Any, what: str) -> list[Any]:

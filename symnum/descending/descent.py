@@ -138,7 +138,7 @@ class Descent:
 
     @property
     def factor_observed(self) -> Any:
-        """What one step multiplied the next by, in the later half of the path."""
+        """How many times as long as the one before a step is, in the later half of the path."""
         return self._each([judgement.factor for judgement in self.judgements], float)
 
     @cached_property
@@ -274,7 +274,7 @@ def descend(
     *,
     rate: float = 0.1,
     steps: int = 100,
-    gradient: str | Scheme | Callable[..., Any] = "exact",
+    gradient: str | Scheme | Callable[..., Any] | Rule = "exact",
     momentum: float = 0.0,
     tolerance: float | None = None,
     function: Callable[..., Any] | None = None,
@@ -293,11 +293,12 @@ def descend(
         The learning rate, above 0.
     steps : int
         How many steps.
-    gradient : str, Scheme or callable
+    gradient : str, Scheme, callable or Rule
         `exact`: the exact derivative, evaluated in float64. `certified`: the path of exact
         arithmetic, in balls, each point the nearest double; slow. A scheme or its text, such as
         `central@1e-4`; without a step of its own it takes one that suits the size of x. Or
         somebody's gradient, called with an array of shape (n,), or n floats, as its signature says.
+        Or the `rule` of another descent.
     momentum : float
         Polyak's, from 0 up to below 1: v = momentum v - rate g, x = x + v.
     tolerance : float, optional
@@ -335,7 +336,7 @@ def descend(
     rule = read_gradient(gradient)
     first = read_start(formula, start)
     rate, momentum = read_rate(rate), read_momentum(momentum)
-    count, stop = read_step_count(steps, first), read_tolerance(tolerance)
+    count, stop = read_step_count(steps, first.size), read_tolerance(tolerance)
     if function is not None and not callable(function):
         msg = f"function must be callable; this is a {type(function).__name__}"
         raise UsageError(msg)

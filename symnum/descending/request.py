@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def read_start(formula: Formula, start: Any) -> np.ndarray:
         A coordinate is not finite.
     """
     n = len(formula.variables)
-    if isinstance(start, dict):
+    if isinstance(start, Mapping):
         columns, lead = formula._named_columns(start)
         array = np.stack([np.broadcast_to(column, lead) for column in columns], axis=-1)
     else:
@@ -94,15 +95,15 @@ def read_tolerance(tolerance: Any) -> float | None:
     return value
 
 
-def read_step_count(steps: Any, start: np.ndarray) -> int:
-    """Return how many steps to take."""
+def read_step_count(steps: Any, coordinates: int) -> int:
+    """Return how many steps to take with so many coordinates in all."""
     whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
     if not whole or not 1 <= steps <= MOST_STEPS:
         msg = f"steps = {steps!r}: it is a whole number from 1 to {MOST_STEPS:,}"
         raise UsageError(msg)
-    if int(steps) * start.size > MOST_NUMBERS:
+    if int(steps) * coordinates > MOST_NUMBERS:
         msg = (
-            f"{int(steps):,} steps of {start.size:,} coordinates are more numbers than one path "
+            f"{int(steps):,} steps of {coordinates:,} coordinates are more numbers than one path "
             f"holds ({MOST_NUMBERS:,}): take fewer steps or starts"
         )
         raise UsageError(msg)

@@ -55,13 +55,15 @@ class Rule:
 
 
 def read_gradient(gradient: Any) -> Rule:
-    """Return the rule that a word, a scheme or a callable stands for.
+    """Return the rule that a word, a scheme or a callable stands for; a rule as it is.
 
     Raises
     ------
     UsageError
         It is none of them.
     """
+    if isinstance(gradient, Rule):
+        return gradient
     if isinstance(gradient, str):
         if gradient in {EXACT, CERTIFIED}:
             return Rule(gradient)

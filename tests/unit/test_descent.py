@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from fractions import Fraction
+from types import MappingProxyType
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -620,3 +621,16 @@ def test_command_refuses_in_a_sentence(capsys, arguments, words):
     status, out, err = command(capsys, BOWL, *arguments)
     assert (status, out) == (2, "")
     assert words in err
+
+
+def test_gradients_of_one_name_are_told_apart():
+    """Two lambdas have the same name: they are numbered, in tables and in pictures."""
+    gradients = [lambda x: 2 * x, lambda x: 2.2 * x, "exact"]
+    found = sn.compare("x**2", 1.0, gradients, rates=[0.1], steps=5)
+    assert [run.gradient for run in found.runs] == ["<lambda> 1", "<lambda> 2", "exact"]
+
+
+def test_a_start_may_be_any_mapping():
+    """What is documented as a mapping need not be a dict."""
+    start = MappingProxyType({"y": 2.0, "x": 1.0})
+    assert sn.descend("x**2 + y**2", start, steps=3).start.tolist() == [1.0, 2.0]

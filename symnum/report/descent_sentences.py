@@ -310,7 +310,7 @@ def _why(run: Descent, parting: Parting) -> str:
         noise = ", by the rounding of the function given"
     tail = {
         "truncation": f", the truncation of {run.gradient}",
-        "rounding": ", by the rounding of f(x + h) - f(x - h)"
+        "rounding": ", by the rounding of x + h and of the differences of f"
         if run.rule.scheme is not None
         else "",
         "noise": noise,

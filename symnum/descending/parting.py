@@ -39,9 +39,9 @@ class Parting:
         How far apart they are at the last step at which both are finite.
     reason : str
         A word: `rounding` (of x + h and of the differences of f, in the end x + h == x),
-        `truncation`, `noise` (f is rounded), `recurrence` (x - rate g is rounded), `gradient` (the one given is off by more than rounding
-        explains), `function` (the one given is not the formula), `unknown` (no exact gradient on
-        the way); empty where they don't part.
+        `truncation`, `noise` (f is rounded), `recurrence` (x - rate g is rounded), `gradient` (the
+        one given is off by more than rounding explains), `function` (the one given is not the
+        formula), `unknown` (no exact gradient on the way); empty where they don't part.
     cause_at : int or None
         The step whose gradient is to blame.
     exact, given : float

@@ -190,7 +190,7 @@ class Candidate:
         if other:
             return f"it returned {other}, not real numbers"
         if array.dtype.kind == "O":
-            with contextlib.suppress(TypeError, ValueError):
+            with contextlib.suppress(Exception):  # their __float__ may raise anything
                 array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
             return f"it returned {array.dtype}, not real numbers"
@@ -217,6 +217,10 @@ class Candidate:
             array = np.asarray(result)
         except ValueError:
             return Answer(None, None, "ragged", wrote=wrote, problem="it returned a ragged list")
+        except Exception as error:  # a tensor that wants to be detached first, say
+            kind = type(result).__name__
+            problem = f"it returned a {kind}, which is no array: {exception_text(error)}"
+            return Answer(None, None, kind, wrote=wrote, problem=problem)
         other = no_number(array)
         if other:
             problem = f"it returned {other}, not real numbers"
@@ -224,7 +228,7 @@ class Candidate:
         if array.dtype.kind == "O":
             try:
                 array = array.astype(np.float64)
-            except (TypeError, ValueError):
+            except Exception:  # their __float__ may raise anything
                 kind = type(result).__name__
                 return Answer(None, array.shape, kind, wrote=wrote, problem=f"it returned a {kind}")
         dtype = _named(array.dtype)

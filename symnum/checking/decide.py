@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -27,8 +28,14 @@ _CONDITION = 8.0
 _SMALLEST = 2.0**-1000
 
 # An error of this share of the derivative's largest value is no rounding where it is smooth.
-_FAR_OFF = 2.0**-20
-# An error of so many units of the derivative's largest value may be rounding of what it's made of.
+_FAR_OFF = 2.0**-36
+# What is left of a value that lost digits to something of the usual size; so much closer to 0 than
+# the other points nothing need be left.
+_FEW_DIGITS = 2.0**-7
+_CLOSE_TO_0 = 2.0**-20
+# What is off by so many units of the derivative's largest value, and so many of them itself, has
+# lost its digits; the numbers that it is made of may be so many powers of 2 smaller.
+_FINER = 4
 _ROUNDINGS = 64.0
 
 # So many errors that are the same share of the derivative, to this share of it, are no accident.
@@ -168,16 +175,25 @@ def _is_rounding(
     """Ask for the error's nature at its worst, its middle and its least; the majority decides."""
     rows = np.flatnonzero(bad)
     known = evidence.truth.known[:, k]
-    typical = float(np.median(np.abs(evidence.truth.exact[known, k]))) if known.any() else 0.0
-    if np.all(evidence.error[rows, k] <= UNIT * typical):
-        # Far out in a tail, and less than one rounding of the derivative's usual size.
+    largest = float(np.max(np.abs(evidence.truth.exact[known, k]), initial=0.0))
+    # p*(1 - p) is 0 where p rounds to 1: as smooth as a mistake. How it rounds is seen before that.
+    gone = _is_left_over(evidence.given[rows, k], largest) & (
+        evidence.error[rows, k] <= _ROUNDINGS * UNIT * largest
+    )
+    if gone.all():
         return True
+    rows = rows[~gone]
     if _one_factor(evidence, rows, k):
         return False
+    typical = float(np.median(np.abs(evidence.truth.exact[known, k])))
+    error, exact = evidence.error[rows, k], np.abs(evidence.truth.exact[rows, k])
+    points = np.abs(evidence.truth.points[rows])
+    close = np.any((points > 0) & (points < _CLOSE_TO_0 * evidence.scale), axis=1)
+    if np.all((error <= UNIT * typical) & (close | (error <= _FEW_DIGITS * exact))):
+        return True  # less than one rounding of the usual size: sin(pi) is no 0
     with np.errstate(all="ignore"):
         excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
     order = rows[np.argsort(excess)]
-    largest = float(np.max(np.abs(evidence.truth.exact[known, k]), initial=0.0))
     farthest = int(rows[np.argmax(evidence.error[rows, k])])
     chosen = dict.fromkeys([int(order[-1]), int(order[len(order) // 2]), int(order[0])])
     found = {
@@ -200,29 +216,16 @@ def _is_rounding(
     return asked.count(Nature.ROUNDING) > len(asked) / 2
 
 
-def beside_largest(evidence: Evidence, decision: Decision) -> Decision:
-    """Take back what is said of errors that are rounding beside the derivative's largest value.
-
-    p*(1 - p) where p is nearly 1 keeps no digit, and is as smooth as a mistake: 0. Of code that
-    can't be looked into, nothing tells the two apart.
-    """
-    truth = evidence.truth
-    usable = truth.known & ~truth.hull
-    largest = np.max(np.abs(truth.exact), axis=0, initial=0.0, where=usable)
-    small = np.all(~decision.bad | (evidence.error <= _ROUNDINGS * UNIT * largest), axis=0)
-    small &= ~(truth.hull & decision.bad).any(axis=0)
-    wrong = tuple(k for k in decision.wrong if not small[k])
-    taken = tuple(k for k in decision.wrong if small[k])
-    if not taken:
-        return decision
-    if wrong:
-        return replace(decision, wrong=wrong, inaccurate=(*decision.inaccurate, *taken))
-    k = taken[0]
-    words = (
-        "where the derivative is small no digit of it is right: its errors are those of rounding "
-        f"beside its largest value here, {largest[k]:.3g}"
-    )
-    return replace(decision, wrong=(), inaccurate=taken, lost=words)
+def _is_left_over(given: np.ndarray, largest: float) -> np.ndarray:
+    """Say which values are 0 or a few of the last units of a larger one: what 1 - p leaves."""
+    if not largest:
+        return np.asarray(given == 0)
+    unit = UNIT * 2.0 ** (math.frexp(largest)[1] - _FINER)
+    with np.errstate(all="ignore"):
+        units = np.round(given / unit)
+        on_grid = (units != 0) & (np.abs(given - units * unit) <= _LOST * np.abs(given))
+    few = np.abs(given) <= _ROUNDINGS * UNIT * largest
+    return np.asarray((given == 0) | (on_grid & few))
 
 
 def _one_factor(evidence: Evidence, rows: np.ndarray, k: int) -> bool:
@@ -322,8 +325,18 @@ def condition(
     return largest
 
 
-def lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
-    """Every error is rounding: say whether it cost digits worth speaking of."""
+def lost_digits(evidence: Evidence, bad: np.ndarray, *, is_proven: bool = False) -> Decision:
+    """Every error is rounding: say whether it cost digits worth speaking of.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What was seen.
+    bad : bool array, shape (P, K)
+        The entries that are off by more than the reference's rounding.
+    is_proven : bool
+        Whether the candidate's code was found right on paper; otherwise its errors look like it.
+    """
     truth = evidence.truth
     error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)
     size = np.abs(truth.exact)
@@ -335,9 +348,9 @@ def lost_digits(evidence: Evidence, bad: np.ndarray) -> Decision:
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
     if gone.any():
         lost_all = tuple(np.flatnonzero(gone.any(axis=0)).tolist())
+        sure = "right on paper" if is_proven else "its errors are like rounding"
         words = (
-            "right on paper, but somewhere no digit is left: it cancels, overflows or underflows "
-            "inside"
+            f"{sure}, but somewhere no digit is left: it cancels, overflows or underflows inside"
         )
         return Decision((), lost_all, words, gone)
     components = tuple(np.flatnonzero(lost.any(axis=0)).tolist())

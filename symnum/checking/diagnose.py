@@ -35,6 +35,8 @@ _TREE = 2_000
 # Lines of more operations have no text that anybody would read.
 _WORDS = 60
 _ROWS = 80
+# An error stands above a bound that is at most this share of it.
+_SHOWS = 0.5
 # A ratio is read where the exact values are known to so many times the best.
 _BEST = 4.0
 _SEVERAL = 2
@@ -342,7 +344,7 @@ def _region(
     if not telling.any() or (bad & telling).sum() > most * telling.sum():
         return None
     is_bad = np.asarray(bad.any(axis=1))
-    is_good = np.asarray((telling & ~bad).any(axis=1) & ~is_bad)
+    is_good = np.asarray((_would_show(evidence, wrong) & ~bad).any(axis=1) & ~is_bad)
     if not is_bad.any():
         return None  # wrong only where the formula cancels and its own bound excuses it
     if is_good.sum() < _SEVERAL:
@@ -375,6 +377,27 @@ def _region(
 def _is_telling(truth: Truth) -> np.ndarray:
     """Say where the exact derivative stands well above its bound, shape (P, K)."""
     return np.asarray(truth.known & (truth.bound < 0.02 * np.abs(truth.exact)))
+
+
+def _would_show(evidence: Evidence, wrong: Sequence[int]) -> np.ndarray:
+    """Say where errors like those that were seen would be seen, shape (P, len(wrong)).
+
+    As large, or as large a share of the derivative: where neither stands above the bound nothing
+    is known to be right.
+    """
+    columns = list(wrong)
+    truth, bad = evidence.truth, evidence.bad[:, columns]
+    exact, bound = np.abs(truth.exact[:, columns]), truth.bound[:, columns]
+    finite = bad & np.isfinite(evidence.error[:, columns])
+    if not finite.any():
+        return _is_telling(truth)[:, columns]
+    error = np.where(finite, evidence.error[:, columns], np.nan)
+    with np.errstate(all="ignore"):
+        share = np.where(exact > 0, error / exact, np.nan)
+    smallest = np.nan_to_num(np.nanmin(error), nan=0.0)
+    least = np.nanmin(share) if np.isfinite(share).any() else np.inf
+    seen = (bound < _SHOWS * smallest) & (bound < _SHOWS * least * exact)
+    return np.asarray(truth.known[:, columns] & ~truth.hull[:, columns] & seen)
 
 
 def _interval(name: str, low: float, high: float) -> str:

@@ -11,7 +11,6 @@ from symnum.checking.conclude import undecided, worst_of
 from symnum.checking.decide import (
     Decision,
     Evidence,
-    beside_largest,
     decide,
     detection_limit,
     float32_inside,
@@ -137,11 +136,11 @@ def _decide(
         return evidence, decision
     found = own_code(request.derivative, request.candidate, request.n)
     if found is None:
-        return evidence, beside_largest(evidence, decision)
+        return evidence, decision
     # Its own points: what is drawn for the cause doesn't depend on them.
     code, box, rng = found.formula, request.box, np.random.default_rng(request.seed)
     if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
-        return evidence, lost_digits(evidence, decision.bad)
+        return evidence, lost_digits(evidence, decision.bad, is_proven=True)
     return beside_own_rounding(code, evidence, decision)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -15,6 +16,9 @@ from symnum.nets.verdict import NetworkCause, NetworkVerdict, ParameterReport
 
 # So many unknown names are said; two calls agree to this, since sums of threads may not be ordered.
 _NAMED, _SAME = 6, 1e-6
+
+# What biases are called: b, b1, bias, hidden.bias; but a block_weight is none.
+_BIAS = re.compile(r"b\d*|(.*[._])?bias\d*")
 
 Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -100,7 +104,7 @@ def ask_loss(
 
 def _missing(shapes: Shapes, missing: list[str], unknown: list[str]) -> NetworkVerdict:
     """Return the verdict on a gradient that lacks arrays, and may have others in their place."""
-    biases = [name for name in missing if name.startswith("b") or name.endswith("bias")]
+    biases = [name for name in missing if _BIAS.fullmatch(name)]
     said = f"{', '.join(missing)}: no gradient was returned"
     if unknown:
         said += f", but one named {', '.join(unknown[:_NAMED])}"

@@ -32,6 +32,13 @@ def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> Par
             given <= np.maximum(exact.left, exact.right) + bound
         )
         outside = ~known & ~between & np.isfinite(exact.left) & np.isfinite(exact.right)
+        # how far outside, so that an entry at a kink can be the worst one
+        is_left = np.abs(given - exact.left) <= np.abs(given - exact.right)
+        side = np.where(is_left, exact.left, exact.right)
+        away = np.abs(given - side)
+        smallest = np.spacing(np.maximum(np.abs(exact.left), np.abs(exact.right)))
+        excess = np.where(outside, away / np.maximum(bound, smallest), excess)
+        excess = np.where(outside & ~np.isfinite(given), np.inf, excess)
         wrong = (excess > 1.0) | outside
         worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), hi.shape))
         limits = (bound / np.abs(hi))[known & (hi != 0.0)]
@@ -42,7 +49,7 @@ def report(name: str, given: np.ndarray, exact: Exact, bound: np.ndarray) -> Par
         float(np.median(ulps[counted])) if counted.any() else float("nan"),
         float(ulps[counted].max()) if counted.any() else float("nan"),
         worst,
-        float(hi[worst]),
+        float(hi[worst] if known[worst] else side[worst]),
         float(given[worst]),
         float(np.median(limits)) if limits.size else float("nan"),
         int(np.count_nonzero(~known)),

@@ -241,19 +241,22 @@ def _exp_overflows(structure: Structure, params: Arrays, batch: Batch) -> bool:
 
 
 def _takes_softmax(structure: Structure) -> bool:
-    last = structure.layers[-1]
-    return structure.loss.formula in (CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED) or (
-        isinstance(last, Activation) and last.formula in (SOFTMAX, SOFTMAX_UNSHIFTED)
-    )
+    crossed = structure.loss.formula in (CROSS_ENTROPY, CROSS_ENTROPY_UNSHIFTED)
+    return crossed or _is_softmax(structure.layers[-1])
+
+
+def _is_softmax(layer: Dense | Activation) -> bool:
+    return isinstance(layer, Activation) and layer.formula in (SOFTMAX, SOFTMAX_UNSHIFTED)
 
 
 def _overflows(
     structure: Structure, gradient: Callable[..., Any], params: Arrays, x: Any, t: Any
 ) -> str:
     """Say what a candidate does at logits that are all 1000 larger, which changes no softmax."""
-    if not _takes_softmax(structure):
-        return ""
     last = _last_dense(structure)
+    between = structure.layers[last + 1 :]
+    if not _takes_softmax(structure) or not all(_is_softmax(layer) for layer in between):
+        return ""  # behind another activation a bias moves the logits by different amounts
     names = structure.names[last]
     assert names is not None
     if names[1] is None:

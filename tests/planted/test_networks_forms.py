@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symnum import nets
 from symnum.nets import Dense, Network, check_network
 from tests.planted.two_layers import backward
 
@@ -180,3 +181,50 @@ def test_bugs_at_large_logits_are_still_found(logit):
 
     verdict = check_network(None, gradient, params, network, x=x, t=t)
     assert (str(verdict.status), verdict.wrong_parameters) == ("wrong", ("W1",))
+
+
+def test_logits_behind_an_activation_are_not_moved_by_a_bias():
+    """Softmax of exp(z): a bias 1000 larger overflows in every right gradient: that is no fault."""
+    net = nets.Network([nets.Dense(2, 2), nets.Activation("exp(z)")], "softmax_cross_entropy")
+    params = net.init(0)
+    x, t = np.array([[0.3, -0.4], [0.2, 0.9]]), np.eye(2)
+
+    def gradient(p, x, t):
+        a = np.exp(x @ p["W1"] + p["b1"])
+        e = np.exp(a - a.max(axis=1, keepdims=True))
+        delta = (e / e.sum(axis=1, keepdims=True) - t) / len(x) * a
+        return {"W1": x.T @ delta, "b1": delta.sum(axis=0)}
+
+    verdict = nets.check_network(net.loss, gradient, params, network=net, x=x, t=t)
+    assert (verdict.status, verdict.cause) == ("ok", None)
+
+
+def test_the_worst_entry_at_a_kink_is_the_one_that_is_wrong():
+    """Beside right entries, one outside both sides' derivatives is named, with the nearer side."""
+    net = nets.Network([nets.Dense(2, 2, bias=False), "relu"], "squared_error")
+    params = {"W1": np.array([[1.0, 1.0], [2.0, -1.0]])}
+    x, t = np.array([[1.0, 1.0]]), np.array([[0.5, -0.5]])
+    right = net.gradient(params, x, t)["W1"]
+
+    def gradient(p, x, t):
+        found = right.copy()
+        found[1, 1] = 7.0
+        return {"W1": found}
+
+    (report,) = nets.check_network(net.loss, gradient, params, network=net, x=x, t=t).parameters
+    assert (report.wrong, report.worst, report.given) == (1, (1, 1), 7.0)
+    assert np.isfinite(report.exact)
+
+
+@pytest.mark.parametrize(("name", "cause"), [("block_weight", None), ("hidden.bias", "bias")])
+def test_only_what_is_called_a_bias_is_one(name, cause):
+    """A name that begins with b is no bias."""
+
+    def loss(p, x, t):
+        return float(np.sum(p["W"] ** 2) + np.sum(p[name] ** 2))
+
+    params = {"W": np.ones(2), name: np.ones(2)}
+    data = {"x": np.ones((1, 1)), "t": np.ones((1, 1))}
+    verdict = nets.check_network(loss, lambda p, _x, _t: {"W": 2 * p["W"]}, params, **data)
+    assert verdict.status == "wrong"
+    assert (verdict.cause == "bias") == (cause == "bias")

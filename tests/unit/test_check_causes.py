@@ -142,3 +142,74 @@ def test_a_factor_is_read_where_the_exact_derivative_is_known_best(share):
     box = [(0.1, 1), (10, 2000), (0.1, 1)]
     verdict = check("(-b + sqrt(b**2 - 4*a*c))/(2*a)", gradient, domain=box)
     assert (verdict.cause, verdict.components) == ("factor", (0,))
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative"),
+    [
+        ("sqrt(x)", lambda x: 0.5 * x**-0.5),
+        ("x**1.5", lambda x: 1.5 * x**0.5),
+        ("(1-x**2)**0.5", lambda x: -x * (1 - x * x) ** -0.5),
+        ("log(x)", lambda x: 1 / x if x > 0 else None),
+    ],
+)
+def test_what_is_returned_where_f_is_undefined_is_not_judged(f, derivative):
+    """Of a negative float Python's x**0.5 is complex; f is undefined there."""
+    assert check(f, derivative)
+    assert check(f, lambda x: derivative(x) + 0j if x > 0 else None).status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "domain", "causes"),
+    [
+        ("x**5+x", lambda x: 5 * x**4, (-1e5, 1e5), {"term"}),
+        ("x**5+x", lambda x: 5 * x**4, (-1e4, 1e4), {"term"}),
+        ("cosh(x)+x", lambda x: np.sinh(x) - 1, (-100, 100), {"term", "sign", "operator"}),
+        ("x**3+x", lambda x: 3 * x * x + 2, (0, 1e8), {"term", "constant"}),
+        ("tanh(5*x)", lambda x: 5 * (1 + 1e-6) / np.cosh(5 * x) ** 2, (-3, 3), {"factor"}),
+        ("tanh(x)", lambda x: (1 + 1e-8) / np.cosh(x) ** 2, (-20, 20), {"factor"}),
+        (
+            "sqrt(x**2+1)-x",
+            lambda x: (1 + 1e-6) * (x / np.sqrt(x * x + 1) - 1),
+            (0, 1e6),
+            {"factor"},
+        ),
+    ],
+)
+def test_what_shows_in_a_part_of_a_wide_box_is_no_region_and_not_right(
+    f, derivative, domain, causes
+):
+    """Where the error is below rounding nothing is known to be right."""
+    verdict = check(f, derivative, domain=[domain])
+    assert verdict.status == "wrong"
+    assert verdict.cause in causes
+
+
+@pytest.mark.parametrize("share", [1e-13, 2e-14])
+def test_a_small_factor_is_seen_beside_huge_values(share):
+    """The stated limit holds in wide boxes too."""
+    verdict = check("sinh(x)", lambda x: np.cosh(x) * (1 + share), domain=[(-700, 700)])
+    assert not verdict
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("often", [0.05, 0.2])
+def test_what_is_seldom_random_has_no_memory(seed, often):
+    """Chance that seldom strikes looks like memory, until the same calls are made again."""
+    random = np.random.default_rng(seed)
+    verdict = check("x**2", lambda x: 2 * x * (1 + (random.random() < often)))
+    assert verdict.status == "wrong"
+    assert verdict.cause != "stale"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, TypeError])
+def test_an_answer_that_is_no_array_is_said(error):
+    """A tensor that wants to be detached raises in our hands, and is theirs."""
+
+    class Tensor:
+        def __array__(self, *_args, **_named):
+            raise error("detach it first")
+
+    verdict = check("x0**2 + x1", lambda _x: Tensor(), at=[1.0, 2.0])
+    assert verdict.status == "wrong"
+    assert "detach it first" in str(verdict)

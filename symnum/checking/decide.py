@@ -38,6 +38,9 @@ _CLOSE_TO_0 = 2.0**-20
 _FINER = 4
 _ROUNDINGS = 64.0
 
+# Errors of shares that differ by no more than this factor, of values that differ by more than that.
+_ALIKE, _VARIES = 2.0, 8.0
+
 # So many errors that are the same share of the derivative, to this share of it, are no accident.
 _REPEATED = 8
 _REPEATS = 1e-3
@@ -189,7 +192,8 @@ def _is_rounding(
     error, exact = evidence.error[rows, k], np.abs(evidence.truth.exact[rows, k])
     points = np.abs(evidence.truth.points[rows])
     close = np.any((points > 0) & (points < _CLOSE_TO_0 * evidence.scale), axis=1)
-    if np.all((error <= UNIT * typical) & (close | (error <= _FEW_DIGITS * exact))):
+    few = (error <= UNIT * typical) & (close | (error <= _FEW_DIGITS * exact))
+    if np.all(few) and not _is_share(error, exact):
         return True  # less than one rounding of the usual size: sin(pi) is no 0
     with np.errstate(all="ignore"):
         excess = evidence.error[rows, k] / evidence.truth.bound[rows, k]
@@ -214,6 +218,16 @@ def _is_rounding(
         return False
     asked = [found[row] for row in chosen]
     return asked.count(Nature.ROUNDING) > len(asked) / 2
+
+
+def _is_share(error: np.ndarray, exact: np.ndarray) -> bool:
+    """Say whether errors grow with the values: they are a share of them, and no rounding beside."""
+    seen = exact > 0
+    if seen.sum() < _REPEATED:
+        return False
+    share = error[seen] / exact[seen]
+    varies = exact[seen].max() > _VARIES * exact[seen].min()
+    return bool(varies and share.max() <= _ALIKE * share.min())
 
 
 def _is_left_over(given: np.ndarray, largest: float) -> np.ndarray:

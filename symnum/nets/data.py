@@ -73,6 +73,20 @@ def check_parameters(structure: Structure, params: Mapping[str, Any]) -> dict[st
     return arrays
 
 
+def read_count(count: Any, name: str) -> None:
+    """Refuse what is no whole number from 1 on.
+
+    Raises
+    ------
+    UsageError
+        It isn't.
+    """
+    whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
+    if not whole or count < 1:
+        msg = f"{name} is {count!r}; a whole number from 1 on is expected"
+        raise UsageError(msg)
+
+
 def check_finite(params: Mapping[str, np.ndarray], x: np.ndarray) -> None:
     """Refuse parameters and samples that are not finite.
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from symnum.errors import UsageError
 from symnum.nets.backward import float_loss, outputs, sample_losses, softmax
-from symnum.nets.data import Batch, check_batch, check_parameters
+from symnum.nets.data import Batch, check_batch, check_finite, check_parameters, read_count
 from symnum.nets.layers import Activation, Dense
 from symnum.nets.structure import Structure
 
@@ -49,6 +49,8 @@ def numerical_gradient(
     ------
     UsageError
         `h` is not a positive number, or the rest doesn't fit the network.
+    DomainError
+        A parameter or an input is not finite.
 
     Examples
     --------
@@ -60,6 +62,7 @@ def numerical_gradient(
     """
     structure = network.structure
     arrays, batch = check_parameters(structure, params), check_batch(structure, x, t)
+    check_finite(arrays, batch.x)
     step = check_step(h)
     found: Arrays = {}
     values = batch.x
@@ -107,6 +110,14 @@ def plain_numerical_gradient(
     every : int
         Only every so many entries of each parameter; the others are NaN.
 
+    Raises
+    ------
+    UsageError
+        `h` is not a positive number, `every` no whole number from 1 on, or the rest doesn't fit
+        the network.
+    DomainError
+        A parameter or an input is not finite.
+
     Examples
     --------
     >>> from symnum.nets import Dense, Network
@@ -119,6 +130,8 @@ def plain_numerical_gradient(
     structure = network.structure
     arrays = {k: v.copy() for k, v in check_parameters(structure, params).items()}
     batch, step = check_batch(structure, x, t), check_step(h)
+    check_finite(arrays, batch.x)
+    read_count(every, "every")
     found: Arrays = {}
     for name, array in arrays.items():
         flat, slopes = array.reshape(-1), np.full(array.size, np.nan)

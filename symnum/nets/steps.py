@@ -12,7 +12,7 @@ from flint import arb
 from symnum.errors import UsageError
 from symnum.nets.backward import float_loss, softmax
 from symnum.nets.compare import brief
-from symnum.nets.data import check_batch, check_finite, check_parameters
+from symnum.nets.data import check_batch, check_finite, check_parameters, read_count
 from symnum.nets.layers import Activation
 from symnum.nets.numerical import check_step
 from symnum.nets.structure import Structure
@@ -28,6 +28,9 @@ Arrays = dict[str, np.ndarray]
 
 # An error that changes by less than this factor over all steps doesn't come from the step.
 _FLAT = 1.5
+
+EXACT_REFERENCE = "the exact gradient"
+"""What errors are held against where no gradient is given."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class KinkNear:
     >>> network = Network([Dense(1, 1), "relu"], "squared_error")
     >>> params = {"W1": [[1.0]], "b1": [1e-5]}
     >>> str(kinks_near(network, params, [0.0], "b1", (0,), h=1e-4)[0])
-    'b1[0]: pre-activation 1e-5 lies within h of the kink: layer 1, unit 0, sample 0'
+    'b1[0]: a step of h carries 1e-5 over the kink: layer 1, unit 0, sample 0'
     """
 
     parameter: str
@@ -63,7 +66,7 @@ class KinkNear:
 
     def __str__(self) -> str:
         return (
-            f"{self.parameter}: pre-activation {brief(self.z, 3)} lies within h of the kink: "
+            f"{self.parameter}: a step of h carries {brief(self.z, 3)} over the kink: "
             f"layer {self.layer}, unit {self.unit}, sample {self.sample}"
         )
 
@@ -215,6 +218,7 @@ def step_errors(
     arrays, batch = check_parameters(structure, params), check_batch(structure, x, t)
     check_finite(arrays, batch.x)
     steps = read_h(h)
+    read_count(count, "count")
     if gradient is None:
         reference = {k: e.hi for k, e in network.exact_gradient(arrays, batch.x, batch.t).items()}
     else:
@@ -223,7 +227,7 @@ def step_errors(
         _measured(structure, arrays, batch, name, chosen, steps, reference[name])
         for name, chosen in chosen_entries(structure, entries, count, seed).items()
     ]
-    words = "the exact gradient" if gradient is None else "the gradient given"
+    words = EXACT_REFERENCE if gradient is None else "the gradient given"
     return StepErrors(steps, tuple(made), words)
 
 

@@ -402,6 +402,7 @@ def _overflows(loss: Call, asked: Asked) -> str:
         near, far = ({**asked.params, name: array + distance} for distance in (_NUDGE, _SHIFT))
         with np.errstate(all="ignore"):
             same, _ = ask_loss(loss, near, asked.x, asked.t)
+            # logits and the loss that is made of them are pure numbers: 1 is a size among them
             if not abs(same - here) <= 64 * _UNIT * max(1.0, abs(here)):
                 continue
             there, _ = ask_loss(loss, far, asked.x, asked.t)

@@ -253,17 +253,22 @@ def curve_style(number: int) -> dict[str, Any]:
 
 
 def _draw(steps: StepErrors, ax: Any) -> None:
+    from symnum.nets.steps import EXACT_REFERENCE
+
     order = np.argsort(steps.h)
     star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 14}
     star |= {"markeredgecolor": "white", "zorder": 6}
-    has_best = False
+    # where a given gradient is nearest says nothing about h: it may be the one that is wrong
+    has_best, is_exact = False, steps.reference == EXACT_REFERENCE
     for number, part in enumerate(steps.parameters):
         style = curve_style(number)
         mean = part.mean_error[order]
         mean = np.where(mean > 0.0, mean, np.nan)
-        ax.plot(steps.h[order], mean, label=_curve_name(part), markersize=4, linewidth=1.1, **style)
+        name = _curve_name(part, is_exact)
+        ax.plot(steps.h[order], mean, label=name, markersize=4, linewidth=1.1, **style)
         # on a flat curve no step is better than another
-        if np.isfinite(part.best_error) and part.best_error > 0.0 and not part.flat:
+        is_best = is_exact and np.isfinite(part.best_error) and not part.flat
+        if is_best and part.best_error > 0.0:
             ax.plot([part.best_h], [part.best_error], color=style["color"], **star)
             has_best = True
     if has_best:
@@ -275,9 +280,11 @@ def _draw(steps: StepErrors, ax: Any) -> None:
     ax.set_title(f"Central differences of the loss,\nheld against {steps.reference}", loc="left")
 
 
-def _curve_name(part: ParameterSteps) -> str:
+def _curve_name(part: ParameterSteps, is_exact: bool) -> str:
     if part.flat:
         return f"{part.name}: the same at every h"
+    if not is_exact:
+        return part.name
     if np.isnan(part.best_h):
         return f"{part.name}: no best h"
     return f"{part.name}: best h {short(part.best_h)}"

@@ -216,7 +216,7 @@ def test_relu_kink_is_attributed_to_its_unit_and_sample():
     assert error[17] > 1e-5
     (kink,) = kinks_near(network, params, x, "b1", (17,), h=1e-4)
     assert (kink.unit, kink.sample, kink.layer) == (17, 2, 1)
-    assert "lies within h of the kink: layer 1, unit 17, sample 2" in str(kink)
+    assert "over the kink: layer 1, unit 17, sample 2" in str(kink)
     verdict = check_network(
         None,
         lambda p, x, t: numerical_gradient(network, p, x, t, h=1e-4),

@@ -15,6 +15,7 @@ from symnum.nets import (
     Network,
     numerical_gradient,
     plain_numerical_gradient,
+    step_errors,
 )
 from symnum.nets.bounds import rounding_bounds
 from symnum.nets.data import check_batch, check_parameters
@@ -392,3 +393,17 @@ def test_init_is_seeded():
     assert a["W1"].tolist() == (0.01 * np.random.default_rng(3).standard_normal((20, 30))).tolist()
     assert not a["b1"].any()
     assert np.std(network.init(0, scale=2.0)["W1"]) > 1.8
+
+
+def test_numbers_that_are_none_are_refused():
+    """Weights that are not finite have no differences, and counts are whole numbers from 1 on."""
+    network = Network([Dense(1, 1)], "squared_error")
+    nothing = {"W1": [[np.nan]], "b1": [1.0]}
+    for numerical in (numerical_gradient, plain_numerical_gradient):
+        with pytest.raises(sn.DomainError, match="W1"):
+            numerical(network, nothing, [3], [5])
+    params = {"W1": [[2.0]], "b1": [1.0]}
+    with pytest.raises(sn.UsageError, match="every is 0"):
+        plain_numerical_gradient(network, params, [3], [5], every=0)
+    with pytest.raises(sn.UsageError, match="count is -1"):
+        step_errors(network, params, [3], [5], count=-1)

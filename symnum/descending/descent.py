@@ -341,7 +341,7 @@ def descend(
         msg = f"function must be callable; this is a {type(function).__name__}"
         raise UsageError(msg)
     if rule.label == CERTIFIED and rule.code is None:
-        path, gradients = _certified(formula, first, rate, count, momentum, stop)
+        path, gradients = _certified(formula, first, rate, count, momentum, stop, progress)
     else:
         slope = slope_of(rule, formula, function)
         path, gradients = walk(slope, first, rate, count, momentum, stop, progress)
@@ -373,11 +373,15 @@ def _certified(
     steps: int,
     momentum: float,
     tolerance: float | None,
+    progress: Callable[[int], None] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    found = [
-        certified_walk(formula, row, rate, steps, momentum)
-        for row in start.reshape(-1, start.shape[-1])
-    ]
+    found = []
+    rows = start.reshape(-1, start.shape[-1])
+    for done, row in enumerate(rows, 1):
+        found.append(certified_walk(formula, row, rate, steps, momentum))
+        if progress is not None:
+            # a path is known as a whole; of several starts each is a share of the steps
+            progress(steps * done // len(rows) - steps * (done - 1) // len(rows))
     shape = (steps + 1, *start.shape)
     path = np.stack([one[0] for one in found], axis=1).reshape(shape)
     gradients = np.stack([one[1] for one in found], axis=1).reshape(shape)

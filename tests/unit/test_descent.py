@@ -634,3 +634,11 @@ def test_a_start_may_be_any_mapping():
     """What is documented as a mapping need not be a dict."""
     start = MappingProxyType({"y": 2.0, "x": 1.0})
     assert sn.descend("x**2 + y**2", start, steps=3).start.tolist() == [1.0, 2.0]
+
+
+def test_progress_of_certified_paths():
+    """The slow paths are told of too, each start its share of the steps."""
+    told = []
+    starts = [[1.0], [2.0], [3.0]]
+    sn.descend("x**2", starts, steps=10, gradient="certified", progress=told.append)
+    assert (len(told), sum(told)) == (3, 10)

@@ -35,6 +35,8 @@ _TREE = 2_000
 # Lines of more operations have no text that anybody would read.
 _WORDS = 60
 _ROWS = 80
+# An exact value tells something where its bound is less than this share of it.
+_TELLING = 0.02
 # An error stands above a bound that is at most this share of it.
 _SHOWS = 0.5
 # A ratio is read where the exact values are known to so many times the best.
@@ -92,7 +94,7 @@ class _View:
     @property
     def informative(self) -> np.ndarray:
         """Entries whose exact value stands well above its bound."""
-        return np.asarray(self.bound < 0.02 * np.abs(self.exact))
+        return np.asarray(self.bound < _TELLING * np.abs(self.exact))
 
     def ratio(self, columns: Sequence[int], rows: np.ndarray) -> float:
         """Return given/exact of some columns, read where the exact values are known best.
@@ -366,7 +368,7 @@ def _region(
             continue
         start = low if np.isfinite(below) else -np.inf
         end = high if np.isfinite(above) else np.inf
-        ratio = _ratio_inside(view, x, wrong)
+        ratio = _ratio_inside(view, wrong)
         if most > _MOST_OF_IT and not ratio:
             return None  # right near one end is what approximations are
         where = _interval(labels[j], start, end)
@@ -376,7 +378,7 @@ def _region(
 
 def _is_telling(truth: Truth) -> np.ndarray:
     """Say where the exact derivative stands well above its bound, shape (P, K)."""
-    return np.asarray(truth.known & (truth.bound < 0.02 * np.abs(truth.exact)))
+    return np.asarray(truth.known & (truth.bound < _TELLING * np.abs(truth.exact)))
 
 
 def _would_show(evidence: Evidence, wrong: Sequence[int]) -> np.ndarray:
@@ -408,7 +410,7 @@ def _interval(name: str, low: float, high: float) -> str:
     return f"{name} >= {low:.4g}" if np.isfinite(low) else f"{name} <= {high:.4g}"
 
 
-def _ratio_inside(view: _View, _x: np.ndarray, wrong: list[int]) -> str:
+def _ratio_inside(view: _View, wrong: list[int]) -> str:
     rows = view.bad[:, wrong] & view.informative[:, wrong] & np.isfinite(view.given[:, wrong])
     if rows.sum() < _SEVERAL:
         return ""

@@ -241,17 +241,7 @@ def find_wrong_entries(
     try:
         return _find(search, limit, doubt)
     except OutOfTime:
-        return Found(
-            search.wrong,
-            limit,
-            None,
-            "",
-            line.evaluations,
-            search.seen,
-            search.note,
-            search.trend,
-            search.late(),
-        )
+        return _found(search, limit, search.seen, late=search.late())
 
 
 def _find(
@@ -329,15 +319,19 @@ def _find(
                 "alone could be confirmed"
             )
             return _open(search, limit, reason, (residual, theta))
+    return _found(search, limit, (residual, theta))
+
+
+def _found(search: _Search, limit: np.ndarray, seen: tuple[float, float], late: str = "") -> Found:
+    """Return what a search has come to."""
     return Found(
         search.wrong,
         limit,
-        None,
-        "",
-        line.evaluations,
-        (residual, theta),
+        evaluations=search.line.evaluations,
+        seen=seen,
         note=search.note,
         trend=search.trend,
+        late=late,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnum.report.axes import LINE_STYLES, our_style, picture_path, save
+from symnum.report.axes import LINE_STYLES, is_axes, our_style, picture_path, save
 from symnum.report.json import SCHEMA
 from symnum.report.network_parts import log_or_nothing, parts_objects, parts_text
 from symnum.report.numbers import measured, short, to_json_number
@@ -228,7 +228,7 @@ def plot_steps(steps: StepErrors, path_or_ax: str | PathLike[str] | Axes) -> Any
     Path or Axes
         The file that was written, or the axes.
     """
-    if hasattr(path_or_ax, "plot") and hasattr(path_or_ax, "set_xscale"):
+    if is_axes(path_or_ax):
         given: Any = path_or_ax
         _draw(steps, given)
         given.legend()

@@ -8,11 +8,22 @@ import numpy as np
 
 from symnum.differences import refuse
 from symnum.differences.estimate import Estimate, Rung
+from symnum.differences.jumps import height_of_stairs
 from symnum.differences.rungs import ODD_SPREAD, Rungs
 from symnum.differences.search import Climb, climb
 
 # A misfit that grows by more than this an octave is no smooth function's, which has at most 2^7.
 _ABRUPT, _ABRUPT_DEEP, _DEEP = 128.0, 8.0, -20
+
+# Quotients of a smooth function leave a slope by so many times more an octave; by more than the
+# second beyond that, they have met a jump or a kink.
+_SMOOTH, _LATE = 4.0, 6.0
+
+# A step as wide as x itself, nearly: what f does on its own scale shows there.
+_AFAR = -3
+
+# Evaluations that a late jump may take to be found.
+_PROBE = 24
 
 # Below so many times the noise nothing is seen of truncation yet.
 _QUIET = 512.0
@@ -41,16 +52,26 @@ def settle(
     """Return the climb to believe, or a refusal, once an abrupt end of smoothness is probed."""
     end = _abrupt_end(rungs, found, start)
     if end is None:
-        return found
+        late = _late_end(rungs, found, budget)
+        if late is None:
+            return found
+        stairs = _stairs(rungs, found, late, False, random)
+        if stairs == 0.0 or found.best is None:
+            return found
+        if late >= _NARROW:
+            return refuse.saw_teeth(rungs, found.best.t, rungs.step(late), stairs, found.noise)
+        return _beyond_stairs(rungs, found, start, late, stairs, False, budget)
     e, jump, is_dead = end
-    stairs = 0.0
+    # What is still again beyond its first move flickers.
+    stairs = jump if is_dead and any(r.is_dead for r in rungs.all() if r.e > e) else 0.0
     h = rungs.step(e)
     # A flat cell may be wide, so that its stairs are looked for further away.
     # A flat cell that ends on the left goes on to the right.
     side = -1.0 if is_dead and rungs.value(h) == rungs.at_x else 1.0
-    for width in _WIDTHS:
+    for width in _WIDTHS if stairs == 0.0 else ():
         reach = _FAR * width * h
         if width > 1 and not rungs.at_zero and reach > rungs.scale / (2 if is_dead else 64):
+            stairs = _stairs(rungs, found, e, is_dead, random)
             break
         if rungs.line.evaluations + _NODES + 16 > budget:
             break
@@ -60,12 +81,19 @@ def settle(
         if residual > jump / _ALONE:
             stairs = max(residual, jump / 2)
             break
+    return _beyond_stairs(rungs, found, start, e, stairs, is_dead, budget)
+
+
+def _beyond_stairs(
+    rungs: Rungs, found: Climb, start: int, e: int, stairs: float, is_dead: bool, budget: int
+) -> Climb | Estimate:
+    """Return the climb to believe, or a refusal, where f moves in stairs from an octave on."""
     if stairs == 0.0:
         return found
     # At x = 0 there is no scale to tell wide from narrow.
     is_wide = e >= _NARROW and not rungs.at_zero and not is_rounded(_values(rungs))
     if is_dead and (e >= _WIDE or is_wide):
-        return refuse.wide_stairs(rungs, h / 2, stairs)
+        return refuse.wide_stairs(rungs, rungs.step(e) / 2, stairs)
     above = max(e, start)
     if rungs.rung(above) is None:
         return found
@@ -148,6 +176,55 @@ def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, boo
         if _is_abrupt(rungs, found, best.t, lower, upper):
             return upper.e, _misfit(upper, best.t) * ODD_SPREAD, False
     return None
+
+
+def _stairs(
+    rungs: Rungs, found: Climb, e: int, is_dead: bool, random: np.random.Generator
+) -> float:
+    """Return how high the stairs are that begin within an octave; 0 where there are none."""
+    slope = found.best.t if found.best is not None and not is_dead else 0.0
+    return height_of_stairs(rungs, rungs.step(e), slope, is_dead, random)
+
+
+def _late_end(rungs: Rungs, found: Climb, budget: int) -> int | None:
+    """Return the octave where f abruptly leaves a slope that fitted it well into truncation.
+
+    Between two jumps a cancelling function is smooth, and its truncation hides the jump.
+    """
+    best = found.best
+    if best is None or best.t == 0.0 or rungs.at_zero:
+        return None
+    if rungs.line.evaluations + _PROBE > budget:
+        return None
+    low = best.k + best.m
+    above = (r.e for r in rungs.all() if low < r.e <= 0 and _has_left(rungs, best.t, r.e))
+    high = next(above, _AFAR)
+    if high <= low or not _has_left(rungs, best.t, high):
+        return None
+    while _leaves_abruptly(rungs, best.t, low, high):
+        if high - low == 1:
+            return high
+        middle = (low + high) // 2
+        if _has_left(rungs, best.t, middle):
+            high = middle
+        else:
+            low = middle
+    return None
+
+
+def _leaves_abruptly(rungs: Rungs, slope: float, low: int, high: int) -> bool:
+    """Say whether quotients leave a slope between two octaves as no smooth function's do."""
+    inside, outside = rungs.rung(low), rungs.rung(high)
+    if inside is None or outside is None:
+        return False
+    grown = _LATE * _SMOOTH ** (high - low)
+    return abs(outside.odd - slope) > grown * abs(inside.odd - slope)
+
+
+def _has_left(rungs: Rungs, slope: float, e: int) -> bool:
+    """Say whether a rung shows another slope."""
+    rung = rungs.rung(e)
+    return rung is not None and abs(rung.odd - slope) > abs(slope) / 4
 
 
 def _misfit(rung: Rung, slope: float) -> float:

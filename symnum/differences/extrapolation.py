@@ -183,4 +183,10 @@ def _one(
         misfit = abs(rung.q - t - slope * (rung.h / window[0].h) ** leading)
         if misfit > _MISFIT * deviation(kind, [(1.0, rung)], noise):
             tau = max(tau, _FINER * misfit)
+        if kind is ODD:
+            # A wave that the window steps over shows in the even parts of finer steps, which fall
+            # at least as h^2 where f is smooth.
+            missed = abs(rung.even) - 2 * abs(window[0].even) * (rung.h / window[0].h) ** 2
+            if missed > _MISFIT * math.hypot(rung.noise * math.sqrt(0.5), noise):
+                tau = max(tau, _FINER * missed / rung.h)
     return Candidate(k, m, t, nu, tau)

@@ -193,6 +193,7 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
             ) and (odd * _ODD_DECAY**gap <= odd_above or odd <= _LOUD * ODD_SPREAD * rung.floor)
             if smooth:
                 break  # structure: it was met from above, and ends further down
+            fell = even * _FELL <= even_above and odd * _FELL <= odd_above
             if even * _NO_DECAY > even_above or odd * _NO_DECAY > odd_above:
                 noisy += 1
                 if noisy == 2:

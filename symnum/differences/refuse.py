@@ -129,6 +129,16 @@ def wide_stairs(rungs: Rungs, width: float, noise: float) -> Estimate:
     return _refusal(rungs, DerivativeStatus.STAIRCASE, reason, noise)
 
 
+def saw_teeth(rungs: Rungs, slope: float, width: float, height: float, noise: float) -> Estimate:
+    """Return the refusal of a function that jumps again and again, and is smooth in between."""
+    reason = (
+        f"f jumps by about {height:.2g} again and again, first within {width:.2g} of the point, as "
+        f"cancelled digits make it: the slope between two jumps, {slope:.6g}, is not that across "
+        "many"
+    )
+    return _refusal(rungs, DerivativeStatus.STAIRCASE, reason, noise)
+
+
 def staircase(rungs: Rungs, coarse: Candidate, noise: float) -> Estimate:
     """Return the refusal of a function that moves in steps too coarse for an answer."""
     reason = f"f moves in stairs too coarse to tell its slope ({coarse.t:.2g} ± {coarse.error:.1g})"

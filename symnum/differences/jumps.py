@@ -21,13 +21,13 @@ _NEAR_FLAT, _NEAR, _FAR, _FURTHEST = 0.003, 0.4, 16.0, 256.0
 _SCALES = 2.0
 
 # By how much each such place is further away than the one before.
-_GROWTH = 1.6
+_GROWTH = 1.4
 
 # A second jump has at least this part of the first one's height.
-_SHARE = 0.2
+_SHARE = 0.1
 
 # So many intervals are halved in search of it.
-_TRIES = 6
+_TRIES = 8
 
 
 def height_of_stairs(

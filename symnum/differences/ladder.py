@@ -37,7 +37,7 @@ _EVEN_DECAY, _ODD_DECAY = 2.0**1.5, 2.0**2
 _RIPPLE, _SILENT = 12.0, 4.0
 
 # Noise doesn't decay by the first, and what decays by the second is none.
-_NO_DECAY, _FELL = 6.0, 30.0
+_NO_DECAY, _FELL = 6.0, 10.0
 
 
 def estimate(

@@ -17,6 +17,9 @@ STRIDE = 6
 # An odd part that changes by so many standard deviations has met truncation.
 _ONSET = 8.0
 
+# From so many samples on, one of so many times the largest has met truncation, too.
+_MANY, _SWOLLEN = 8, 3.0
+
 # Above it by this much, it has met something abrupt: a smooth one grows 2^18 in a stride.
 _ABRUPT = 8.0 * 2.0**18
 
@@ -145,7 +148,7 @@ def _scan(
             current.h * abs(following.odd - current.odd) / ODD_SPREAD,
             abs(current.even - ratio * following.even) / EVEN_SPREAD,
         )
-        if onset > _ONSET * sigma:
+        if onset > _onset_limit([*odd, *even], sigma, floor):
             if onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW:
                 further = rungs.rung(e + 2 * stride)
                 if further is not None:
@@ -171,6 +174,15 @@ def _scan(
         scanned.append(following)
         if following.e > _FAR:
             stride *= 2
+
+
+def _onset_limit(samples: Sequence[float], sigma: float, floor: float) -> float:
+    """Return what a sample exceeds only where it is more than noise."""
+    limit = _ONSET * sigma
+    if len(samples) >= _MANY:
+        # Noise that is heard in many steps does not swell in the next one.
+        limit = min(limit, _SWOLLEN * max(*samples, floor))
+    return limit
 
 
 def _edge(rungs: Rungs, low: int, high: int) -> int:
@@ -226,8 +238,8 @@ def _fine(
         settled = best.nu >= best.tau or best.error < abs(best.t) / 4
         if last is not None and settled and best.error > 0.7 * last.error:
             poor += 1
-        if last is None or best.error < last.error:
-            result.best = best
+        # Each round knows more rungs that a window has to agree with, so the last one counts.
+        result.best = best
         result.low, result.high = low, high
         if (
             poor >= 2

@@ -26,6 +26,9 @@ _MISFIT, _PREDICTED = 5.0, 4.0
 # What a lower rung misses the answer by, a ripple between the rungs may exceed by some times.
 _FINER = 8.0
 
+# What combining quotients rounds by, near the least of all doubles.
+_LEAST = 2.0**-1070
+
 
 @dataclass(frozen=True)
 class Quotient:
@@ -75,7 +78,8 @@ class Candidate:
     @property
     def error(self) -> float:
         """The whole bar."""
-        return self.nu + self.tau + 8 * ROUNDOFF * abs(self.t)
+        rounding = max(8 * ROUNDOFF * abs(self.t), _LEAST) if self.t else 0.0
+        return self.nu + self.tau + rounding
 
 
 @cache

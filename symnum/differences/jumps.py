@@ -18,10 +18,10 @@ _HALVINGS = 7
 _NEAR_FLAT, _NEAR, _FAR, _FURTHEST = 0.003, 0.4, 16.0, 256.0
 
 # Further away than so many times x itself f may be anything.
-_SCALES = 2.0
+_SCALES = 4.0
 
 # By how much each such place is further away than the one before.
-_GROWTH = 1.4
+_GROWTH_FLAT, _GROWTH = 1.4, 1.6
 
 # A second jump has at least this part of the first one's height.
 _SHARE = 0.1
@@ -68,11 +68,8 @@ def height_of_stairs(
         first, end = _jump(gained, side * h / 2, side * h)
     if first == 0.0:
         return 0.0
-    nearest = _NEAR_FLAT if is_flat else _NEAR
-    furthest = max(_FAR, min(_FURTHEST, _SCALES * rungs.step(0) / h))
-    spots = nearest * _GROWTH ** np.arange(math.log(furthest / nearest, _GROWTH))
-    spots *= random.uniform(0.9, 1.1, len(spots))
     tries = 0
+    spots = _spots(max(_FAR, min(_FURTHEST, _SCALES * rungs.step(0) / h)), is_flat, random)
     for near, far in pairwise([end, *(end + side * h * spots).tolist()]):
         apart = gained(near, far)
         if not math.isfinite(apart):
@@ -85,6 +82,13 @@ def height_of_stairs(
         if tries == _TRIES:
             return 0.0
     return 0.0
+
+
+def _spots(furthest: float, is_flat: bool, random: np.random.Generator) -> np.ndarray:
+    """Return how far beyond a first jump a second one is looked for."""
+    nearest, growth = (_NEAR_FLAT, _GROWTH_FLAT) if is_flat else (_NEAR, _GROWTH)
+    spots = nearest * growth ** np.arange(math.ceil(math.log(furthest / nearest, growth)) + 1)
+    return np.asarray(spots * random.uniform(0.9, 1.1, len(spots)))
 
 
 def _flat_end(rungs: Rungs, near: float, far: float) -> tuple[float, float]:

@@ -27,6 +27,8 @@ _ONE_SIDED = 24
 
 # A window so far up would not be there if f were anything but noise, or very plain.
 _FAR = 60
+# Such steps are wider than four times x itself.
+_BEYOND = 2
 
 # How much of f a single value must be off to be no noise, and how steady a growth must be.
 _ALONE, _STEADY = 1e-3, 0.25
@@ -94,8 +96,7 @@ def hopeless(rungs: Rungs, found: Climb, best: Candidate, is_random: bool) -> Es
         return _refusal(rungs, DerivativeStatus.RANDOM, reason, found.noise)
     values = [s for r in rungs.all() for s in (r.even + r.odd * r.h, r.even - r.odd * r.h)]
     extent = max(*values, 0.0) - min(*values, 0.0)
-    share = 4 if best.k < _FAR else 16
-    if found.noise > extent / share and extent > 0:
+    if found.noise > extent / _share(rungs, best.k) and extent > 0:
         reason = f"the noise of f, {found.noise:.2g}, is as large as all that f moves by"
         status = DerivativeStatus.RANDOM if is_random else DerivativeStatus.NOISE
         return _refusal(rungs, status, reason, found.noise)
@@ -103,6 +104,14 @@ def hopeless(rungs: Rungs, found: Climb, best: Candidate, is_random: bool) -> Es
         reason = f"no step shows how f behaves: the best answer is {best.t:.3g} ± {error:.2g}"
         return _refusal(rungs, DerivativeStatus.UNRESOLVED, reason, found.noise)
     return None
+
+
+def _share(rungs: Rungs, k: int) -> float:
+    """Return which part of all that f moves by its noise may be, for a window from a rung on."""
+    if k >= _FAR:
+        return 16
+    # Steps far beyond x itself average over waves that noise may hide.
+    return 64 if k >= _BEYOND and not rungs.at_zero else 4
 
 
 def _turns(rungs: Rungs, best: Candidate) -> bool:

@@ -23,6 +23,9 @@ _LEAST_SCALE, _LAST_SCALE = 2.0**-960, 2.0**-1021
 # Rounding a result to the nearest double: uniform, so its standard deviation is at most 0.58 u.
 _ROUNDING = 0.6 * ROUNDOFF
 
+# Below the normal doubles rounding is to multiples of this.
+_LEAST = 5e-324
+
 # Standard deviations of (a - b)/2 and of (a + b)/2 - c for noise of size 1.
 ODD_SPREAD, EVEN_SPREAD = 0.71, 1.22
 
@@ -96,7 +99,7 @@ class Rungs:
         moved = self._moved(side * h)
         if not math.isfinite(value) or moved == 0.0:
             return None
-        noise = _ROUNDING * max(abs(value), abs(self.at_x))
+        noise = rounding_of(max(abs(value), abs(self.at_x)))
         quotient = (value - self.at_x) / moved
         return Value(h, quotient, max(noise, self.least_noise) + self._unsteady(h, quotient))
 
@@ -134,8 +137,13 @@ class Rungs:
         size = max(abs(up), abs(down), abs(self.at_x))
         if not math.isfinite(odd) or not math.isfinite(even):
             return None
-        floor = max(_ROUNDING * size, self.least_noise) + self._unsteady(h, odd)
+        floor = max(rounding_of(size), self.least_noise) + self._unsteady(h, odd)
         return Rung(e, distance / 2, odd, even, size, floor)
+
+
+def rounding_of(size: float) -> float:
+    """Return the noise that results of a size have from being rounded to doubles."""
+    return max(_ROUNDING * size, _LEAST) if size > 0 else 0.0
 
 
 def samples(pairs: Iterable[tuple[Rung, Rung]]) -> tuple[list[float], list[float]]:

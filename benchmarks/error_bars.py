@@ -27,6 +27,7 @@ from symnum.differences.differentiate import differentiate
 from symnum.differences.ladder import on_line
 from symnum.differences.line import Line
 from tests.planted.black_boxes import BlackBox, answerable, refusable
+from tests.planted.rough_boxes import rough
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "explanation-error-bars.md"
 
@@ -146,6 +147,24 @@ def line(name: str, rows: Iterable[Row]) -> str:
     )
 
 
+def coverage(head: str, results: dict[str, list[Row]], *, with_answers: bool = False) -> str:
+    """Return a table of how many answers are covered, by families and methods."""
+    table = [f"| {head} | " + " | ".join(results) + " |", "|---|" + "---:|" * len(results)]
+    families: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for name, rows in results.items():
+        for row in rows:
+            families[row.box.family][name].append(row)
+    for family, by_method in families.items():
+        cells = []
+        for name in results:
+            answers = [r for r in by_method[name] if r.is_answer]
+            share = 100 * mean(r.miss <= r.error for r in answers) if answers else math.nan
+            cell = f"{share:.0f}" if answers else "no answer"
+            cells.append(f"{len(answers)}, {cell}" if with_answers and answers else cell)
+        table.append(f"| {family} | " + " | ".join(cells) + " |")
+    return "\n".join(table)
+
+
 def write(part: str, text: str) -> None:
     """Put text between the document's markers of one part."""
     start, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
@@ -190,18 +209,10 @@ def main() -> None:
     ]
     peers += [f"{line(name, rows)} {refused[name]} |" for name, rows in results.items()]
     own = [head, *(line(family, rows) for family, rows in families["symnum"].items())]
-    names = list(METHODS)
-    table = [
-        "| covered, % of answers | " + " | ".join(names) + " |",
-        "|---|" + "---:|" * len(names),
-    ]
-    for family in families["symnum"]:
-        cells = []
-        for name in names:
-            answers = [r for r in families[name][family] if r.is_answer]
-            share = 100 * mean(r.miss <= r.error for r in answers) if answers else math.nan
-            cells.append(f"{share:.0f}" if answers else "no answer")
-        table.append(f"| {family} | " + " | ".join(cells) + " |")
+    rough_results = {
+        name: [method(b) for seed in given.seed for b in rough(seed, given.per_family)]
+        for name, method in METHODS.items()
+    }
     packages = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "numdifftools"))
     said = (
         f"Seeds {' '.join(map(str, given.seed))}; {packages}; Python {platform.python_version()}."
@@ -209,7 +220,8 @@ def main() -> None:
     parts = {
         "peers": said + "\n\n" + "\n".join(peers),
         "families": "\n".join(own),
-        "coverage": "\n".join(table),
+        "coverage": coverage("covered, % of answers", results),
+        "rough": coverage("answered, % covered of them", rough_results, with_answers=True),
     }
     for part, text in parts.items():
         print(f"\n{text}")

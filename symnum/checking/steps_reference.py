@@ -29,7 +29,7 @@ from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.checking.watch import OutOfTime
 from symnum.differences import ladder
-from symnum.differences.estimate import Estimate
+from symnum.differences.estimate import DerivativeStatus, Estimate
 from symnum.differences.evidence import trend, trend_sentence
 from symnum.differences.line import ROUNDOFF, Line
 from symnum.differences.multivariate import hessian
@@ -70,6 +70,8 @@ COARSE_SOLVER = (
 _MARGIN = 1 / 64
 # Points at which it is looked at whether f is rounded to decimals.
 _LOOKED_AT = 40
+# Why a slope is refused where f moves in stairs; what is measured between two of them says nothing.
+_ROUGH = frozenset({DerivativeStatus.STAIRCASE, DerivativeStatus.TWO_SLOPES})
 # So many wrong points make a region; fewer are spots.
 _REGION = 3
 
@@ -121,6 +123,7 @@ class StepsReference:
         self.refused = ""
         self.is_late = False
         self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+        self._rough: dict[bytes, np.ndarray] = {}
 
     @property
     def evaluations(self) -> int:
@@ -177,7 +180,9 @@ class StepsReference:
         least = np.fmax(evidence.truth.bound / FAR, content)
         unclear = evidence.truth.known & (evidence.error > least)
         far = evidence.bad & (evidence.error > content)
-        close = ""
+        rough = self._mostly_rough(evidence)
+        close = self._rough_sentence(evidence, far & rough)
+        far &= ~rough
         for k in np.flatnonzero(far.any(axis=0)).tolist():
             rows = np.flatnonzero(far[:, k])
             with np.errstate(all="ignore"):
@@ -286,6 +291,7 @@ class StepsReference:
         n = len(point)
         value = np.full((self._outputs, n), np.nan)
         bar = np.full((self._outputs, n), np.inf)
+        rough = np.zeros((self._outputs, n), dtype=bool)
         for j in range(n):
             try:
                 found = self._along(point, j)
@@ -297,8 +303,31 @@ class StepsReference:
             for i, one in enumerate(found):
                 value[i, j] = one.value
                 self.refused = self.refused if one.is_answered else one.reason
+                rough[i, j] = one.status in _ROUGH
                 bar[i, j] = one.verified + _ROUNDING * abs(one.value)
+        self._rough[point.tobytes()] = rough.ravel()
         return value.ravel(), bar.ravel()
+
+    def _mostly_rough(self, evidence: Evidence) -> np.ndarray:
+        """Say in which components f moves in stairs at half of the points or more, shape (K,)."""
+        found = [self._rough.get(point.tobytes()) for point in evidence.truth.points]
+        rough = np.array([r for r in found if r is not None])
+        if not rough.size:
+            return np.zeros(evidence.bad.shape[1], dtype=bool)
+        return np.asarray(rough.sum(axis=0) >= np.fmax(evidence.truth.known.sum(axis=0), 1))
+
+    def _rough_sentence(self, evidence: Evidence, far: np.ndarray) -> str:
+        """Say that a claim is not held to what f does between two of its stairs."""
+        if not far.any():
+            return ""
+        row, k = np.argwhere(far)[0]
+        name = self.variables[k % len(self.variables)]
+        return (
+            f"{name} it gives {float(evidence.given[row, k]):.6g} where f as computed has the "
+            f"slope {evidence.truth.exact[row, k]:.6g}; but at most points f moves in stairs, as "
+            "cancelled digits make them, and a slope between two of them is not f's: f's formula, "
+            "or f computed without cancellation, would settle it"
+        )
 
     def _along(self, point: np.ndarray, j: int) -> list[Estimate]:
         """Return the derivatives of all outputs along one variable."""

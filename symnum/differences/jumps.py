@@ -102,9 +102,7 @@ def _flat_end(rungs: Rungs, near: float, far: float) -> tuple[float, float]:
     return near, far
 
 
-def _jump(
-    gained: Callable[[float, float], float], near: float, far: float
-) -> tuple[float, float]:
+def _jump(gained: Callable[[float, float], float], near: float, far: float) -> tuple[float, float]:
     """Return the height of a jump between two places and a place just beyond it; 0 without one."""
     whole = left = gained(near, far)
     for _ in range(_HALVINGS):

@@ -37,7 +37,7 @@ _EVEN_DECAY, _ODD_DECAY = 2.0**1.5, 2.0**2
 _RIPPLE, _SILENT = 12.0, 4.0
 
 # Noise doesn't decay by the first, and what decays by the second is none.
-_NO_DECAY, _FELL = 6.0, 10.0
+_NO_DECAY, _FELL = 6.0, 30.0
 
 
 def estimate(
@@ -193,7 +193,8 @@ def _lowest(rungs: Rungs) -> tuple[int | None, list[Rung]]:
             ) and (odd * _ODD_DECAY**gap <= odd_above or odd <= _LOUD * ODD_SPREAD * rung.floor)
             if smooth:
                 break  # structure: it was met from above, and ends further down
-            fell = even * _FELL <= even_above and odd * _FELL <= odd_above
+            # What falls so fast and is still heard is no noise; cells of rounding fall silent.
+            fell = _LOUD * EVEN_SPREAD * rung.floor < even <= even_above / _FELL
             if even * _NO_DECAY > even_above or odd * _NO_DECAY > odd_above:
                 noisy += 1
                 if noisy == 2:

@@ -130,10 +130,10 @@ def _scan(
         least = min(least, harm)
         if kind is EVEN and rungs.step(e + stride) > _HUGE:
             return e
-        if kind is ODD and 4 * harm <= ROUNDOFF * abs(current.odd) / 2:
+        if kind is ODD and not current.is_dead and 4 * harm <= ROUNDOFF * abs(current.odd) / 2:
             return e
         # Constant, or even about x.
-        if e >= 3 and all(r.odd == 0.0 for r in scanned):
+        if e >= 0 and all(r.odd == 0.0 for r in scanned):
             return e
         if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
             return e
@@ -223,7 +223,7 @@ def _fine(
         high += 1
     if high - low < 2:
         return
-    poor = 0
+    poor, least = 0, math.inf
     lowest = min(start, low)
     while True:
         sigma = result.noise
@@ -234,10 +234,10 @@ def _fine(
             values = {e: v for e, v in values.items() if e >= low - 12}
         found = candidates(kind, values, low, high, ORDERS, noise_at_x)
         best = min(found, key=lambda c: c.error)
-        last = result.best
         settled = best.nu >= best.tau or best.error < abs(best.t) / 4
-        if last is not None and settled and best.error > 0.7 * last.error:
+        if settled and best.error > 0.7 * least:
             poor += 1
+        least = min(least, best.error)
         # Each round knows more rungs that a window has to agree with, so the last one counts.
         result.best = best
         result.low, result.high = low, high

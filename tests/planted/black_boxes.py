@@ -53,7 +53,7 @@ class BlackBox:
         return abs((value - self.truth) - self.truth_low)
 
 
-def _truth(generic: Generic, x: float, scale: float) -> tuple[float, float]:
+def truth_of(generic: Generic, x: float, scale: float = 1.0) -> tuple[float, float]:
     """Return the derivative at a double, as the sum of two doubles."""
     with mpmath.workdps(60):
         c, s = mpmath.mpf(x), mpmath.mpf(scale)
@@ -65,7 +65,7 @@ def _truth(generic: Generic, x: float, scale: float) -> tuple[float, float]:
 def _case(
     family: str, name: str, function: Any, at: float, truth: Generic, scale: float = 1.0
 ) -> BlackBox:
-    high, low = _truth(truth, at, scale)
+    high, low = truth_of(truth, at, scale)
     return BlackBox(family, name, function, at, high, low)
 
 
@@ -73,7 +73,7 @@ def _numeric(generic: Generic, module: Any) -> Callable[[Any], Any]:
     return lambda x: generic(module, x)
 
 
-def _hash_noise(x: float) -> float:
+def hash_noise(x: float) -> float:
     """Return noise in [-1, 1] that depends on the point alone."""
     digest = hashlib.blake2b(struct.pack("<d", float(x)), digest_size=8).digest()
     return int.from_bytes(digest, "little") / 2**63 - 1.0
@@ -148,7 +148,7 @@ def _oscillating(random: np.random.Generator, i: int) -> BlackBox:
 def _noisy(random: np.random.Generator, i: int) -> BlackBox:
     name, g, m, x = _pick(random, i)
     s = 10.0 ** float(random.uniform(-12, -6))
-    return _case("noisy", f"{name} ± {s:.1g}", lambda t: g(m, t) + s * _hash_noise(t), x, g)
+    return _case("noisy", f"{name} ± {s:.1g}", lambda t: g(m, t) + s * hash_noise(t), x, g)
 
 
 def _single(random: np.random.Generator, i: int) -> BlackBox:
@@ -370,5 +370,5 @@ def refusable(seed: int, count: int = 2) -> Iterator[BlackBox]:
         yield make("pole", lambda x, c=c: 1 / (x - c), c, {"nonfinite"})
         yield make("drift", _drifting(), c, {"random", "noise", "unresolved"})
         yield make("noise", lambda _, own=own: own.standard_normal(), c, {"random", "noise"})
-        yield make("hash", _hash_noise, c, {"noise", "unresolved"})
+        yield make("hash", hash_noise, c, {"noise", "unresolved"})
         yield make("zero", lambda x: 0.0 * x, c, {"zero"})

@@ -368,3 +368,42 @@ def test_f_is_asked_only_in_its_domain(n):
     assert verdict.status == "ok"
     assert np.min(seen) >= -0.25
     assert np.max(seen) <= 2.25
+
+
+def _cancelled(x):
+    return sum((1 - math.cos(t)) / t**2 for t in x)
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "at"),
+    [
+        (_cancelled, lambda x: -x / 12, 1e-7),
+        (_cancelled, lambda x: -x / 12, 3e-8),
+        (_cancelled, lambda x: -x / 12, 1e-8),
+        (_cancelled, lambda x: -x / 12, 1e-9),
+        (_cancelled, lambda x: -x / 12, np.array([1e-7, 2e-7, 3e-7])),
+        (lambda x: (x[0] - math.sin(x[0])) / x[0] ** 3, lambda x: -x / 60, 1e-7),
+        (lambda x: math.sqrt(x[0] ** 2 + 1) - x[0], lambda x: -1 / (2 * x * x), 1e8),
+        (lambda b: (-b[0] + math.sqrt(b[0] ** 2 - 4)) / 2, lambda b: 1 / b**2, 1e8),
+        (
+            lambda x: sum(math.log(1 + math.exp(-t)) for t in x),
+            lambda x: -np.exp(-x),
+            np.linspace(40, 45, 40),
+        ),
+        (lambda x: 1e16 + math.sin(x[0]), np.cos, 0.5),
+        (lambda x: round(math.sin(x[0]), 1), np.cos, 0.5),
+        (lambda x: math.sin(x[0]), np.cos, 1e11),
+    ],
+)
+def test_what_f_shows_between_two_of_its_stairs_accuses_nobody(f, gradient, at):
+    """Digits that cancel leave stairs, smooth in between, whose slope isn't that of the formula."""
+    verdict = check(opaque(f), gradient, at=at)
+    assert verdict.status in {"ok", "undecided"}, str(verdict)
+
+
+def test_a_mistake_in_what_cancels_a_little_is_seen():
+    """Where the digits are left, the same functions are held to their slopes."""
+    verdict = check(opaque(_cancelled), lambda x: -x / 12 + 0.1, at=1e-3)
+    assert verdict.status == "wrong", str(verdict)
+    root = opaque(lambda x: math.sqrt(x[0] ** 2 + 1) - x[0])
+    assert check(root, lambda x: x / np.sqrt(x * x + 1), at=3.0).status == "wrong"

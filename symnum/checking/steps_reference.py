@@ -30,7 +30,7 @@ from symnum.checking.steps_line import measured, zero_is_flat
 from symnum.checking.watch import OutOfTime
 from symnum.differences import ladder
 from symnum.differences.estimate import DerivativeStatus, Estimate
-from symnum.differences.evidence import trend, trend_sentence
+from symnum.differences.evidence import Trend, trend, trend_sentence
 from symnum.differences.line import ROUNDOFF, Line
 from symnum.differences.multivariate import hessian
 from symnum.differences.rungs import Rungs
@@ -429,16 +429,30 @@ class StepsReference:
             excess = np.where(unclear, FAR * evidence.error / evidence.truth.bound, -1.0)
         row, k = np.unravel_index(int(np.argmax(excess)), excess.shape)
         exact, bar = evidence.truth.exact[row, k], evidence.truth.bound[row, k] / FAR
-        sentence = (
-            f"in {names[k]} it gives {float(evidence.given[row, k])!r} where differences measure "
-            f"{exact:.12g} ± {bar:.1e}: {excess[row, k]:.1f} error bars off, too few to accuse "
-            "it and too many to pass it"
-        )
         given = float(evidence.given[row, k])
+        measured = f"differences measure {exact:.12g} ± {bar:.1e}"
+        again = None
         if self._order == 1:
-            found = self._ladder(evidence.truth.points[row], int(k), _OTHER_MANTISSA)
-            if found.is_answered and found.rungs:
-                sentence += f"; its distance from central differences {trend(found, given)}"
+            again = self._ladder(evidence.truth.points[row], int(k), _OTHER_MANTISSA)
+        if again is not None and excess[row, k] > FAR:
+            other = (
+                f"they measure {again.value:.12g} ± {again.error:.1e}"
+                if again.is_answered
+                else f"with them {again.reason}"
+            )
+            return (
+                f"in {names[k]} it gives {given!r} where {measured}, which excludes it, but other "
+                f"steps don't: {other}; f has a ripple, stairs or noise that error bars don't "
+                "hold; f's formula would settle it"
+            )
+        sentence = (
+            f"in {names[k]} it gives {given!r} where {measured}: {excess[row, k]:.1f} error bars "
+            "off, too few to accuse it and too many to pass it"
+        )
+        if again is not None and again.is_answered and again.rungs:
+            how = trend(again, given)
+            if how is not Trend.FLAT:  # which would say that it is off
+                sentence += f"; its distance from central differences {how}"
         return sentence + "; f's formula, or points where f is less noisy, would settle it"
 
 

@@ -197,6 +197,10 @@ def _cause(
     return found
 
 
+# What helps where nothing could be measured.
+_SETTLED = "f's formula, or code of f that keeps more digits, would settle it"
+
+
 def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
         return (
@@ -209,7 +213,7 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
 def _unmeasured(reference: Reference) -> str:
     """Say why code has a derivative at none of the points."""
     if isinstance(reference, StepsReference):
-        return f"{_on_balls(reference.reason)}\n  differences: {reference.refused}"
+        return f"{_on_balls(reference.reason)}\n  differences: {reference.refused}\n  {_SETTLED}"
     assert isinstance(reference, DualReference)
     return _on_balls(reference.reason)
 

@@ -58,8 +58,8 @@ def check(
         Somebody's derivative: returns a scalar, (n,) or (m, n). It is called as its signature asks:
         with one float, several, an array, or floats by name.
     at : array_like, optional
-        Points: any shape for one variable, (..., n) for several, or a dict of arrays for one; for
-        a function of a list of arrays of several shapes, such a list.
+        Points: any shape for one variable, (..., n) for several, or a dict of arrays for one,
+        which may be nested; for a function of a list of arrays of several shapes, such a list.
     domain : sequence of (low, high), or dict, optional
         The box that is searched besides. Default: ±|x|/2 round each given point (±1 at 0); without
         points [-3, 3].
@@ -130,6 +130,12 @@ def _told(
     """Return what is put over their code: a time limit, and the count of calls."""
     if progress is None:
         return over
+    if not callable(progress):
+        msg = (
+            f"progress is {progress!r}; a callable is expected that is told how many calls there "
+            "have been, as in progress=print"
+        )
+        raise UsageError(msg)
     calls = count(1)
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -104,6 +104,8 @@ class Found:
         For each entry, the smallest absolute error that would have been seen.
     factor : float or None
         Where the whole gradient is off by one factor: given/exact.
+    factor_error : float
+        How far that may be off.
     undecided : str
         Why something is left open; empty where nothing is.
     evaluations : int
@@ -122,6 +124,7 @@ class Found:
     wrong: dict[int, float] = field(default_factory=dict)
     limit: np.ndarray = field(default_factory=lambda: np.zeros(0))
     factor: float | None = None
+    factor_error: float = 0.0
     undecided: str = ""
     evaluations: int = 0
     seen: tuple[float, float] = (0.0, 0.0)
@@ -285,7 +288,13 @@ def _find(
             factor = None if search.wrong else _factor(search, direction, residual, theta)
             if factor is not None:
                 return Found(
-                    {}, limit, factor, "", line.evaluations, (residual, theta), trend=search.trend
+                    {},
+                    limit,
+                    factor[0],
+                    factor[1],
+                    evaluations=line.evaluations,
+                    seen=(residual, theta),
+                    trend=search.trend,
                 )
             if _name_one(search, direction, residual, theta):
                 quiet = 0
@@ -339,7 +348,12 @@ def _open(
     search: _Search, limit: np.ndarray, reason: str, seen: tuple[float, float] = (0.0, 0.0)
 ) -> Found:
     return Found(
-        search.wrong, limit, None, reason, search.line.evaluations, seen, trend=search.trend
+        search.wrong,
+        limit,
+        undecided=reason,
+        evaluations=search.line.evaluations,
+        seen=seen,
+        trend=search.trend,
     )
 
 
@@ -358,10 +372,12 @@ def _is_flat(search: _Search, slope: Slope, direction: np.ndarray, theta: float)
     return bool(told.any())
 
 
-def _factor(search: _Search, direction: np.ndarray, residual: float, theta: float) -> float | None:
-    """Return given/exact where two directions say that all of the gradient is off by it."""
+def _factor(
+    search: _Search, direction: np.ndarray, residual: float, theta: float
+) -> tuple[float, float] | None:
+    """Return given/exact and its error, where two directions say that all is off by one factor."""
     if not search.claim.any():
-        return 0.0
+        return 0.0, 0.0
     product = _dot(direction * search.claim)
     if abs(residual + product) <= theta or abs(product) <= theta:
         return None  # f doesn't move, or g is 0 along it
@@ -379,7 +395,8 @@ def _factor(search: _Search, direction: np.ndarray, residual: float, theta: floa
         allowed = theta / abs(product) + bar / abs(second)
         if abs(one - two) > allowed or abs(one) <= 4 * allowed:
             return None
-    return 1 / (1 + one)
+    factor = 1 / (1 + one)
+    return factor, min(theta / abs(product), allowed) * factor**2
 
 
 # --- one wrong entry: its index is read -----------------------------------------------------------

@@ -23,9 +23,11 @@ from symnum.checking.guards import (
 from symnum.checking.points import CHUNK
 from symnum.checking.reference import Truth, reference_of
 from symnum.checking.request import Request
+from symnum.checking.subject import one_point_hint
 from symnum.checking.theirs import their_traceback
 from symnum.checking.verdict import Cause, Verdict
 from symnum.checking.watch import Watch
+from symnum.errors import UsageError
 
 
 def function_mismatch(
@@ -60,6 +62,12 @@ def function_mismatch(
         reason = "f is random, or depends on the call before"
         return undecided(request, len(answers), reason, Cause.RANDOM, detail)
     if all(answer.error for answer in answers):
+        if request.traced:
+            msg = (
+                f"f raises {answers[0].error} at all of the {len(answers)} points that were tried"
+                f"{one_point_hint(request.n)}"
+            )
+            raise UsageError(msg)
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"
         theirs = their_traceback(answers[0].raised)
         return broken_verdict(

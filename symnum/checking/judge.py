@@ -205,15 +205,17 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
     if request.formula is None:
         return (
             f"no derivative of f is known at any of the {len(evidence.given)} points that were "
-            f"tried\n  it can't be traced: {request.untraced}\n  {_unmeasured(request.reference)}"
+            f"tried\n  it can't be traced: {request.untraced}\n  "
+            f"{_unmeasured(request.reference, evidence.truth.points[0])}"
         )
     return nothing_known(request.reference, evidence.truth.points)
 
 
-def _unmeasured(reference: Reference) -> str:
-    """Say why code has a derivative at none of the points."""
+def _unmeasured(reference: Reference, point: np.ndarray) -> str:
+    """Say why code has a derivative at none of the points, of which one is looked at."""
     if isinstance(reference, StepsReference):
-        return f"{_on_balls(reference.reason)}\n  differences: {reference.refused}\n  {_SETTLED}"
+        why = reference.why_unknown(point) or reference.refused
+        return f"{_on_balls(reference.reason)}\n  differences: {why}\n  {_SETTLED}"
     assert isinstance(reference, DualReference)
     return _on_balls(reference.reason)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from math import fsum, inf, prod, ulp
+from math import floor, fsum, inf, log10, prod, ulp
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ _PAIR = 2
 _NOTHING = 2.0**-30
 # So many entries that are off by one factor, or by little, may be off together for one reason.
 _SEVERAL = 4
+# So many digits of a factor are written, at most; with fewer than the second it is no fraction.
+_DIGITS, _FEW_DIGITS = 7, 4
 # They are off by one factor where they differ by this share of how far it is from 1; and at other
 # points, this share of the point away and at random, by the same but for a fraction.
 _ALIKE = 1 / 8
@@ -168,7 +170,8 @@ def gradient_verdict(
         if claim is None:
             continue
         tried += 1
-        found = _found(lines.at(point), candidate, claim, seed + number)
+        line = lines.at(point)
+        found = _found(line, candidate, claim, seed + number)
         evaluations += found.evaluations
         common["evaluations"] = evaluations
         if found.late and not found.wrong:
@@ -193,9 +196,8 @@ def gradient_verdict(
         limits = np.fmin(limits, found.limit / np.where(size > 0, size, typical))
         if np.median(found.limit) > _POOR * typical:
             reason = (
-                "f is too noisy, or its derivatives are of too many sizes: an error of "
-                f"{np.median(found.limit):.2g} would not have been seen, and the gradient's "
-                f"typical entry is {typical:.2g}"
+                f"{_loud(line)}: an error of {np.median(found.limit):.2g} would not have been "
+                f"seen, and the gradient's typical entry is {typical:.2g}"
             )
             return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
     if not tried:
@@ -208,6 +210,14 @@ def gradient_verdict(
         violations=tuple(notes),
         **common,
     )
+
+
+def _loud(line: Line) -> str:
+    """Say why nothing small is seen of f's derivatives."""
+    apart = line.apart() if isinstance(line, StepsLine) else 0.0
+    if apart != 0.0:
+        return f"f is random (two calls with the same argument differ by {apart:.2g})"
+    return "f is too noisy, or its derivatives are of too many sizes"
 
 
 def _late(common: dict[str, Any], seconds: float, judged: int, count: int, found: str) -> Verdict:
@@ -232,7 +242,7 @@ def _wrong(
 ) -> Verdict:
     names = common["names"]
     if found.factor is not None:
-        cause, detail = _factor(found.factor)
+        cause, detail = _factor(found.factor, found.factor_error)
         detail += " (seen along directions, not entry by entry)"
         everything = tuple(range(len(names)))
         return Verdict(
@@ -345,12 +355,17 @@ def _is_same_elsewhere(
     return True
 
 
-def _factor(ratio: float) -> tuple[Cause, str]:
+def _factor(ratio: float, error: float = 0.0) -> tuple[Cause, str]:
+    """Return the cause of a factor, named to the digits that are known of it."""
     if ratio == 0 or abs(ratio) < _CLOSE:
         return Cause.ZERO, "it is 0 where the derivative is not"
     if abs(ratio + 1) < _CLOSE:
         return Cause.SIGN, "its sign is wrong: given/exact = -1"
-    return Cause.FACTOR, f"given/exact = {ratio_text(float(f'{ratio:.7g}'))}"
+    share = max(error / abs(ratio), 10.0**-_DIGITS)
+    digits = max(2, floor(-log10(share)))
+    if digits < _FEW_DIGITS:
+        return Cause.FACTOR, f"given/exact = {ratio:.{digits}g}, about"
+    return Cause.FACTOR, f"given/exact = {ratio_text(float(f'{ratio:.{digits}g}'))}"
 
 
 def _cause(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cause, str]:

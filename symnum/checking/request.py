@@ -21,6 +21,7 @@ from symnum.checking.claim import (
 from symnum.checking.code_reference import code_reference
 from symnum.checking.lines import Watched
 from symnum.checking.listed import by_number, is_blocks, of_dict
+from symnum.checking.nested import by_path, is_nested, of_flat
 from symnum.checking.points import box_round, uniform
 from symnum.checking.reference import Reference, reference_of
 from symnum.checking.subject import (
@@ -72,6 +73,10 @@ class Request:
         self.listed = callable(f) and callable(derivative) and is_blocks(at, derivative)
         if self.listed and not isinstance(f, Formula):
             f, derivative, at = of_dict(f), of_dict(derivative), by_number(at)
+        if is_nested(at) and callable(f) and not isinstance(f, Formula):
+            f, at, pattern = of_flat(f, at), by_path(at), at
+            derivative = of_flat(derivative, pattern) if callable(derivative) else derivative
+            function = None if function is None else of_flat(function, pattern)
         layout = layout_of(at) if callable(f) and not isinstance(f, Formula) else None
         positional = not (at is None or isinstance(at, Mapping)) or not (
             domain is None or isinstance(domain, Mapping)
@@ -88,7 +93,12 @@ class Request:
         function = subject.code if function is None else function
         function = function if function is None else over(function)
         if not self.variables:
-            msg = "the formula has no variables, so there is nothing to differentiate by"
+            msg = (
+                "at is an empty dict, so there is nothing to differentiate by; the arrays of the "
+                "parameters are expected, by name"
+                if isinstance(at, Mapping) and self.is_code
+                else "the formula has no variables, so there is nothing to differentiate by"
+            )
             raise UsageError(msg)
         self.n = len(self.variables)
         self.layout = layout

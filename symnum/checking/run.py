@@ -35,6 +35,7 @@ from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import FormulaReference, Reference, Truth
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import StepsReference
+from symnum.checking.unjudged import nothing_given_judged
 from symnum.checking.verdict import Cause, Outcome, Verdict
 from symnum.checking.watch import OutOfTime, Watch
 
@@ -121,6 +122,9 @@ def run(request: Request, watch: Watch | None) -> Verdict:
         return replace(
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
+    if verdict.status is Outcome.OK:
+        reason = nothing_given_judged(reference, evidence, request.variables, given)
+        return replace(verdict, status=Outcome.UNDECIDED, reason=reason) if reason else verdict
     return verdict
 
 

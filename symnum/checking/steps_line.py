@@ -67,6 +67,7 @@ class StepsLine:
     def __init__(
         self, code: Candidate, point: np.ndarray, limits: np.ndarray | None = None
     ) -> None:
+        self._code = code
         self._function = Counted(code, limits)
         self._point = point
         self._known: Estimate | None = None
@@ -77,11 +78,16 @@ class StepsLine:
         """How often the code has been called."""
         return self._function.calls
 
+    def apart(self) -> float:
+        """Return by how much two calls with the same argument differ."""
+        one, two = (np.ravel(self._function(self._point.copy())) for _ in range(2))
+        return float(np.max(np.abs(one - two)))
+
     def full(self, direction: np.ndarray) -> Slope:
         """Measure with noise, truncation and error bar found out for this direction."""
         found = measured(self._line(direction), 0, None)
         if not found.is_answered:
-            return Slope(math.nan, math.inf, found.reason)
+            return Slope(math.nan, math.inf, self._reason(found))
         if self._known is None or found.verified < self._known.verified:
             self._known = found
             self._measurements = measurements(found) if found.window else ()
@@ -115,6 +121,15 @@ class StepsLine:
         first, *others = good
         other = next((o for o in others if abs(o.k - first.k) >= _OCTAVES), others[0])
         return self._measure(direction, first), self._measure(direction, other)
+
+    def _reason(self, found: Estimate) -> str:
+        """Say why there is no slope, or that f raises at the point itself."""
+        raised = self._code.raw(self._point) if found.status is DerivativeStatus.NONFINITE else ""
+        return (
+            f"f can't be evaluated: {raised}"
+            if isinstance(raised, str) and raised
+            else found.reason
+        )
 
     def doubt(self, direction: np.ndarray, slope: Slope, candidate: Candidate) -> str:
         """Say why a gradient is not held to a slope that it differs from; empty where it is.

@@ -116,14 +116,17 @@ class StepsReference:
         self.derivative: Formula | None = None
         self.reason = reason
         ladders = len(variables) ** derivative_order
-        self.most_points = min(_MOST, max(_FEWEST, _EVALUATIONS // (_EACH * ladders)))
+        fewest = _FEWEST if derivative_order == 1 else 1
+        self.most_points = min(_MOST, max(fewest, _EVALUATIONS // (_EACH * ladders)))
         self._outputs = prod(code.shape)
         self._order = derivative_order
+        self._code = code
         self._function = Counted(code, limits)
         self.refused = ""
         self.is_late = False
         self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
         self._rough: dict[bytes, np.ndarray] = {}
+        self._reasons: dict[bytes, str] = {}
 
     @property
     def evaluations(self) -> int:
@@ -152,6 +155,13 @@ class StepsReference:
         truth = self.at(evidence.truth.points)
         bar = np.array([self._found[point.tobytes()][1] for point in truth.points])
         return replace(evidence, truth=replace(evidence.truth, bound=FAR * bar))
+
+    def why_unknown(self, point: np.ndarray) -> str:
+        """Say why nothing was measured at a point; empty where that isn't known."""
+        value = self._code.raw(point)
+        if isinstance(value, str):
+            return f"f can't be evaluated: {value}"
+        return self._reasons.get(point.tobytes(), "")
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return what was measured, shape (P, K); nothing better is to be had."""
@@ -303,6 +313,8 @@ class StepsReference:
             for i, one in enumerate(found):
                 value[i, j] = one.value
                 self.refused = self.refused if one.is_answered else one.reason
+                if not one.is_answered:
+                    self._reasons.setdefault(point.tobytes(), one.reason)
                 rough[i, j] = one.status in _ROUGH
                 bar[i, j] = one.verified + _ROUNDING * abs(one.value)
         self._rough[point.tobytes()] = rough.ravel()

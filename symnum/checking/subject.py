@@ -193,8 +193,18 @@ def code_of(
                 return Candidate(function, tried, shape, accepted, layout)
             first = first or found
     where = ", ".join(f"{x:.6g}" for x in points[0][:6].tolist())
-    msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}"
+    msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}{one_point_hint(n)}"
     raise UsageError(msg)
+
+
+def one_point_hint(n: int) -> str:
+    """Say how points are counted, where code of several variables can't be called at all."""
+    if n == 1:
+        return ""
+    return (
+        f"; it was called with {n} variables, since without a formula a 1-d array is one point: "
+        "pass n=1 if each entry is a point of one variable"
+    )
 
 
 def _names(f: Callable[..., Any], count: int, layout: Layout | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from symnum.checking.decide import Evidence
 from symnum.checking.guards import shown
 from symnum.checking.reference import Reference, Truth
+from symnum.checking.steps_reference import StepsReference
 from symnum.formula.status import Status
 
 # Points whose status is asked for, and those that are named.
@@ -83,17 +84,44 @@ def about_given(
         unknown = np.flatnonzero(~truth.known[row])
         if unknown.size:
             what = _WORDS.get(status[i, unknown[0]])
-            found.append(
-                f"not judged at {where}: no derivative is known there"
-                if what is None
-                else f"not judged at {where}: {what} there"
-            )
+            why = _why_unknown(reference, truth.points[row]) if what is None else f"{what} there"
+            found.append(f"not judged at {where}: {why}")
             continue
         k = int(np.flatnonzero(truth.hull[row])[0])
         fine = np.isfinite(evidence.given[row]).all() and not evidence.bad[row].any()
         if fine:  # else that is said already
             found.append(f"at {where} {kink_text(truth, row, k, status[i, k])}")
     return tuple(dict.fromkeys(found))[:_REPORTED]
+
+
+def nothing_given_judged(
+    reference: Reference, evidence: Evidence, names: Sequence[str], count: int
+) -> str:
+    """Say that no point that was asked for could be judged; empty where one was, or has no slope.
+
+    Parameters
+    ----------
+    reference, evidence, names, count
+        As for `about_given`.
+    """
+    truth = evidence.truth
+    if not count or truth.known[:count].any():
+        return ""
+    status = reference.statuses(truth.points[:1])[0]
+    if not np.all(status == Status.UNDECIDED):
+        return ""  # that f has no derivative there is an answer
+    where = shown(truth.points[0], names)
+    others = f" nor at the {count - 1} other points" if count > 1 else ""
+    return (
+        f"nothing could be judged at {where}{others}, as was asked for; at the "
+        f"{len(truth.points) - count} points elsewhere that were tried nothing was found wrong"
+    )
+
+
+def _why_unknown(reference: Reference, point: np.ndarray) -> str:
+    """Say why no derivative is known at a point."""
+    why = reference.why_unknown(point) if isinstance(reference, StepsReference) else ""
+    return why or "no derivative is known there"
 
 
 def kink_text(truth: Truth, row: int, k: int, status: Status = Status.KINK) -> str:

@@ -98,7 +98,8 @@ def differentiate(
     ----------
     f : callable
         Takes a float, or an array of shape (n,) that it may write into, and returns a number.
-        Where it raises an ArithmeticError or a ValueError, or is not finite, it has no value.
+        Where it raises, or is not finite, it has no value; at the point itself it may only raise
+        an ArithmeticError or a ValueError.
     at : float or array of shape (n,)
         The point.
     direction : array of shape (n,), optional
@@ -120,7 +121,7 @@ def differentiate(
     Raises
     ------
     UsageError
-        Where an argument doesn't fit, or f raises, or returns something that is no real number.
+        Where an argument doesn't fit, f raises at the point, or returns what is no real number.
     DomainError
         Where the point is not finite.
 
@@ -163,7 +164,7 @@ def differentiate(
         found = first_reference(line, 0, None, order, budget, seed)
     except OutOfTime:
         return Derivative(*_out_of_time(line, timeout))
-    return _answer(found, line.evaluations)
+    return _answer(found, line)
 
 
 def first_reference(
@@ -236,14 +237,17 @@ def _out_of_time(
     return math.nan, math.inf, DerivativeStatus.TIMEOUT, line.evaluations, "none", reason
 
 
-def _answer(found: Estimate, evaluations: int) -> Derivative:
+def _answer(found: Estimate, line: Line) -> Derivative:
+    reason = found.reason
+    if line.raised and not found.is_answered:
+        reason = f"{reason}; {line.raised}"
     return Derivative(
         found.value,
         found.error,
         found.status,
-        evaluations,
+        line.evaluations,
         found.reference,
-        found.reason,
+        reason,
         found.verified,
         found.left,
         found.right,

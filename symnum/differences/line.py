@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,11 @@ class Line:
         Whether the function takes a float.
     deadline : float
         When `time.monotonic()` passes it, no further call is made.
+
+    Attributes
+    ----------
+    raised : str
+        What the function raised, first, where that is more than a number out of its domain.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Line:
     ) -> None:
         self.x, self.v = x, v
         self.evaluations = 0
+        self.raised = ""
         self.shape: tuple[int, ...] | None = None
         self._function = function
         self._is_scalar = is_scalar
@@ -131,7 +137,11 @@ class Line:
             raise
         except Exception as error:
             msg = f"the function raised {type(error).__name__}: {error} at {self._shown(point)}"
-            raise UsageError(msg) from error
+            if not self._known:
+                raise UsageError(msg) from error
+            # It answered before: a solver that does not converge has no value there.
+            self.raised = self.raised or msg
+            return self._nothing()
         if np.ma.is_masked(raw):
             msg = (
                 f"the function returned a masked array, in which entries are missing, at "
@@ -203,6 +213,15 @@ def no_number(array: np.ndarray) -> str:
 
 def read_point(at: object) -> tuple[np.ndarray, bool]:
     """Return a point as an array of shape (n,), and whether it was given as a number."""
+    if np.ma.is_masked(at):
+        msg = f"at is a masked array, in which entries are missing: {shown(at)}; give them numbers"
+        raise UsageError(msg)
+    if isinstance(at, Mapping):
+        msg = (
+            f"at is a dict, {shown(at)}; a number or an array of shape (n,) is expected: put its "
+            "arrays one after the other with np.concatenate, and take them apart again in f"
+        )
+        raise UsageError(msg)
     try:
         point = np.array(at)
     except (TypeError, ValueError):

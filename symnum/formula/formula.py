@@ -710,6 +710,9 @@ def as_doubles(values: Any, what: str) -> np.ndarray:
     UsageError
         They are not real numbers.
     """
+    if np.ma.is_masked(values):
+        msg = f"{what} is a masked array, in which entries are missing; give them numbers"
+        raise UsageError(msg)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "fiub":

@@ -21,6 +21,7 @@ from symnum.checking.function_first import function_mismatch
 from symnum.checking.guards import (
     STATE_POINTS,
     Broken,
+    changed,
     first_answers,
     raises,
     remembered,
@@ -31,6 +32,7 @@ from symnum.checking.judge import judge
 from symnum.checking.late import late_verdict
 from symnum.checking.literals import literals
 from symnum.checking.many import gradient_verdict, lines_of
+from symnum.checking.memory import kept
 from symnum.checking.own_code import OwnCode
 from symnum.checking.points import is_point, own_points, uniform
 from symnum.checking.proof import reproduces, same
@@ -46,6 +48,12 @@ from symnum.formula.program import Program
 _EVIDENCE = 60
 # So many wrong points show where a derivative is wrong; fewer may be those of an edge.
 _SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
+# First points at which it is asked again in the end.
+_ASKED_AGAIN = 4
+_KEEPS = (
+    "traced, and identical to the exact derivative, but not proved: its code changes what it keeps "
+    "from call to call, and may answer otherwise later"
+)
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 
@@ -93,9 +101,12 @@ def run(request: Request, watch: Watch | None) -> Verdict:
     if broken is not None:
         return broken_verdict(request, broken, truth)
     try:
+        before = kept(request.derivative)  # what is set up in the first call is there by now
         broken = _bad_manners(request, answers, truth)
         if broken is not None:
             return broken_verdict(request, broken, truth)
+        if kept(request.derivative) != before:
+            ask.one_by_one()
         evidence = evidence_of(request, answers, truth)
     except OutOfTime:
         # Whether code that was run on balls is in a narrow branch isn't known yet.
@@ -120,11 +131,22 @@ def run(request: Request, watch: Watch | None) -> Verdict:
                 return broken_verdict(request, broken, evidence.truth)
             evidence = evidence.join(seen)
         _look(watch, reference, evidence)
+        broken = changed(
+            candidate,
+            answers[:_ASKED_AGAIN],
+            truth.take(np.arange(min(len(answers), _ASKED_AGAIN))),
+            len(evidence.given),
+            request.variables,
+        )
+        if broken is not None:
+            return broken_verdict(request, broken, evidence.truth)
         verdict = judge(request, reference, evidence, own_code)
     except OutOfTime:
         assert watch is not None
         return late_verdict(request, evidence, watch.seconds)
     if verdict.status is Outcome.OK and _proven(request, evidence, own_code):
+        if kept(request.derivative) != before:
+            return replace(verdict, reason=_KEEPS)
         return replace(
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )

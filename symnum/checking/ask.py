@@ -44,6 +44,10 @@ class Asker:
             self._possible = False
         return self.singly(points)
 
+    def one_by_one(self) -> None:
+        """Ask in single calls from now on: what keeps something may count them."""
+        self._possible = False
+
     def singly(self, points: np.ndarray) -> list[Answer]:
         """Return an answer a point, from a call a point."""
         return [self._candidate(point) for point in points]

@@ -68,6 +68,9 @@ _CONFUSED = {
     "digamma": ("loggamma",),
 }
 
+# Digits of the ends of a region: as many as tell it from the next right point.
+_FEWEST_DIGITS, _ALL_DIGITS = 4, 17
+
 # A region of a larger share of the points is looked for only where no slip explains them.
 _MOST_OF_IT = 0.6
 
@@ -371,7 +374,7 @@ def _region(
         ratio = _ratio_inside(view, wrong)
         if most > _MOST_OF_IT and not ratio:
             return None  # right near one end is what approximations are
-        where = _interval(labels[j], start, end)
+        where = _interval(labels[j], (start, low - below), (end, above - high))
         return Cause.REGION, f"only where {where}{ratio}"
     return None
 
@@ -402,12 +405,20 @@ def _would_show(evidence: Evidence, wrong: Sequence[int]) -> np.ndarray:
     return np.asarray(truth.known[:, columns] & ~truth.hull[:, columns] & seen)
 
 
-def _interval(name: str, low: float, high: float) -> str:
+def _interval(name: str, start: tuple[float, float], end: tuple[float, float]) -> str:
+    """Say where a region is: from its ends, and how far from each the next right point is."""
+    low, high = start[0], end[0]
     if low == high:
         return f"{name} = {low:.6g}"
     if np.isfinite(low) and np.isfinite(high):
-        return f"{low:.4g} <= {name} <= {high:.4g}"
-    return f"{name} >= {low:.4g}" if np.isfinite(low) else f"{name} <= {high:.4g}"
+        return f"{_rounded(*start)} <= {name} <= {_rounded(*end)}"
+    return f"{name} >= {_rounded(*start)}" if np.isfinite(low) else f"{name} <= {_rounded(*end)}"
+
+
+def _rounded(value: float, room: float) -> str:
+    """Return a number as short as its room allows: four digits, or more."""
+    texts = (f"{value:.{digits}g}" for digits in range(_FEWEST_DIGITS, _ALL_DIGITS))
+    return next((text for text in texts if abs(float(text) - value) <= room), repr(float(value)))
 
 
 def _ratio_inside(view: _View, wrong: list[int]) -> str:

@@ -301,6 +301,38 @@ def remembered(
     return None
 
 
+def changed(
+    candidate: Candidate, answers: Sequence[Answer], truth: Truth, calls: int, names: Sequence[str]
+) -> Broken | None:
+    """Ask again where it was asked first, after all other calls: a right answer is the same.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Somebody's derivative.
+    answers : sequence of Answer
+        The first answers.
+    truth : Truth
+        What is known at their points.
+    calls : int
+        About how many calls there were in between.
+    names : sequence of str
+        The variables.
+    """
+    for answer, point, bound in zip(answers, truth.points, truth.bound, strict=True):
+        later = [candidate(point).value for _ in range(_CALLS)]
+        if answer.value is None or any(value is None for value in later):
+            continue
+        differs = [_differ(answer.value, value, bound) for value in later if value is not None]
+        where = shown(point, names)
+        if all(differs):
+            sentence = f"its answer at {where} has changed after about {calls} calls"
+            return Broken(Cause.STALE, sentence)
+        if any(differs):
+            return Broken(Cause.RANDOM, f"calls with the same argument differ, at {where}")
+    return None
+
+
 def _computes(
     candidate: Candidate,
     reference: Reference,

@@ -24,7 +24,7 @@ from symnum.checking.guards import (
     integers,
     shown,
 )
-from symnum.checking.own_code import own_code
+from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.reference import Reference
 from symnum.checking.request import Request
@@ -41,7 +41,7 @@ _OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
 _MUCH, _HALF = 0.125, 0.5
 
 
-def judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict:
+def judge(request: Request, reference: Reference, evidence: Evidence, own_code: OwnCode) -> Verdict:
     """Return the verdict that the evidence comes to."""
     if not evidence.truth.known.any():
         return undecided(request, len(evidence.given), _nothing_known(request, evidence))
@@ -52,7 +52,7 @@ def judge(request: Request, reference: Reference, evidence: Evidence) -> Verdict
         decision, reason = reference.decide(candidate, evidence, request.names)
     else:
         limit = detection_limit(reference, evidence, request.rng)
-        evidence, decision = _decide(request, reference, evidence)
+        evidence, decision = _decide(request, reference, evidence, own_code)
     nonfinite = evidence.truth.known & ~evidence.truth.hull & ~np.isfinite(evidence.given)
     cause: Cause | None = None
     detail = ""
@@ -125,7 +125,7 @@ def _blind(request: Request, evidence: Evidence, limit: Sequence[float]) -> str:
 
 
 def _decide(
-    request: Request, reference: Reference, evidence: Evidence
+    request: Request, reference: Reference, evidence: Evidence, own_code: OwnCode
 ) -> tuple[Evidence, Decision]:
     """Decide, and look into the candidate's code before it is called wrong.
 
@@ -134,7 +134,7 @@ def _decide(
     decision = decide(request.candidate, reference, evidence, request.rng)
     if not decision.wrong or request.formula is None:
         return evidence, decision
-    found = own_code(request.derivative, request.candidate, request.n)
+    found = own_code.trace
     if found is None:
         return evidence, decision
     # Its own points: what is drawn for the cause doesn't depend on them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -14,8 +15,8 @@ from symnum.formula.trace import Trace, trace_with_conditions
 _MOST_LINES = 5_000
 
 
-def own_code(derivative: Callable[..., Any], candidate: Candidate, n: int) -> Trace | None:
-    """Trace somebody's derivative in the form in which it was judged.
+class OwnCode:
+    """Somebody's derivative, traced once, when it is first asked for, in the form that was judged.
 
     Parameters
     ----------
@@ -25,21 +26,30 @@ def own_code(derivative: Callable[..., Any], candidate: Candidate, n: int) -> Tr
         How it is called, and what it must return.
     n : int
         How many variables it has.
-
-    Returns
-    -------
-    Trace or None
-        None where it can't be traced, follows one path of several, or returns another number of
-        values.
     """
-    shape: Any = {Form.ARRAY: (n,), Form.FLOAT: ()}.get(candidate.form)
-    if candidate.form in WITH_NAMES:
-        assert candidate.layout is not None
-        shape = dict(candidate.layout.shapes)
-    try:
-        found = trace_with_conditions(derivative, n=n, shape=shape, most=_MOST_LINES)
-    except (SymnumError, SystemExit):
-        return None
-    if found.formula.conditions or len(found.formula.program.outputs) != prod(candidate.shape):
-        return None
-    return found
+
+    def __init__(self, derivative: Callable[..., Any], candidate: Candidate, n: int) -> None:
+        self._derivative = derivative
+        self._candidate = candidate
+        self._n = n
+
+    @cached_property
+    def path(self) -> Trace | None:
+        """Its trace along one path; None where it can't be traced."""
+        candidate = self._candidate
+        shape: Any = {Form.ARRAY: (self._n,), Form.FLOAT: ()}.get(candidate.form)
+        if candidate.form in WITH_NAMES:
+            assert candidate.layout is not None
+            shape = dict(candidate.layout.shapes)
+        try:
+            return trace_with_conditions(self._derivative, n=self._n, shape=shape, most=_MOST_LINES)
+        except (SymnumError, SystemExit):
+            return None
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """Its trace; None where one path of several was followed, or other values returned."""
+        found, size = self.path, prod(self._candidate.shape)
+        if found is None or found.formula.conditions:
+            return None
+        return found if len(found.formula.program.outputs) == size else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from symnum.checking.function_first import function_mismatch
 from symnum.checking.guards import (
     STATE_POINTS,
     Broken,
+    changed,
     first_answers,
     raises,
     remembered,
@@ -28,21 +30,31 @@ from symnum.checking.guards import (
 )
 from symnum.checking.judge import judge
 from symnum.checking.late import late_verdict
+from symnum.checking.literals import literals
 from symnum.checking.many import gradient_verdict, lines_of
-from symnum.checking.own_code import own_code
+from symnum.checking.memory import kept
+from symnum.checking.own_code import OwnCode
 from symnum.checking.points import is_point, own_points, uniform
 from symnum.checking.proof import reproduces, same
 from symnum.checking.reference import FormulaReference, Reference, Truth
 from symnum.checking.request import Request
 from symnum.checking.steps_reference import StepsReference
+from symnum.checking.thresholds import threshold_points
 from symnum.checking.unjudged import nothing_given_judged
 from symnum.checking.verdict import Cause, Outcome, Verdict
 from symnum.checking.watch import OutOfTime, Watch
+from symnum.formula.program import Program
 
 # Points of its own that a check adds once something is wrong already: evidence for the cause.
 _EVIDENCE = 60
 # So many wrong points show where a derivative is wrong; fewer may be those of an edge.
 _SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
+# First points at which it is asked again in the end.
+_ASKED_AGAIN = 4
+_KEEPS = (
+    "traced, and identical to the exact derivative, but not proved: its code changes what it keeps "
+    "from call to call, and may answer otherwise later"
+)
 # Given points at which a gradient of many parameters is tried along directions.
 _DIRECTED_POINTS = 3
 
@@ -61,6 +73,7 @@ def run(request: Request, watch: Watch | None) -> Verdict:
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
+    own_code = OwnCode(request.derivative, candidate, request.n)
     measured = isinstance(reference, StepsReference)
     own = list(
         reference.own_points(request.box, request.rng)
@@ -82,14 +95,19 @@ def run(request: Request, watch: Watch | None) -> Verdict:
     else:
         truth = reference.at(first)
         answers = ask(truth.points)
+        if not measured:  # where each point takes hundreds of calls
+            chunks = chain(chunks, _at_thresholds(request, own_code))
         chunks = chunks if watch is None else _growing(chunks)
     broken = first_answers(answers, truth, candidate.shape, request.variables)
     if broken is not None:
         return broken_verdict(request, broken, truth)
     try:
+        before = kept(request.derivative)  # what is set up in the first call is there by now
         broken = _bad_manners(request, answers, truth)
         if broken is not None:
             return broken_verdict(request, broken, truth)
+        if kept(request.derivative) != before:
+            ask.one_by_one()
         evidence = evidence_of(request, answers, truth)
     except OutOfTime:
         # Whether code that was run on balls is in a narrow branch isn't known yet.
@@ -114,11 +132,22 @@ def run(request: Request, watch: Watch | None) -> Verdict:
                 return broken_verdict(request, broken, evidence.truth)
             evidence = evidence.join(seen)
         _look(watch, reference, evidence)
-        verdict = judge(request, reference, evidence)
+        broken = changed(
+            candidate,
+            answers[:_ASKED_AGAIN],
+            truth.take(np.arange(min(len(answers), _ASKED_AGAIN))),
+            len(evidence.given),
+            request.variables,
+        )
+        if broken is not None:
+            return broken_verdict(request, broken, evidence.truth)
+        verdict = judge(request, reference, evidence, own_code)
     except OutOfTime:
         assert watch is not None
         return late_verdict(request, evidence, watch.seconds)
-    if verdict.status is Outcome.OK and _proven(request, evidence):
+    if verdict.status is Outcome.OK and _proven(request, evidence, own_code):
+        if kept(request.derivative) != before:
+            return replace(verdict, reason=_KEEPS)
         return replace(
             verdict, status=Outcome.PROVED, reason="traced, and identical to the exact derivative"
         )
@@ -189,6 +218,28 @@ def _bad_manners(request: Request, answers: Sequence[Answer], truth: Truth) -> B
     return broken
 
 
+def _at_thresholds(request: Request, own_code: OwnCode) -> Iterator[np.ndarray]:
+    """Yield the points at the thresholds in a candidate's code, once all others were tried."""
+    if is_point(request.box):
+        return
+    program: Program | None = None
+    numbers: list[float] = []
+    if request.written is not None:
+        if request.written.variables == request.variables:
+            program = request.written.program
+    else:
+        path = own_code.path
+        if path is not None:
+            program = path.whole
+        if path is None or path.formula.conditions:
+            numbers = literals(request.derivative)
+    # A generator of its own: what is drawn for a cause doesn't depend on them.
+    rng = np.random.default_rng(request.seed)
+    points = threshold_points(program, numbers, request.box, rng)
+    if len(points):
+        yield points
+
+
 def _growing(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield chunks in pieces of 1, 2, 4, ... points: slow code is judged as far as it got."""
     size = 1
@@ -206,7 +257,7 @@ def _one_by_one(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield from points[:, None]
 
 
-def _proven(request: Request, evidence: Evidence) -> bool:
+def _proven(request: Request, evidence: Evidence, own_code: OwnCode) -> bool:
     """Trace the candidate, and say whether it is identically the exact derivative.
 
     The trace must be of the form that was judged, leave its argument alone as the code has to, and
@@ -219,7 +270,7 @@ def _proven(request: Request, evidence: Evidence) -> bool:
     if request.written is not None:
         written = request.written
         return written.variables == request.variables and same(written.program, exact.program)
-    found = own_code(request.derivative, request.candidate, request.n)
+    found = own_code.trace
     if found is None or found.writes:
         return False
     program = found.formula.program

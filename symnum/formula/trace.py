@@ -40,12 +40,15 @@ class Trace:
         The point at which the branches were taken, flattened, one entry a variable.
     writes : bool
         Whether the function leaves other values in its argument than it was given.
+    whole : Program
+        The formula's lines and those of the conditions, all of them outputs.
     """
 
     formula: Formula
     conditions: tuple[str, ...]
     at: np.ndarray
-    writes: bool = False
+    writes: bool
+    whole: Program
 
 
 def trace(
@@ -330,14 +333,15 @@ def _run(
     array = _stacked(recorder, result, function, list(arguments))
     outputs = array.lines.ravel().tolist()
     whole = recorder.builder.finish(outputs)
-    conditions = _texts(whole.with_outputs(list(recorder.conditions)), labels)
+    decided = list(recorder.conditions)
+    conditions = _texts(whole.with_outputs(decided), labels)
     assumed = tuple(
         f"{'' if truth else 'not '}{name}({text})"
         for (name, line), truth in recorder.assumed.items()
         for text in _texts(whole.with_outputs([line]), labels)
     )
     formula = from_program(_live(whole), labels, array.shape, (*conditions, *assumed))
-    return Trace(formula, conditions, at, writes)
+    return Trace(formula, conditions, at, writes, whole.with_outputs([*outputs, *decided]))
 
 
 def _live(program: Program) -> Program:

@@ -1,0 +1,211 @@
+"""Points on both sides of the thresholds in a candidate's own code: there its rare branches begin.
+
+A branch that holds a millionth of the box is missed by any number of points at random, and its code
+says where it is. Traced code holds what it compares: along a line through the box each comparison
+changes its value somewhere, and that place is found by halving. Of code that can't be traced, or
+that goes one way of several, the numbers that it holds are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symnum.checking.machine import Machine
+from symnum.checking.points import CHUNK, stratified, uniform
+from symnum.formula.program import Program
+
+# Comparisons, coordinates and thresholds on a line that are looked at; of more, some.
+_COMPARISONS, _COORDINATES, _ON_A_LINE = 8, 8, 8
+# Numbers in the code that are tried in each coordinate.
+_LITERALS = 24
+# Where a line for a comparison starts: at that one of so many points where it is nearest to a tie.
+_STARTS = 64
+# So many steps along a line, and halvings of each in which a comparison changes.
+_STEPS, _HALVINGS = 64, 100
+# Points between two thresholds, and how far beside each one more is tried, as a share of it.
+_BETWEEN, _BESIDE = 2, 2.0**-40
+# What has an argument that is compared with 0.
+_WITH_0 = frozenset({"abs", "sign"})
+_WITH_EACH_OTHER = frozenset({"lt", "le", "eq", "ne", "max", "min"})
+
+
+def threshold_points(
+    program: Program | None, numbers: Sequence[float], box: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return points beside a candidate's own thresholds, and between them, shape (P, n).
+
+    Parameters
+    ----------
+    program : Program or None
+        What it computes and compares, as far as that is known.
+    numbers : sequence of float
+        Numbers that may be thresholds besides.
+    box : float64 array, shape (n, 2)
+        Where they may lie.
+    rng : numpy.random.Generator
+        The coordinates that a threshold leaves open.
+    """
+    lines: list[np.ndarray] = []
+    if program is not None:
+        lines += _along_comparisons(program, box, rng)
+    lines += _along_literals(numbers, box, rng)
+    found = np.concatenate([np.empty((0, len(box))), *lines])
+    found = np.unique(found[((box[:, 0] <= found) & (found <= box[:, 1])).all(axis=1)], axis=0)
+    if len(found) > CHUNK:
+        found = found[np.sort(rng.choice(len(found), CHUNK, replace=False))]
+    return found
+
+
+def _along_literals(
+    values: Sequence[float], box: np.ndarray, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield points whose coordinates, one at a time, are numbers of the code."""
+    for j in _some(range(len(box)), _COORDINATES, rng):
+        inside = sorted(x for x in values if box[j, 0] <= x <= box[j, 1])
+        if inside:
+            start = uniform(box, rng)
+            yield _on_line(start, j, np.array(_some(inside, _LITERALS, rng)), box, rng)
+
+
+def _along_comparisons(
+    program: Program, box: np.ndarray, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield points on lines along a coordinate on which comparisons change their values."""
+    differences = _Differences(program, rng)
+    if not differences.count:
+        return
+    sample = np.concatenate([stratified(box, _STARTS, rng), box.T])
+    at_sample = np.abs(differences.at(sample))
+    for c in range(differences.count):
+        nearest = np.nan_to_num(at_sample[:, c], nan=np.inf).argmin()
+        start = sample[nearest].copy()
+        for j in _some(differences.variables(c), _COORDINATES, rng):
+            ties, closest = differences.ties(start, j, box[j])
+            if ties[c].size:
+                every = np.unique(np.concatenate(ties))
+                near = np.argsort(np.abs(every - ties[c][0]), kind="stable")[:_ON_A_LINE]
+                yield _on_line(start, j, np.sort(every[near]), box, rng)
+                break
+            start[j] = closest[c]  # no tie on this line: one is nearer along the others
+
+
+class _Differences:
+    """What a program compares, as differences that are 0 where a comparison is a tie."""
+
+    def __init__(self, program: Program, rng: np.random.Generator) -> None:
+        live = program.live()
+        compared: dict[tuple[int, ...], None] = {}
+        for index in live:
+            op, args, _ = program.lines[index]
+            if op in _WITH_0 or op in _WITH_EACH_OTHER:
+                compared[args] = None
+        variables = {
+            pair: [
+                int(line.value or 0)
+                for line in (program.lines[index] for index in program.live(pair))
+                if line.op == "var"
+            ]
+            for pair in _some(list(compared), _COMPARISONS, rng)
+        }
+        self._variables = {pair: found for pair, found in variables.items() if found}
+        self._pairs = list(self._variables)
+        self._program = program.with_outputs([line for pair in self._pairs for line in pair])
+        # Ties of |x - 1.5| and 1e-6 lie so close together that no step falls between them.
+        self._constants = np.array(
+            [
+                float(line.value)
+                for line in (program.lines[index] for index in live)
+                if line.op == "const" and isinstance(line.value, Fraction)
+            ]
+        )
+
+    @property
+    def count(self) -> int:
+        """How many comparisons there are."""
+        return len(self._pairs)
+
+    def variables(self, c: int) -> Sequence[int]:
+        """Return the variables that a comparison depends on."""
+        return self._variables[self._pairs[c]]
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """Return the differences at points of shape (P, n), shape (P, count)."""
+        values = Machine(self._program, points).values
+        found = np.empty((len(points), self.count))
+        with np.errstate(all="ignore"):
+            for c, (line, *other) in enumerate(self._pairs):
+                found[:, c] = values[line] - values[other[0]] if other else values[line]
+        return found
+
+    def ties(
+        self, start: np.ndarray, j: int, limits: np.ndarray
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return where each comparison ties as one coordinate moves, and where it is closest to it.
+
+        Those that are found first divide the line for a second look: the middle of a narrow band
+        lies between its ends.
+        """
+        low, high = limits
+        share = np.linspace(0.0, 1.0, _STEPS + 1)
+        grid = np.clip(low * (1 - share) + high * share, low, high)
+        inside = (low <= self._constants) & (self._constants <= high)
+        grid = np.unique(np.concatenate([grid, self._constants[inside]]))
+        found: list[np.ndarray] = []
+        for _ in range(2):
+            found = self._changes(start, j, grid)
+            grid = np.unique(np.concatenate([grid, *found]))
+        closest = np.nan_to_num(np.abs(self._on_line(start, j, grid)), nan=np.inf).argmin(axis=0)
+        return found, grid[closest]
+
+    def _on_line(self, start: np.ndarray, j: int, x: np.ndarray) -> np.ndarray:
+        points = np.tile(start, (len(x), 1))
+        points[:, j] = x
+        return self.at(points)
+
+    def _changes(self, start: np.ndarray, j: int, grid: np.ndarray) -> list[np.ndarray]:
+        """Return the grid's exact ties, and both doubles round each change of sign between two."""
+        signs = np.sign(self._on_line(start, j, grid))
+        steps, columns = np.nonzero(signs[1:] * signs[:-1] < 0)
+        low, high = grid[steps], grid[steps + 1]
+        before = signs[steps, columns]
+        for _ in range(_HALVINGS):
+            middle = low / 2 + high / 2
+            left = (low < middle) & (middle < high)
+            if not left.any():
+                break
+            here = np.sign(self._on_line(start, j, middle)[np.arange(len(middle)), columns])
+            same = here == before
+            low, high = np.where(left & same, middle, low), np.where(left & ~same, middle, high)
+        ends = np.stack([low, high], axis=1)
+        return [
+            np.unique(np.concatenate([grid[signs[:, c] == 0], ends[columns == c].ravel()]))
+            for c in range(self.count)
+        ]
+
+
+def _on_line(
+    start: np.ndarray, j: int, thresholds: np.ndarray, box: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return points at thresholds of one coordinate, beside them, and between each and the next."""
+    side = box[j, 1] / 2 - box[j, 0] / 2
+    step = _BESIDE * np.where(thresholds == 0, side, np.abs(thresholds))
+    found = [thresholds, thresholds - step, thresholds + step]
+    for low, high in pairwise([box[j, 0], *thresholds, box[j, 1]]):
+        share = rng.random(_BETWEEN)
+        found.append(low * (1 - share) + high * share)
+    x = np.concatenate(found)
+    points = np.tile(start, (len(x), 1))
+    points[:, j] = x
+    return points
+
+
+def _some(values: Sequence[Any], most: int, rng: np.random.Generator) -> list[Any]:
+    """Return the values, or so many of them, in their order."""
+    if len(values) <= most:
+        return list(values)
+    return [values[i] for i in np.sort(rng.choice(len(values), most, replace=False)).tolist()]

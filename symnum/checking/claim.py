@@ -157,6 +157,7 @@ class Candidate:
                 result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
             return Answer(None, None, "", error=exception_text(error), raised=error)
+        _never_awaited(result)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 
@@ -177,6 +178,7 @@ class Candidate:
         try:
             with np.errstate(all="ignore"):
                 found = self._call(self.arguments(point))
+                _never_awaited(found)
                 array = np.asarray(found)
         except SystemExit:
             return "it ends the program (SystemExit)"
@@ -193,7 +195,8 @@ class Candidate:
             with contextlib.suppress(Exception):  # their __float__ may raise anything
                 array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            return f"it returned {array.dtype}, not real numbers"
+            kind = str(array.dtype) if array.ndim else f"a {type(found).__name__}"
+            return f"it returned {kind}, not real numbers"
         return array.astype(np.float64)
 
     def _read(self, result: Any, wrote: bool) -> Answer:
@@ -251,6 +254,12 @@ class Candidate:
             problem = f"it returned shape {array.shape}; {self.shape} is expected"
         value = array.astype(np.float64).ravel()
         return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def _never_awaited(result: Any) -> None:
+    """Close a coroutine that was returned: Python would warn of it, on a line of ours."""
+    if inspect.iscoroutine(result):
+        result.close()
 
 
 def exception_text(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from symnum.checking.claim import (
     signature_text,
 )
 from symnum.checking.code_reference import code_reference
+from symnum.checking.given import refuse_what_is_neither
 from symnum.checking.lines import Watched
 from symnum.checking.listed import by_number, is_blocks, of_dict
 from symnum.checking.points import box_round, uniform
@@ -64,9 +65,7 @@ class Request:
         if not isinstance(seed, (int, np.integer)) or seed < 0:
             msg = f"seed is {seed!r}; a whole number from 0 on is expected"
             raise UsageError(msg)
-        if function is not None and not callable(function):
-            msg = f"function is a {type(function).__name__}; the code of f is expected, or None"
-            raise UsageError(msg)
+        refuse_what_is_neither(f, derivative, function)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.listed = callable(f) and callable(derivative) and is_blocks(at, derivative)

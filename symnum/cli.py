@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from symnum.errors import SymnumError, UsageError, printable
+from symnum.errors import SymnumError, UsageError, one_line, printable
 from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.version import __version__
 
@@ -378,6 +378,8 @@ def check(
             print(verdict.to_json(), file=stdout)
         else:
             _print_verdict(verdict, stdout)
+    if verdict.traceback and not json:  # why their code raised, after the verdict
+        print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)
     if verdict:
         return 0
     return _UNDECIDED if verdict.status == "undecided" else _WRONG
@@ -724,7 +726,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = BAD_REQUEST
     except SystemExit:  # how Typer says the same
         status = _BROKEN_PIPE
+    except BaseException as error:  # Python would end with status 1: a derivative is wrong
+        status = _broke_off(error)
     raise SystemExit(status)
+
+
+def _broke_off(error: BaseException) -> int:
+    """Show what nobody has foreseen: the lines are needed to mend it."""
+    import traceback
+
+    traceback.print_exception(error)
+    what = one_line(f"{type(error).__name__}: {error}")
+    print(
+        f"symnum: broke off ({what}), which says nothing about the derivative; if the lines above "
+        "are symnum's, please report them",
+        file=sys.stderr,
+    )
+    return BAD_REQUEST
 
 
 def _open_closed_streams() -> None:
@@ -748,12 +766,14 @@ def _run(arguments: list[str]) -> int:
         message = "this needs more memory than there is: ask for fewer points or steps"
         return _report(UsageError(message), as_json="--json" in options)
     except (typer.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        status = _INTERRUPTED
     except Exception as error:
         # What Typer couldn't read. Its classes have moved between versions; this method hasn't.
         if not hasattr(error, "format_message"):
             raise
         return _report(UsageError(_typer_message(error)), as_json="--json" in options)
+    if status == _INTERRUPTED:  # some versions of Typer return it
+        print("symnum: interrupted", file=sys.stderr)
     return status if isinstance(status, int) else 0
 
 
@@ -948,7 +968,7 @@ def _as_taken(
 
 
 def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
-    """Print a verdict, with colour on a terminal; then, on stderr, why the user's code raised."""
+    """Print a verdict, with colour on a terminal."""
     if stdout.isatty():
         from rich.console import Console
 
@@ -960,9 +980,6 @@ def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
 
         for line in str(verdict).split("\n"):
             print(wrapped(line, _width()), file=stdout)
-    if verdict.traceback:
-        stdout.flush()  # the verdict first
-        print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:
@@ -970,10 +987,18 @@ def _certified(derivative: Formula, points: np.ndarray) -> Exact:
         return derivative.certify(points, advance)
 
 
+def _is_watched() -> bool:
+    """Say whether stderr is a terminal; somebody's code may have taken it away."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
 @contextmanager
 def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None] | None]:
     """Show a bar on a terminal's stderr while long work is done; nothing where there is none."""
-    if work < _LONG_WORK or not sys.stderr.isatty():
+    if work < _LONG_WORK or not _is_watched():
         yield None
         return
     from rich.console import Console
@@ -996,7 +1021,7 @@ def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None
 @contextmanager
 def _pulse(what: str) -> Iterator[Callable[[int], None] | None]:
     """Count calls on a terminal's stderr, where nobody knows how many there will be."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield None
         return
     from rich.console import Console

@@ -6,6 +6,7 @@ import atexit
 import importlib
 import importlib.util
 import inspect
+import io
 import os
 import re
 import sys
@@ -173,21 +174,14 @@ def quiet_stdout() -> Iterator[TextIO]:
 
     Our answer is written to what is yielded, so that it stands alone on stdout. What the code
     prints later goes to stderr too: while Python ends, or in a thread that it has left behind.
+    The code gets streams of its own: those that it closes or takes away aren't ours.
     """
     threads = set(threading.enumerate())
-    printed = sys.stdout
-    printed.flush()
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-    answers, saved = printed, None
+    printed, told = _Ours(sys.stdout, 1), _Ours(sys.stderr, 2)
+    answers = printed.twin(io.TextIOWrapper)
     with suppress(OSError):  # no such descriptors: then nothing can be written to them either
-        saved = os.dup(1)
-        if _descriptor(printed) == 1:
-            answers = os.fdopen(
-                os.dup(1), "w", encoding=printed.encoding, errors=printed.errors or "strict"
-            )
         os.dup2(2, 1)  # what is written below Python, by a compiled library or a child
-    sys.stdout = sys.stderr
+    sys.stdout, sys.stderr = told.twin(_Lent), told.twin(_Lent)
     restore = True
     try:
         yield answers
@@ -196,15 +190,62 @@ def quiet_stdout() -> Iterator[TextIO]:
     finally:
         atexit.unregister(_only_stderr)
         atexit.register(_only_stderr)  # it runs before what the user's module has registered
-        if answers is not printed:
+        if answers is not printed.stream:
             with suppress(OSError):
                 answers.close()
-        if restore:
-            sys.stdout = printed
-            if saved is not None:
-                os.dup2(saved, 1)
-        if saved is not None:
-            os.close(saved)
+        sys.stderr = told.back()
+        sys.stdout = printed.back() if restore else sys.stderr
+
+
+class _Lent(io.TextIOWrapper):
+    """A stream that somebody's code may close as often as it likes: it stays open.
+
+    It stays open to the end of the process too, for what the code prints while Python ends.
+    """
+
+    def close(self) -> None:
+        with suppress(OSError, ValueError):
+            self.flush()
+
+
+class _Ours:
+    """A stream of the process, out of reach of somebody's code.
+
+    Parameters
+    ----------
+    stream : text file
+        The stream.
+    number : int
+        The descriptor that it has in a process; what is in memory has none, and is left alone.
+    """
+
+    def __init__(self, stream: TextIO, number: int) -> None:
+        with suppress(OSError, ValueError):
+            stream.flush()
+        self.stream = stream
+        self._number = number
+        self._saved: int | None = None
+        with suppress(OSError):
+            self._saved = os.dup(number)
+        self._is_on_it = self._saved is not None and _descriptor(stream) == number
+
+    def twin(self, kind: type[io.TextIOWrapper]) -> TextIO:
+        """Return another stream on the same file; itself where it is no file of the process."""
+        if not self._is_on_it:
+            return self.stream
+        file = os.fdopen(os.dup(self._number), "wb", closefd=kind is not _Lent)
+        encoding, errors = self.stream.encoding, self.stream.errors
+        return kind(file, encoding=encoding, errors=errors, line_buffering=kind is _Lent)
+
+    def back(self) -> TextIO:
+        """Return the stream, on the file that it was on."""
+        if self._saved is not None:
+            os.dup2(self._saved, self._number)
+            os.close(self._saved)
+        if not (self._is_on_it and self.stream.closed):
+            return self.stream
+        encoding, errors = self.stream.encoding, self.stream.errors
+        return os.fdopen(self._number, "w", encoding=encoding, errors=errors, closefd=False)
 
 
 def _descriptor(stream: TextIO) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -581,3 +582,86 @@ def test_streams_that_are_closed_or_full(folder, ending, status, says):
     assert done.returncode == status, done.stderr
     assert says in done.stdout + done.stderr or "proved" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+STREAMS = {
+    "stdout closed": "sys.stdout.close()",
+    "stderr closed": "sys.stderr.close()",
+    "the process's stdout closed": "sys.__stdout__.close()",
+    "the process's stderr closed": "sys.__stderr__.close()",
+    "no stdout": "sys.stdout = None",
+    "no stderr": "sys.stderr = None",
+    "another stdout": "sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='latin-1')",
+    "descriptor 1 closed": "os.close(1)",
+    "descriptor 2 closed": "os.close(2)",
+    "in a with statement": "with sys.stdout: print('last words')",
+    "taken apart": "sys.stdout.detach()",
+}
+
+
+@pytest.mark.parametrize("what", STREAMS)
+def test_code_that_closes_the_streams(process, folder, what):
+    """The answer comes all the same, with its status: never a traceback, never status 1."""
+    (folder / "closes.py").write_text(
+        f"import io, os, sys\n{STREAMS[what]}\ndef gradient(x):\n    return 2.0 * x\n"
+    )
+    found = process("x**2", "closes:gradient", "--json")
+    assert (found.returncode, json.loads(found.stdout)["kind"]) == (0, "verdict"), found.stderr
+    assert found.stderr in {"", "last words\n"}
+
+
+@pytest.mark.parametrize("what", ["stdout closed", "the process's stdout closed", "taken apart"])
+def test_code_that_closes_the_streams_when_it_is_called(process, folder, what):
+    """The same, and the traceback of what their code raises is still shown."""
+    (folder / "closes.py").write_text(
+        f"import sys\ndef raises(x):\n    {STREAMS[what]}\n    raise ValueError('why')\n"
+    )
+    found = process("x**2", "closes:raises")
+    assert found.returncode == 1, found.stderr
+    assert found.stdout.startswith("wrong: ")
+    assert "in raises" in found.stderr
+
+
+def test_an_error_after_the_streams_were_closed(process, folder):
+    """The document of an error is written too."""
+    (folder / "closes.py").write_text("import sys\nsys.stdout.close()\nsys.__stdout__.close()\n")
+    found = process("x**2", "closes:gradient", "--json")
+    assert (found.returncode, json.loads(found.stdout)["kind"]) == (2, "error"), found.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
+def test_an_interruption(folder):
+    """Ctrl-C ends the command with one line and the status that shells give it."""
+    (folder / "slow.py").write_text(
+        "import time\ndef gradient(x):\n    print('called')\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "symnum", "check", "x**2", "slow:gradient"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+    ) as started:
+        assert started.stderr.readline() == "called\n"
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    assert (started.returncode, out, err) == (130, "", "symnum: interrupted\n")
+
+
+class Unheard(BaseException):
+    """What hardly anybody catches."""
+
+
+@pytest.mark.parametrize("error", [RuntimeError, Unheard])
+def test_what_breaks_off_says_nothing_about_the_derivative(run, monkeypatch, error):
+    """Status 1 would mean that it is wrong."""
+
+    def broken(*_arguments, **_options):
+        raise error("no luck")
+
+    monkeypatch.setattr("symnum.checking.check.check", broken)
+    status, out, err = run("x**2", "their_gradients:right")
+    assert (status, out) == (2, "")
+    assert "line" in err
+    assert err.splitlines()[-1].startswith(f"symnum: broke off ({error.__name__}: no luck)")

@@ -335,7 +335,7 @@ def check(
     count = None if n is None else read_count(n)
     seconds = None if timeout is None else read_timeout(timeout)
     is_code = any(names_code(text) for text in texts)
-    _check_sources(texts, is_code, count, function, variables, bind)
+    _check_sources(texts, target, is_code, count, function, variables, bind)
     f: Any = None if is_code else _formula(texts, variables, bind)
     places = _Places(at or [], points, domain or [])
     where: np.ndarray | None = None
@@ -343,7 +343,10 @@ def check(
     if not is_code:
         where, box = places.of_formula(f)
 
+    # All that the answer needs is imported before their module, which may be called `statistics`.
     from symnum.checking.check import check as run_check
+    from symnum.checking.theirs import their_traceback
+    from symnum.report.verdicts import verdict_to_json
 
     with quiet_stdout() as stdout:
         code: Callable[..., Any] | None = None
@@ -374,8 +377,15 @@ def check(
         except SystemExit:
             msg = "the code ends the program (SystemExit) instead of returning a number"
             raise UsageError(msg) from None
+        except BaseException as error:
+            if isinstance(error, (Exception, KeyboardInterrupt)):
+                raise
+            print(their_traceback(error), end="", file=sys.stderr)
+            said = one_line(f"{type(error).__name__}: {error}")
+            msg = f"the code breaks off ({said}) instead of returning a number"
+            raise UsageError(msg) from None
         if json:
-            print(verdict.to_json(), file=stdout)
+            print(verdict_to_json(verdict), file=stdout)
         else:
             _print_verdict(verdict, stdout)
     if verdict.traceback and not json:  # why their code raised, after the verdict
@@ -850,6 +860,7 @@ def _no_stray_numbers(texts: Sequence[str]) -> None:
 
 def _check_sources(
     texts: Sequence[str],
+    target: str,
     is_code: bool,
     count: int | None,
     function: str | None,
@@ -858,6 +869,7 @@ def _check_sources(
 ) -> None:
     """Refuse what doesn't go together: a formula has names, and code has a number of variables."""
     from symnum.arguments import shown
+    from symnum.loading import names_code
 
     if is_code and len(texts) > 1:
         msg = (
@@ -873,6 +885,12 @@ def _check_sources(
             )
             raise UsageError(msg)
         return
+    if not names_code(target):
+        msg = (
+            f"{shown(target)} is not of the form MODULE:CALLABLE; the derivative comes last, after "
+            "the formula or the code of the function"
+        )
+        raise UsageError(msg)
     for option, given, instead in (
         ("--function", function, "the code of f is given already"),
         ("--variables", variables, "its variables are called like its parameters"),

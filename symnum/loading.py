@@ -19,14 +19,15 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TextIO
 
-from symnum.arguments import listed, shown
-from symnum.errors import UsageError, printable
+from symnum.arguments import listed
+from symnum.errors import UsageError, described, printable
 
 _EXAMPLE = "write one such as grad:gradient or ./grad.py:gradient"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 _FILE = ".py"
+_LONGEST = 60  # characters of a name that a sentence shows
 _SOON = 0.2  # seconds in which a thread whose work is done has ended
 
 
@@ -97,7 +98,7 @@ def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
     for text in texts:  # before any of them runs
         place, colon, name = text.rpartition(":")
         if not colon or not place or not _DOTTED.fullmatch(name):
-            msg = f"{shown(text)} is not of the form MODULE:CALLABLE; {_EXAMPLE}"
+            msg = f"{_quoted(text)} is not of the form MODULE:CALLABLE; {_meant(text) or _EXAMPLE}"
             raise UsageError(msg)
     modules: dict[str, ModuleType] = {}
     found = []
@@ -105,7 +106,7 @@ def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
         place = text.rpartition(":")[0]
         key = str(Path(place).resolve()) if place.endswith(_FILE) and "\0" not in place else place
         if key not in modules:
-            modules[key] = _module(place)
+            modules[key] = _module(text)
         found.append(_callable_of(modules[key], text))
     return found
 
@@ -278,22 +279,56 @@ def _callable_of(module: ModuleType, text: str) -> Callable[..., Any]:
     for part in name.split("."):
         if not hasattr(value, part):
             close = get_close_matches(part, [n for n in dir(value) if n[:1] != "_"], n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            msg = f"{shown(place)} has no {shown(name)}{hint}"
+            meant = _hidden(module, text) or "".join(close)
+            hint = f"; did you mean {meant}?" if meant else ""
+            msg = f"{_quoted(place)} has no {_quoted(name)}{hint}"
             raise UsageError(msg)
         value = getattr(value, part)
     if not callable(value):
-        msg = f"{shown(text)} is a {type(value).__name__}, which can't be called"
+        msg = f"{_quoted(text)} is {described(value)}; a function is expected"
         raise UsageError(msg)
     return value  # type: ignore[no-any-return]
 
 
-def _module(place: str) -> ModuleType:
+def _quoted(text: str) -> str:
+    """Return a name in quotes, in its own letters, and not a page long."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+def _hidden(module: ModuleType, text: str) -> str:
+    """Name the file of the current directory that a module of the same name hides, if any."""
+    place, _, name = text.rpartition(":")
+    file = Path(place + _FILE)
+    if place.endswith(_FILE) or not file.is_file():
+        return ""
+    if getattr(module, "__file__", None) == str(file.resolve()):
+        return ""
+    return f"./{file}:{name}"
+
+
+def _meant(text: str) -> str:
+    """Say what a text may have meant: a file without its ending, or a dot for the colon."""
+    place, colon, name = text.rpartition(":")
+    if colon and name and "\0" not in place and Path(place + _FILE).is_file():
+        return f"did you mean {printable(place + _FILE)}:{name}?"
+    place, dot, name = text.rpartition(".")
+    if dot and not colon and _DOTTED.fullmatch(place) and _DOTTED.fullmatch(name):
+        return f"did you mean {place}:{name}?"
+    return ""
+
+
+def _module(text: str) -> ModuleType:
+    place = text.rpartition(":")[0]
     is_file = place.endswith(_FILE)
     if not is_file and not _DOTTED.fullmatch(place):
-        msg = f"{shown(place)} is neither a module's name nor a .py file; {_EXAMPLE}"
+        meant = _meant(text) or _EXAMPLE
+        msg = f"{_quoted(place)} is neither a module's name nor a .py file; {meant}"
         raise UsageError(msg)
-    here = str(Path.cwd())
+    try:
+        here = str(Path.cwd())
+    except OSError:
+        msg = "the current directory no longer exists"
+        raise UsageError(msg) from None
     sys.path.insert(0, here)
     importlib.invalidate_caches()
     try:
@@ -306,7 +341,7 @@ def _module(place: str) -> ModuleType:
         if error.name is not None and (place == error.name or place.startswith(error.name + ".")):
             also = "; for a file write its name with .py" if "/" in place else ""
             msg = (
-                f"there is no module {shown(error.name)} in the current directory, nor among the "
+                f"there is no module {_quoted(error.name)} in the current directory, nor among the "
                 f"installed ones{also}"
             )
             raise UsageError(msg) from None
@@ -320,7 +355,7 @@ def _module(place: str) -> ModuleType:
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        msg = f"there is no file {shown(str(path))}"
+        msg = f"there is no file {_quoted(str(path))}"
         raise UsageError(msg)
     name = path.stem if path.stem not in sys.modules else f"_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
@@ -342,7 +377,7 @@ def _failed(place: str, error: BaseException) -> UsageError:
     lines = traceback.format_exception(type(error), error, shown_from)
     sys.stderr.write(printable("".join(lines)))
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return UsageError(f"the module {shown(place)} does not import: {text.splitlines()[0]}")
+    return UsageError(f"the module {_quoted(place)} does not import: {text.splitlines()[0]}")
 
 
 def _users(frames: TracebackType | None) -> TracebackType | None:

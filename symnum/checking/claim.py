@@ -231,9 +231,11 @@ class Candidate:
         if array.dtype.kind == "O":
             try:
                 array = array.astype(np.float64)
-            except Exception:  # their __float__ may raise anything
+            except Exception as error:  # their __float__ may raise anything
                 kind = type(result).__name__
-                return Answer(None, array.shape, kind, wrote=wrote, problem=f"it returned a {kind}")
+                why = f": {exception_text(error)}" if isinstance(error, OverflowError) else ""
+                problem = f"it returned a {kind}{why}"
+                return Answer(None, array.shape, kind, wrote=wrote, problem=problem)
         dtype = _named(array.dtype)
         if array.dtype.kind == "c":
             if np.any(array.imag != 0):
@@ -308,6 +310,15 @@ def leading_parameters(function: Callable[..., Any], count: int) -> list[str]:
     except (TypeError, ValueError):
         return []
     return [p.name for p in found if p.kind in _POSITIONAL][:count]
+
+
+def keywords(function: Callable[..., Any]) -> list[str]:
+    """Return the parameters that a function insists on having by name."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in found if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
 
 
 def required_parameters(function: Callable[..., Any]) -> int | None:

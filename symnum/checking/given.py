@@ -6,10 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from symnum.errors import UsageError, one_line
+from symnum.errors import UsageError, described
 from symnum.formula.formula import Formula, is_source
-
-_LONGEST = 60
 
 
 def refuse_what_is_neither(
@@ -34,18 +32,18 @@ def refuse_what_is_neither(
     """
     if not _is_code(f) and not _is_mathematics(f):
         msg = (
-            f"f is {_shown(f)}; a formula, such as 'x**2', or code, such as lambda x: x**2, is "
+            f"f is {described(f)}; a formula, such as 'x**2', or code, such as lambda x: x**2, is "
             "expected"
         )
         raise UsageError(msg)
     if not _is_code(derivative) and not _is_mathematics(derivative):
         msg = (
-            f"the derivative is {_shown(derivative)}; a function that returns it, such as "
+            f"the derivative is {described(derivative)}; a function that returns it, such as "
             "lambda x: 2 * x, or a formula, such as '2*x', is expected"
         )
         raise UsageError(msg)
     if function is not None and not _is_code(function):
-        msg = f"function is {_shown(function)}; the code of f is expected, or None"
+        msg = f"function is {described(function)}; the code of f is expected, or None"
         raise UsageError(msg)
     for what, code in (("f", f), ("the derivative", derivative), ("function", function)):
         if _is_coroutine(code):
@@ -70,15 +68,3 @@ def _is_coroutine(code: Any) -> bool:
         inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
         for called in (code, type(code).__call__)
     )
-
-
-def _shown(given: Any) -> str:
-    """Return what was given as Python writes it, with its type; None says all by itself."""
-    if given is None:
-        return "None"
-    name = type(given).__name__
-    try:
-        text = one_line(repr(given), _LONGEST)
-    except Exception:  # its __repr__ is theirs
-        return f"of type {name}"
-    return f"{text} ({name})"

@@ -14,6 +14,7 @@ from symnum.checking.claim import (
     Candidate,
     Form,
     Layout,
+    keywords,
     leading_parameters,
     parameters,
     signature_text,
@@ -390,16 +391,26 @@ class Request:
             expected = "a dict of the arrays, or with the arrays by name"
         else:
             expected = several if self.n == 1 else f"{several}, or with one array of them"
-        constants = sorted({"e", "pi"} & set(leading_parameters(code, self.n + 2)))
+        hint = self._called_otherwise(code)
+        msg = f"{what} takes {signature_text(code)}, and is called with {expected}{hint}"
+        raise UsageError(msg)
+
+    def _called_otherwise(self, code: Callable[..., Any]) -> str:
+        """Say what can be done about code that can't be called with the variables."""
+        leading = leading_parameters(code, self.n + 2)
+        constants = [name for name in ("e", "pi") if name in leading]
         constants = [name for name in constants if name not in self.variables]
-        hint = ""
         if constants and self.formula is not None:
-            hint = (
+            return (
                 f"; {constants[0]} is a number in the formula: declare it with "
                 f"Formula(..., variables=[...]) if it is a variable"
             )
-        msg = f"{what} takes {signature_text(code)}, and is called with {expected}{hint}"
-        raise UsageError(msg)
+        if leading[:1] == ["self"]:
+            return "; it is the method of a class: name that of an object, such as Model().gradient"
+        named = keywords(code)
+        if named:
+            return f"; {', '.join(named)} must be given: give it a default, or wrap the code"
+        return ""
 
     def _names(self, derivative_order: int) -> tuple[str, ...]:
         labels = self.layout.labels() if self.layout is not None else self.variables

@@ -38,6 +38,7 @@ CANDIDATES = {
     "empty": (lambda x: [], "shape", "(0,)"),
     "text": (lambda x: "2*x", "shape", "<U3"),
     "an object": (lambda x: object(), "shape", "object"),
+    "beyond the doubles": (lambda x: 10**400, "shape", "too large to convert"),
     "a generator": (lambda x: (2 * x for _ in range(1)), "shape", "generator"),
     "masked": (lambda x: np.ma.masked_array([2 * x], mask=[True]), "shape", "masked array"),
     "complex": (lambda x: 2 * x + 1j, "dtype", "complex"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from symnum.errors import SymnumError, UsageError, printable
+from symnum.errors import SymnumError, UsageError, one_line, printable
 from symnum.formula.ranges import DEFAULT_RANGE
 from symnum.version import __version__
 
@@ -335,7 +335,7 @@ def check(
     count = None if n is None else read_count(n)
     seconds = None if timeout is None else read_timeout(timeout)
     is_code = any(names_code(text) for text in texts)
-    _check_sources(texts, is_code, count, function, variables, bind)
+    _check_sources(texts, target, is_code, count, function, variables, bind)
     f: Any = None if is_code else _formula(texts, variables, bind)
     places = _Places(at or [], points, domain or [])
     where: np.ndarray | None = None
@@ -343,7 +343,10 @@ def check(
     if not is_code:
         where, box = places.of_formula(f)
 
+    # All that the answer needs is imported before their module, which may be called `statistics`.
     from symnum.checking.check import check as run_check
+    from symnum.checking.theirs import their_traceback
+    from symnum.report.verdicts import verdict_to_json
 
     with quiet_stdout() as stdout:
         code: Callable[..., Any] | None = None
@@ -374,10 +377,19 @@ def check(
         except SystemExit:
             msg = "the code ends the program (SystemExit) instead of returning a number"
             raise UsageError(msg) from None
+        except BaseException as error:
+            if isinstance(error, (Exception, KeyboardInterrupt)):
+                raise
+            print(their_traceback(error), end="", file=sys.stderr)
+            said = one_line(f"{type(error).__name__}: {error}")
+            msg = f"the code breaks off ({said}) instead of returning a number"
+            raise UsageError(msg) from None
         if json:
-            print(verdict.to_json(), file=stdout)
+            print(verdict_to_json(verdict), file=stdout)
         else:
             _print_verdict(verdict, stdout)
+    if verdict.traceback and not json:  # why their code raised, after the verdict
+        print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)
     if verdict:
         return 0
     return _UNDECIDED if verdict.status == "undecided" else _WRONG
@@ -724,7 +736,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = BAD_REQUEST
     except SystemExit:  # how Typer says the same
         status = _BROKEN_PIPE
+    except BaseException as error:  # Python would end with status 1: a derivative is wrong
+        status = _broke_off(error)
     raise SystemExit(status)
+
+
+def _broke_off(error: BaseException) -> int:
+    """Show what nobody has foreseen: the lines are needed to mend it."""
+    import traceback
+
+    traceback.print_exception(error)
+    what = one_line(f"{type(error).__name__}: {error}")
+    print(
+        f"symnum: broke off ({what}), which says nothing about the derivative; if the lines above "
+        "are symnum's, please report them",
+        file=sys.stderr,
+    )
+    return BAD_REQUEST
 
 
 def _open_closed_streams() -> None:
@@ -748,12 +776,14 @@ def _run(arguments: list[str]) -> int:
         message = "this needs more memory than there is: ask for fewer points or steps"
         return _report(UsageError(message), as_json="--json" in options)
     except (typer.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        status = _INTERRUPTED
     except Exception as error:
         # What Typer couldn't read. Its classes have moved between versions; this method hasn't.
         if not hasattr(error, "format_message"):
             raise
         return _report(UsageError(_typer_message(error)), as_json="--json" in options)
+    if status == _INTERRUPTED:  # some versions of Typer return it
+        print("symnum: interrupted", file=sys.stderr)
     return status if isinstance(status, int) else 0
 
 
@@ -830,6 +860,7 @@ def _no_stray_numbers(texts: Sequence[str]) -> None:
 
 def _check_sources(
     texts: Sequence[str],
+    target: str,
     is_code: bool,
     count: int | None,
     function: str | None,
@@ -838,6 +869,7 @@ def _check_sources(
 ) -> None:
     """Refuse what doesn't go together: a formula has names, and code has a number of variables."""
     from symnum.arguments import shown
+    from symnum.loading import names_code
 
     if is_code and len(texts) > 1:
         msg = (
@@ -853,6 +885,12 @@ def _check_sources(
             )
             raise UsageError(msg)
         return
+    if not names_code(target):
+        msg = (
+            f"{shown(target)} is not of the form MODULE:CALLABLE; the derivative comes last, after "
+            "the formula or the code of the function"
+        )
+        raise UsageError(msg)
     for option, given, instead in (
         ("--function", function, "the code of f is given already"),
         ("--variables", variables, "its variables are called like its parameters"),
@@ -948,7 +986,7 @@ def _as_taken(
 
 
 def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
-    """Print a verdict, with colour on a terminal; then, on stderr, why the user's code raised."""
+    """Print a verdict, with colour on a terminal."""
     if stdout.isatty():
         from rich.console import Console
 
@@ -960,9 +998,6 @@ def _print_verdict(verdict: Verdict, stdout: TextIO) -> None:
 
         for line in str(verdict).split("\n"):
             print(wrapped(line, _width()), file=stdout)
-    if verdict.traceback:
-        stdout.flush()  # the verdict first
-        print(f"\n{printable(verdict.traceback)}", end="", file=sys.stderr)
 
 
 def _certified(derivative: Formula, points: np.ndarray) -> Exact:
@@ -970,10 +1005,18 @@ def _certified(derivative: Formula, points: np.ndarray) -> Exact:
         return derivative.certify(points, advance)
 
 
+def _is_watched() -> bool:
+    """Say whether stderr is a terminal; somebody's code may have taken it away."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
 @contextmanager
 def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None] | None]:
     """Show a bar on a terminal's stderr while long work is done; nothing where there is none."""
-    if work < _LONG_WORK or not sys.stderr.isatty():
+    if work < _LONG_WORK or not _is_watched():
         yield None
         return
     from rich.console import Console
@@ -996,7 +1039,7 @@ def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None
 @contextmanager
 def _pulse(what: str) -> Iterator[Callable[[int], None] | None]:
     """Count calls on a terminal's stderr, where nobody knows how many there will be."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield None
         return
     from rich.console import Console

@@ -70,6 +70,37 @@ def one_line(text: str, most: int = 200) -> str:
     return f"{shown[: most - most // 4 - 3]}...{shown[-(most // 4) :]}"
 
 
+def described(value: object, most: int = 60) -> str:
+    """Return somebody's value as Python writes it, with its type, for a sentence of ours.
+
+    Parameters
+    ----------
+    value : object
+        Anything that is not what was expected.
+    most : int
+        How many characters of it are shown.
+
+    Returns
+    -------
+    str
+        Such as `5 (int)`; None says all by itself.
+
+    Examples
+    --------
+    >>> from symnum.errors import described
+    >>> described([1, 2]), described(None)
+    ('[1, 2] (list)', 'None')
+    """
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    try:
+        text = one_line(repr(value), most)
+    except Exception:  # its __repr__ is theirs
+        return f"of type {name}"
+    return f"{text} ({name})"
+
+
 class SymnumError(Exception):
     """Base of every exception that symnum raises on purpose.
 

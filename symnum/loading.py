@@ -6,6 +6,7 @@ import atexit
 import importlib
 import importlib.util
 import inspect
+import io
 import os
 import re
 import sys
@@ -18,14 +19,15 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, TextIO
 
-from symnum.arguments import listed, shown
-from symnum.errors import UsageError, printable
+from symnum.arguments import listed
+from symnum.errors import UsageError, described, printable
 
 _EXAMPLE = "write one such as grad:gradient or ./grad.py:gradient"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 _FILE = ".py"
+_LONGEST = 60  # characters of a name that a sentence shows
 _SOON = 0.2  # seconds in which a thread whose work is done has ended
 
 
@@ -96,7 +98,7 @@ def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
     for text in texts:  # before any of them runs
         place, colon, name = text.rpartition(":")
         if not colon or not place or not _DOTTED.fullmatch(name):
-            msg = f"{shown(text)} is not of the form MODULE:CALLABLE; {_EXAMPLE}"
+            msg = f"{_quoted(text)} is not of the form MODULE:CALLABLE; {_meant(text) or _EXAMPLE}"
             raise UsageError(msg)
     modules: dict[str, ModuleType] = {}
     found = []
@@ -104,7 +106,7 @@ def load_all(texts: Sequence[str]) -> list[Callable[..., Any]]:
         place = text.rpartition(":")[0]
         key = str(Path(place).resolve()) if place.endswith(_FILE) and "\0" not in place else place
         if key not in modules:
-            modules[key] = _module(place)
+            modules[key] = _module(text)
         found.append(_callable_of(modules[key], text))
     return found
 
@@ -173,21 +175,14 @@ def quiet_stdout() -> Iterator[TextIO]:
 
     Our answer is written to what is yielded, so that it stands alone on stdout. What the code
     prints later goes to stderr too: while Python ends, or in a thread that it has left behind.
+    The code gets streams of its own: those that it closes or takes away aren't ours.
     """
     threads = set(threading.enumerate())
-    printed = sys.stdout
-    printed.flush()
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-    answers, saved = printed, None
+    printed, told = _Ours(sys.stdout, 1), _Ours(sys.stderr, 2)
+    answers = printed.twin(io.TextIOWrapper)
     with suppress(OSError):  # no such descriptors: then nothing can be written to them either
-        saved = os.dup(1)
-        if _descriptor(printed) == 1:
-            answers = os.fdopen(
-                os.dup(1), "w", encoding=printed.encoding, errors=printed.errors or "strict"
-            )
         os.dup2(2, 1)  # what is written below Python, by a compiled library or a child
-    sys.stdout = sys.stderr
+    sys.stdout, sys.stderr = told.twin(_Lent), told.twin(_Lent)
     restore = True
     try:
         yield answers
@@ -196,15 +191,62 @@ def quiet_stdout() -> Iterator[TextIO]:
     finally:
         atexit.unregister(_only_stderr)
         atexit.register(_only_stderr)  # it runs before what the user's module has registered
-        if answers is not printed:
+        if answers is not printed.stream:
             with suppress(OSError):
                 answers.close()
-        if restore:
-            sys.stdout = printed
-            if saved is not None:
-                os.dup2(saved, 1)
-        if saved is not None:
-            os.close(saved)
+        sys.stderr = told.back()
+        sys.stdout = printed.back() if restore else sys.stderr
+
+
+class _Lent(io.TextIOWrapper):
+    """A stream that somebody's code may close as often as it likes: it stays open.
+
+    It stays open to the end of the process too, for what the code prints while Python ends.
+    """
+
+    def close(self) -> None:
+        with suppress(OSError, ValueError):
+            self.flush()
+
+
+class _Ours:
+    """A stream of the process, out of reach of somebody's code.
+
+    Parameters
+    ----------
+    stream : text file
+        The stream.
+    number : int
+        The descriptor that it has in a process; what is in memory has none, and is left alone.
+    """
+
+    def __init__(self, stream: TextIO, number: int) -> None:
+        with suppress(OSError, ValueError):
+            stream.flush()
+        self.stream = stream
+        self._number = number
+        self._saved: int | None = None
+        with suppress(OSError):
+            self._saved = os.dup(number)
+        self._is_on_it = self._saved is not None and _descriptor(stream) == number
+
+    def twin(self, kind: type[io.TextIOWrapper]) -> TextIO:
+        """Return another stream on the same file; itself where it is no file of the process."""
+        if not self._is_on_it:
+            return self.stream
+        file = os.fdopen(os.dup(self._number), "wb", closefd=kind is not _Lent)
+        encoding, errors = self.stream.encoding, self.stream.errors
+        return kind(file, encoding=encoding, errors=errors, line_buffering=kind is _Lent)
+
+    def back(self) -> TextIO:
+        """Return the stream, on the file that it was on."""
+        if self._saved is not None:
+            os.dup2(self._saved, self._number)
+            os.close(self._saved)
+        if not (self._is_on_it and self.stream.closed):
+            return self.stream
+        encoding, errors = self.stream.encoding, self.stream.errors
+        return os.fdopen(self._number, "w", encoding=encoding, errors=errors, closefd=False)
 
 
 def _descriptor(stream: TextIO) -> int | None:
@@ -237,22 +279,56 @@ def _callable_of(module: ModuleType, text: str) -> Callable[..., Any]:
     for part in name.split("."):
         if not hasattr(value, part):
             close = get_close_matches(part, [n for n in dir(value) if n[:1] != "_"], n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            msg = f"{shown(place)} has no {shown(name)}{hint}"
+            meant = _hidden(module, text) or "".join(close)
+            hint = f"; did you mean {meant}?" if meant else ""
+            msg = f"{_quoted(place)} has no {_quoted(name)}{hint}"
             raise UsageError(msg)
         value = getattr(value, part)
     if not callable(value):
-        msg = f"{shown(text)} is a {type(value).__name__}, which can't be called"
+        msg = f"{_quoted(text)} is {described(value)}; a function is expected"
         raise UsageError(msg)
     return value  # type: ignore[no-any-return]
 
 
-def _module(place: str) -> ModuleType:
+def _quoted(text: str) -> str:
+    """Return a name in quotes, in its own letters, and not a page long."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+def _hidden(module: ModuleType, text: str) -> str:
+    """Name the file of the current directory that a module of the same name hides, if any."""
+    place, _, name = text.rpartition(":")
+    file = Path(place + _FILE)
+    if place.endswith(_FILE) or not file.is_file():
+        return ""
+    if getattr(module, "__file__", None) == str(file.resolve()):
+        return ""
+    return f"./{file}:{name}"
+
+
+def _meant(text: str) -> str:
+    """Say what a text may have meant: a file without its ending, or a dot for the colon."""
+    place, colon, name = text.rpartition(":")
+    if colon and name and "\0" not in place and Path(place + _FILE).is_file():
+        return f"did you mean {printable(place + _FILE)}:{name}?"
+    place, dot, name = text.rpartition(".")
+    if dot and not colon and _DOTTED.fullmatch(place) and _DOTTED.fullmatch(name):
+        return f"did you mean {place}:{name}?"
+    return ""
+
+
+def _module(text: str) -> ModuleType:
+    place = text.rpartition(":")[0]
     is_file = place.endswith(_FILE)
     if not is_file and not _DOTTED.fullmatch(place):
-        msg = f"{shown(place)} is neither a module's name nor a .py file; {_EXAMPLE}"
+        meant = _meant(text) or _EXAMPLE
+        msg = f"{_quoted(place)} is neither a module's name nor a .py file; {meant}"
         raise UsageError(msg)
-    here = str(Path.cwd())
+    try:
+        here = str(Path.cwd())
+    except OSError:
+        msg = "the current directory no longer exists"
+        raise UsageError(msg) from None
     sys.path.insert(0, here)
     importlib.invalidate_caches()
     try:
@@ -265,7 +341,7 @@ def _module(place: str) -> ModuleType:
         if error.name is not None and (place == error.name or place.startswith(error.name + ".")):
             also = "; for a file write its name with .py" if "/" in place else ""
             msg = (
-                f"there is no module {shown(error.name)} in the current directory, nor among the "
+                f"there is no module {_quoted(error.name)} in the current directory, nor among the "
                 f"installed ones{also}"
             )
             raise UsageError(msg) from None
@@ -279,7 +355,7 @@ def _module(place: str) -> ModuleType:
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        msg = f"there is no file {shown(str(path))}"
+        msg = f"there is no file {_quoted(str(path))}"
         raise UsageError(msg)
     name = path.stem if path.stem not in sys.modules else f"_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
@@ -301,7 +377,7 @@ def _failed(place: str, error: BaseException) -> UsageError:
     lines = traceback.format_exception(type(error), error, shown_from)
     sys.stderr.write(printable("".join(lines)))
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return UsageError(f"the module {shown(place)} does not import: {text.splitlines()[0]}")
+    return UsageError(f"the module {_quoted(place)} does not import: {text.splitlines()[0]}")
 
 
 def _users(frames: TracebackType | None) -> TracebackType | None:

@@ -157,6 +157,7 @@ class Candidate:
                 result = self._call(arguments)
         except (Exception, SystemExit) as error:  # sys.exit() in their code doesn't end ours
             return Answer(None, None, "", error=exception_text(error), raised=error)
+        _never_awaited(result)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 
@@ -177,6 +178,7 @@ class Candidate:
         try:
             with np.errstate(all="ignore"):
                 found = self._call(self.arguments(point))
+                _never_awaited(found)
                 array = np.asarray(found)
         except SystemExit:
             return "it ends the program (SystemExit)"
@@ -193,7 +195,8 @@ class Candidate:
             with contextlib.suppress(Exception):  # their __float__ may raise anything
                 array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            return f"it returned {array.dtype}, not real numbers"
+            kind = str(array.dtype) if array.ndim else f"a {type(found).__name__}"
+            return f"it returned {kind}, not real numbers"
         return array.astype(np.float64)
 
     def _read(self, result: Any, wrote: bool) -> Answer:
@@ -228,9 +231,11 @@ class Candidate:
         if array.dtype.kind == "O":
             try:
                 array = array.astype(np.float64)
-            except Exception:  # their __float__ may raise anything
+            except Exception as error:  # their __float__ may raise anything
                 kind = type(result).__name__
-                return Answer(None, array.shape, kind, wrote=wrote, problem=f"it returned a {kind}")
+                why = f": {exception_text(error)}" if isinstance(error, OverflowError) else ""
+                problem = f"it returned a {kind}{why}"
+                return Answer(None, array.shape, kind, wrote=wrote, problem=problem)
         dtype = _named(array.dtype)
         if array.dtype.kind == "c":
             if np.any(array.imag != 0):
@@ -251,6 +256,12 @@ class Candidate:
             problem = f"it returned shape {array.shape}; {self.shape} is expected"
         value = array.astype(np.float64).ravel()
         return Answer(value, array.shape, dtype, wrote=wrote, problem=problem)
+
+
+def _never_awaited(result: Any) -> None:
+    """Close a coroutine that was returned: Python would warn of it, on a line of ours."""
+    if inspect.iscoroutine(result):
+        result.close()
 
 
 def exception_text(error: BaseException) -> str:
@@ -278,9 +289,21 @@ def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:
                 [given[k] for k in original], list(original.values())
             ):
                 return False
+        elif _same_bytes(given, original):
+            continue  # it is nearly always so, and said in no time
         elif not np.array_equal(np.asarray(given), np.asarray(original), equal_nan=True):
             return False
     return True
+
+
+def _same_bytes(given: Any, original: Any) -> bool:
+    return (
+        isinstance(given, np.ndarray)
+        and isinstance(original, np.ndarray)
+        and given.shape == original.shape
+        and given.dtype == original.dtype
+        and given.tobytes() == original.tobytes()
+    )
 
 
 def parameters(function: Callable[..., Any]) -> list[str] | None:
@@ -299,6 +322,15 @@ def leading_parameters(function: Callable[..., Any], count: int) -> list[str]:
     except (TypeError, ValueError):
         return []
     return [p.name for p in found if p.kind in _POSITIONAL][:count]
+
+
+def keywords(function: Callable[..., Any]) -> list[str]:
+    """Return the parameters that a function insists on having by name."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in found if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
 
 
 def required_parameters(function: Callable[..., Any]) -> int | None:

@@ -62,6 +62,10 @@ class Machine:
         with np.errstate(all="ignore"):
             return function(*args)
 
+    def outputs(self) -> np.ndarray:
+        """Return the outputs, shape (P, outputs)."""
+        return np.stack([self.values[o] + self._zero for o in self.program.outputs], axis=1)
+
     def changed(self, index: int, values: Any, outputs: Sequence[int]) -> np.ndarray:
         """Return the outputs, shape (P, len(outputs)), if one line had other values."""
         new = {index: values}

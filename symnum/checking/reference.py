@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from symnum.checking.kinks import Right, Sides
+from symnum.checking.machine import Machine
 from symnum.checking.points import STRATA
 from symnum.checking.watch import Clock
 from symnum.formula.bounds import RoundingBound
@@ -223,10 +224,8 @@ class FormulaReference:
         """Say at which points f is not even a number, shape (P,): nothing is to be found there."""
         nothing = np.asarray(doubtful.all(axis=1))
         if nothing.any():
-            with np.errstate(all="ignore"):
-                values = self.formula.compiled()(list(points[nothing].T))
-            lost = [np.isnan(np.broadcast_to(value, int(nothing.sum()))) for value in values]
-            nothing[nothing] = np.logical_and.reduce(lost)
+            values = Machine(self.formula.program, points[nothing]).outputs()
+            nothing[nothing] = np.isnan(values).all(axis=1)
         return nothing
 
     def certified(self, points: np.ndarray) -> np.ndarray:

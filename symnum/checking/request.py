@@ -14,11 +14,13 @@ from symnum.checking.claim import (
     Candidate,
     Form,
     Layout,
+    keywords,
     leading_parameters,
     parameters,
     signature_text,
 )
 from symnum.checking.code_reference import code_reference
+from symnum.checking.given import refuse_what_is_neither
 from symnum.checking.lines import Watched
 from symnum.checking.listed import by_number, is_blocks, of_dict
 from symnum.checking.nested import by_path, is_nested, of_flat
@@ -65,9 +67,7 @@ class Request:
         if not isinstance(seed, (int, np.integer)) or seed < 0:
             msg = f"seed is {seed!r}; a whole number from 0 on is expected"
             raise UsageError(msg)
-        if function is not None and not callable(function):
-            msg = f"function is a {type(function).__name__}; the code of f is expected, or None"
-            raise UsageError(msg)
+        refuse_what_is_neither(f, derivative, function)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.listed = callable(f) and callable(derivative) and is_blocks(at, derivative)
@@ -401,16 +401,26 @@ class Request:
             expected = "a dict of the arrays, or with the arrays by name"
         else:
             expected = several if self.n == 1 else f"{several}, or with one array of them"
-        constants = sorted({"e", "pi"} & set(leading_parameters(code, self.n + 2)))
+        hint = self._called_otherwise(code)
+        msg = f"{what} takes {signature_text(code)}, and is called with {expected}{hint}"
+        raise UsageError(msg)
+
+    def _called_otherwise(self, code: Callable[..., Any]) -> str:
+        """Say what can be done about code that can't be called with the variables."""
+        leading = leading_parameters(code, self.n + 2)
+        constants = [name for name in ("e", "pi") if name in leading]
         constants = [name for name in constants if name not in self.variables]
-        hint = ""
         if constants and self.formula is not None:
-            hint = (
+            return (
                 f"; {constants[0]} is a number in the formula: declare it with "
                 f"Formula(..., variables=[...]) if it is a variable"
             )
-        msg = f"{what} takes {signature_text(code)}, and is called with {expected}{hint}"
-        raise UsageError(msg)
+        if leading[:1] == ["self"]:
+            return "; it is the method of a class: name that of an object, such as Model().gradient"
+        named = keywords(code)
+        if named:
+            return f"; {', '.join(named)} must be given: give it a default, or wrap the code"
+        return ""
 
     def _names(self, derivative_order: int) -> tuple[str, ...]:
         labels = self.layout.labels() if self.layout is not None else self.variables

@@ -28,7 +28,7 @@ from symnum.formula.balls import (
 )
 from symnum.formula.exact import Exact
 from symnum.formula.expansion import Series, expand
-from symnum.formula.local import Below, Finding, analyse
+from symnum.formula.local import Below, Finding, Known, analyse
 from symnum.formula.numbers import Field, Number, Undecided
 from symnum.formula.operations import OPERATIONS, Ball
 from symnum.formula.outside import is_outside
@@ -355,8 +355,9 @@ class Certifier:
         else:
             for index in self._hopeless(singular, values):
                 answers[index] = _UNDECIDED
+        known = Known(prover.is_zero, prover.is_late)
         return [
-            self._settle(index, point, prover, index in singular, zeros)
+            self._settle(index, point, prover, known, index in singular, zeros)
             if answer is None
             else answer
             for index, answer in enumerate(answers)
@@ -435,7 +436,13 @@ class Certifier:
         return {index for index in singular if found[self._kind_of[index]]}
 
     def _settle(
-        self, index: int, point: Sequence[float], prover: Prover, is_singular: bool, zeros: bool
+        self,
+        index: int,
+        point: Sequence[float],
+        prover: Prover,
+        known: Known,
+        is_singular: bool,
+        zeros: bool,
     ) -> Value:
         """Answer an entry that plain enclosures did not settle."""
         values: Sequence[Ball] = ()
@@ -449,14 +456,14 @@ class Certifier:
         exact_point = [Fraction(x) for x in point]
         number: Number | None = None
         if is_singular:
-            value = self._local(self.entries[index], exact_point, prover)
+            value = self._local(self.entries[index], exact_point, prover, known)
             if value.status is not Status.UNDECIDED:
                 return value
         else:
-            known = self._by_arithmetic(index, exact_point)
-            if isinstance(known, Value):
-                return known
-            number = known
+            found = self._by_arithmetic(index, exact_point)
+            if isinstance(found, Value):
+                return found
+            number = found
         bits = _RETRY_BITS[-1] * 2
         tiny: Value | None = None
         while bits <= CAP_BITS and not prover.is_late():
@@ -545,10 +552,10 @@ class Certifier:
                     return False
         return True
 
-    def _local(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
+    def _local(self, entry: Entry, point: list[Fraction], prover: Prover, known: Known) -> Value:
         """Answer an entry at a point where its function is singular."""
         if not entry.path:
-            return self._local_value(entry, point, prover)
+            return self._local_value(entry, point, known)
         variable = entry.path[-1]
         order = 1
         while order < len(entry.path) and entry.path[-order - 1] == variable:
@@ -556,16 +563,7 @@ class Certifier:
         before = entry.path[:-order]
         if not before:
             return _from_finding(
-                analyse(
-                    self.program,
-                    entry.root,
-                    entry.line,
-                    point,
-                    variable,
-                    order,
-                    prover.is_zero,
-                    is_late=prover.is_late,
-                )
+                analyse(self.program, entry.root, entry.line, point, variable, order, known)
             )
         # A mixed derivative needs the derivative before it at the point and along the variable.
         lower = Entry(self._lines[entry.root, before], entry.root, before)
@@ -575,15 +573,7 @@ class Certifier:
         alone = len(set(before)) == 1
         below = Below(entry.root, before[0], len(before)) if alone else None
         finding = analyse(
-            self.program,
-            lower.line,
-            entry.line,
-            point,
-            variable,
-            order,
-            prover.is_zero,
-            below=below,
-            is_late=prover.is_late,
+            self.program, lower.line, entry.line, point, variable, order, known, below=below
         )
         # The function has a value and the derivative before this one as well: nothing is removable.
         return _UNDECIDED if finding.status is Status.REMOVABLE else _from_finding(finding)
@@ -622,19 +612,10 @@ class Certifier:
                 return Status.UNDECIDED
         return None
 
-    def _local_value(self, entry: Entry, point: list[Fraction], prover: Prover) -> Value:
+    def _local_value(self, entry: Entry, point: list[Fraction], known: Known) -> Value:
         """Answer a formula's own value where it may jump or is undefined as written."""
         findings = [
-            analyse(
-                self.program,
-                entry.line,
-                None,
-                point,
-                variable,
-                0,
-                prover.is_zero,
-                is_late=prover.is_late,
-            )
+            analyse(self.program, entry.line, None, point, variable, 0, known)
             for variable in range(max(1, self.program.n_variables))
         ]
         if len(findings) == 1:

@@ -128,6 +128,7 @@ class Expander:
         point: Sequence[Fraction],
         variable: int,
         side: int,
+        still: dict[int, Value | Exception],
     ) -> list[Value | Exception]:
         """Expand the wanted lines; a line that can't be expanded holds the exception that says why.
 
@@ -142,26 +143,40 @@ class Expander:
         variable : int
             Which variable moves.
         side : int
-            1: to the right, -1: to the left.
+            1: to the right, -1: to the left, 0: the point itself.
+        still : dict
+            Lines at the point itself, in the same field; those that the variable doesn't move are
+            taken from here, and added.
         """
+        moving: set[int] = set()
         values: dict[int, Value | Exception] = {}
         for index, line in walk(program, program.live(lines)):
+            if side and (
+                line.value == variable if line.op == "var" else not moving.isdisjoint(line.args)
+            ):
+                moving.add(index)
+            elif index in still:
+                values[index] = still[index]
+                continue
             match line.op:
                 case "const":
                     assert isinstance(line.value, Fraction)
-                    values[index] = self.constant(self.field.rational(line.value))
+                    value: Value | Exception = self.rational(line.value)
                 case "pi":
-                    values[index] = self.constant(self.field.constant("pi", arb.pi()))
+                    value = self.constant(self.field.constant("pi", arb.pi()))
                 case "e":
-                    values[index] = self.constant(self.field.constant("e", arb.const_e()))
+                    value = self.constant(self.field.constant("e", arb.const_e()))
                 case "var":
-                    start = self.constant(self.field.rational(point[int(line.value or 0)]))
-                    if line.value == variable:
+                    start = self.rational(point[int(line.value or 0)])
+                    if index in moving:
                         move = Series(self.ramification, (self.field.rational(side),))
                         start = self.trim(self.add(start, move))
-                    values[index] = start
+                    value = start
                 case _:
-                    values[index] = self._line(line.op, [values[arg] for arg in line.args])
+                    value = self._line(line.op, [values[arg] for arg in line.args])
+            values[index] = value
+            if index not in moving:
+                still[index] = value
         return [values[line] for line in lines]
 
     def _line(self, op: str, args: list[Value | Exception]) -> Value | Exception:
@@ -212,6 +227,9 @@ class Expander:
 
     def trim(self, a: Series) -> Series:
         """Drop proven leading zeros, and what lies beyond the terms that are kept."""
+        kept = len(a.coefficients) <= min(self.terms, a.order - a.low)
+        if kept and (not a.coefficients or a.coefficients[0].fraction != 0):
+            return a
         coefficients, low = list(a.coefficients), a.low
         while coefficients and coefficients[0].fraction == 0:
             coefficients.pop(0)
@@ -232,6 +250,9 @@ class Expander:
             if a.huge and b.huge and a.huge != b.huge:
                 raise Undecided
             return Series(0, (), huge=a.huge or b.huge)
+        for one, other in ((a, b), (b, a)):
+            if not one.coefficients and one.order >= INFINITY and not one.flat:
+                return other
         order = min(a.order, b.order)
         known = [part for part in (a, b) if part.coefficients]
         low = min((part.low for part in known), default=0)
@@ -791,8 +812,11 @@ def expand(
     side: int,
     field: Field,
     terms: int,
+    still: dict[int, Value | Exception] | None = None,
 ) -> tuple[int, list[Value | Exception]]:
     """Expand lines of a Program just beside a point, with as much ramification as they need.
+
+    What is `still` of the variable is remembered there, for other variables and the other side.
 
     Returns
     -------
@@ -800,10 +824,11 @@ def expand(
         The ramification R, and a series in s = t^(1/R) a line, or the exception that says why not.
     """
     ramification = 1
+    still = {} if still is None else still
     while True:
         expander = Expander(field, ramification, terms * ramification + 1)
         try:
-            return ramification, expander.run(program, lines, point, variable, side)
+            return ramification, expander.run(program, lines, point, variable, side, still)
         except Ramify as request:
             ramification *= request.factor
             if ramification > 64:

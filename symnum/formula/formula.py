@@ -677,6 +677,13 @@ def _read(source: Any, variables: Any) -> tuple[Program, tuple[str, ...], tuple[
     if isinstance(source, (list, tuple)) and source and all(isinstance(s, str) for s in source):
         program, labels = parse(list(source), variables)
         return program, labels, (len(source),)
+    if not is_source(source):
+        msg = (
+            "a Formula is made from text, a SymPy expression, or a list of one of them; this is "
+            f"{'an empty' if isinstance(source, (list, tuple)) and not source else 'a'} "
+            f"{type(source).__name__}"
+        )
+        raise UsageError(msg)
     import sympy
 
     from symnum.formula.symbolic import from_sympy
@@ -687,19 +694,33 @@ def _read(source: Any, variables: Any) -> tuple[Program, tuple[str, ...], tuple[
     if isinstance(source, sympy.Basic):
         program, labels = from_sympy([source], variables)
         return program, labels, ()
-    if (
-        isinstance(source, (list, tuple))
-        and source
-        and (all(isinstance(s, sympy.Basic) for s in source))
-    ):
-        program, labels = from_sympy(list(source), variables)
-        return program, labels, (len(source),)
-    msg = (
-        f"a Formula is made from text, a SymPy expression, or a list of one of them; this is "
-        f"{'an empty ' if isinstance(source, (list, tuple)) and not source else 'a '}"
-        f"{type(source).__name__}"
-    )
-    raise UsageError(msg)
+    program, labels = from_sympy(list(source), variables)
+    return program, labels, (len(source),)
+
+
+def is_source(source: Any) -> bool:
+    """Say whether a Formula can be made from a value of this type: its text may still be wrong.
+
+    Parameters
+    ----------
+    source : object
+        Anything.
+
+    Examples
+    --------
+    >>> from symnum.formula.formula import is_source
+    >>> [is_source(source) for source in ["x**2", ["x", "y"], [], 5, None]]
+    [True, True, False, False, False]
+    """
+    several = isinstance(source, (list, tuple)) and source
+    entries = source if several else [source]
+    if all(isinstance(entry, str) for entry in entries):
+        return True
+    import sympy
+
+    if isinstance(source, sympy.MatrixBase):
+        return True
+    return all(isinstance(entry, sympy.Basic) for entry in entries)
 
 
 def as_doubles(values: Any, what: str) -> np.ndarray:

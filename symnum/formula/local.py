@@ -13,7 +13,7 @@ from math import factorial
 from typing import NamedTuple
 
 from symnum.formula.balls import precision
-from symnum.formula.expansion import INFINITY, Outside, Series, expand
+from symnum.formula.expansion import INFINITY, Outside, Series, Value, expand
 from symnum.formula.numbers import Field, Number, ProveZero, Undecided
 from symnum.formula.program import Program
 from symnum.formula.status import Status
@@ -30,6 +30,36 @@ class Finding:
     value: Number | None = None
     left: Number | None = None
     right: Number | None = None
+
+
+Still = dict[int, Value | Exception]
+
+
+class Known:
+    """What is known at one point of a program: for each precision a field, and the lines' values.
+
+    The entries of a gradient share it: a variable moves some of the lines only.
+
+    Parameters
+    ----------
+    prove : callable, optional
+        Asked for proofs that a constant expression is 0.
+    is_late : callable, optional
+        Says whether the time is over; what isn't known by then is undecided.
+    """
+
+    def __init__(
+        self, prove: ProveZero | None = None, is_late: Callable[[], bool] | None = None
+    ) -> None:
+        self._prove = prove
+        self._is_late = is_late
+        self._at: dict[int, tuple[Field, Still]] = {}
+
+    def at(self, bits: int) -> tuple[Field, Still]:
+        """Return the field of a precision, and in it the lines' values as far as they are known."""
+        if bits not in self._at:
+            self._at[bits] = Field(self._prove, self._is_late), {}
+        return self._at[bits]
 
 
 class Below(NamedTuple):
@@ -61,10 +91,9 @@ def analyse(
     point: Sequence[Fraction],
     variable: int,
     derivative_order: int,
-    prove: ProveZero | None = None,
+    known: Known | None = None,
     attempts: int = len(_ATTEMPTS),
     below: Below | None = None,
-    is_late: Callable[[], bool] | None = None,
 ) -> Finding:
     """Find what a partial derivative of a formula is at a point, and whether it exists.
 
@@ -82,24 +111,23 @@ def analyse(
         Which variable moves.
     derivative_order : int
         0 for f itself.
-    prove : callable, optional
-        Asked for proofs that a constant expression is 0.
+    known : Known, optional
+        What other entries have found at this point.
     attempts : int
         How many times to try with more bits and terms.
     below : Below, optional
         Where `line` is itself a derivative: what it is the derivative of, so that its value at the
         point is known although its own program is undefined there.
-    is_late : callable, optional
-        Says whether the time is over; what isn't known by then is undecided.
 
     Returns
     -------
     Finding
         Its numbers are balls at the precision of the last attempt.
     """
+    known = Known() if known is None else known
     for bits, terms in _ATTEMPTS[:attempts]:
         with precision(bits):
-            field = Field(prove, is_late)
+            field, still = known.at(bits)
             search = _Search(
                 program,
                 line,
@@ -108,6 +136,7 @@ def analyse(
                 variable,
                 derivative_order,
                 field,
+                still,
                 terms + derivative_order,
                 below,
             )
@@ -130,12 +159,20 @@ class _Search:
     variable: int
     derivative_order: int
     field: Field
+    still: Still
     terms: int
     below: Below | None = None
 
+    def _expand(self, line: int, side: int, terms: int) -> tuple[int, Value | Exception]:
+        """Return the ramification and one line's series on a side; 0 is the point itself."""
+        ramification, (value,) = expand(
+            self.program, [line], self.point, self.variable, side, self.field, terms, self.still
+        )
+        return ramification, value
+
     def here(self) -> Number | None:
         """Return f's value at the point as written; None where it is undefined."""
-        _, (value,) = expand(self.program, [self.line], self.point, self.variable, 0, self.field, 1)
+        _, value = self._expand(self.line, 0, 1)
         if isinstance(value, Outside):
             return None if self.below is None else self._from_below(*self.below)
         if isinstance(value, Exception):
@@ -157,13 +194,7 @@ class _Search:
 
     def side(self, side: int) -> _Side | None:
         """Return f and its derivatives on one side; None where f is undefined there."""
-        wanted = [self.line]
-        if self.derivative_line is not None:
-            wanted.append(self.derivative_line)
-        ramification, values = expand(
-            self.program, wanted, self.point, self.variable, side, self.field, self.terms
-        )
-        function = values[0]
+        ramification, function = self._expand(self.line, side, self.terms)
         if isinstance(function, Outside):
             return None
         if isinstance(function, Exception):
@@ -174,9 +205,10 @@ class _Search:
             try:
                 derivatives.append(self._derivative(function, ramification, order, side))
             except Undecided:
-                if order < self.derivative_order or len(values) == 1 or order == 0:
+                if order < self.derivative_order or self.derivative_line is None or order == 0:
                     raise
-                derivatives.append(self._limit(values[1]))
+                _, derivative = self._expand(self.derivative_line, side, self.terms)
+                derivatives.append(self._limit(derivative))
             if derivatives[-1] is None:
                 derivatives += [None] * (self.derivative_order - order)
                 break

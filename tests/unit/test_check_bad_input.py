@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import math
 import re
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
 
-from symnum import DomainError, SymnumError, UsageError, check
+from symnum import DomainError, ParseError, SymnumError, UsageError, check
 from symnum.checking.watch import OutOfTime, Watch
 
 
@@ -35,6 +38,7 @@ CANDIDATES = {
     "empty": (lambda x: [], "shape", "(0,)"),
     "text": (lambda x: "2*x", "shape", "<U3"),
     "an object": (lambda x: object(), "shape", "object"),
+    "beyond the doubles": (lambda x: 10**400, "shape", "too large to convert"),
     "a generator": (lambda x: (2 * x for _ in range(1)), "shape", "generator"),
     "masked": (lambda x: np.ma.masked_array([2 * x], mask=[True]), "shape", "masked array"),
     "complex": (lambda x: 2 * x + 1j, "dtype", "complex"),
@@ -87,7 +91,7 @@ REQUESTS = {
     "a seed of text": ({"seed": "a"}, UsageError, "seed is 'a'"),
     "a negative seed": ({"seed": -1}, UsageError, "seed is -1"),
     "half a seed": ({"seed": 0.5}, UsageError, "seed is 0.5"),
-    "no function": ({"function": 3}, UsageError, "function is a int"),
+    "no function": ({"function": 3}, UsageError, "function is 3 (int)"),
     "no time": ({"timeout": 0}, UsageError, "timeout is 0"),
     "a time of text": ({"timeout": "soon"}, UsageError, "timeout is 'soon'"),
 }
@@ -109,11 +113,78 @@ def test_bad_functions(f):
         check(f, lambda x: x)
 
 
-@pytest.mark.parametrize("derivative", [None, 3, object(), "2 *"])
-def test_what_is_no_derivative(derivative):
-    """What can neither be called nor read as a formula is refused."""
-    with pytest.raises(SymnumError):
+@pytest.mark.parametrize(
+    ("derivative", "says"),
+    [
+        (None, "the derivative is None;"),
+        (5, "the derivative is 5 (int);"),
+        (np.float64(2.5), "(float64);"),
+        (np.array([1.0, 2.0]), "the derivative is array([1., 2.]) (ndarray);"),
+        ([1, 2], "the derivative is [1, 2] (list);"),
+        (object(), "(object);"),
+    ],
+)
+def test_what_is_no_derivative(derivative, says):
+    """What can neither be called nor read as a formula is refused: what it is, and an example."""
+    with pytest.raises(UsageError) as raised:
         check("x**2", derivative)
+    assert says in str(raised.value)
+    assert "such as lambda x: 2 * x, or a formula, such as '2*x'" in str(raised.value)
+
+
+def test_a_derivative_that_is_no_formula():
+    """Text is read as a formula."""
+    with pytest.raises(ParseError):
+        check("x**2", "2 *")
+
+
+@pytest.mark.parametrize("f", [None, 5, np.ones(2), {}])
+def test_what_is_no_function(f):
+    """The function is refused in the same way, with an example of its own."""
+    with pytest.raises(UsageError) as raised:
+        check(f, lambda x: 2 * x)
+    assert str(raised.value).startswith("f is ")
+    assert "such as 'x**2', or code, such as lambda x: x**2" in str(raised.value)
+
+
+async def _awaited(x):
+    return 2 * x
+
+
+async def _yielding(x):
+    yield 2 * x
+
+
+class _Awaited:
+    async def __call__(self, x):
+        return 2 * x
+
+
+@pytest.mark.parametrize(
+    "code", [_awaited, _yielding, _Awaited(), functools.partial(_awaited)], ids=str
+)
+def test_coroutines_are_refused(code):
+    """They return no numbers when they are called; nothing of ours warns that nobody awaited."""
+    for f, derivative, options in (
+        ("x**2", code, {}),
+        (code, lambda x: 2 * x, {"n": 1}),
+        ("x**2", lambda x: 2 * x, {"function": code}),
+    ):
+        with pytest.raises(UsageError, match="async def") as raised:
+            check(f, derivative, **options)
+        assert "asyncio.run(" in str(raised.value)
+
+
+def test_a_coroutine_that_is_returned():
+    """It is no number; nothing of ours warns that nobody awaited it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verdict = check("x**2", lambda x: _awaited(x))
+        gc.collect()
+    assert verdict.status == "wrong"
+    assert "it returned a coroutine" in verdict.cause_detail
+    with pytest.raises(UsageError, match="it returned a coroutine, not"):
+        check(lambda x: _awaited(x), lambda x: 2 * x, n=1)
 
 
 def test_a_callable_without_points():

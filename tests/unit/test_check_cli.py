@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,9 @@ class Model:
     def gradient(x):
         from lazily import two
         return two * x
+
+    def method(self, x):
+        return 2.0 * x
 
 number = 3
 
@@ -118,6 +122,15 @@ def raises_at_kinks(x):
 
 def takes_two(x, /, y):
     return x
+
+def scaled(x, *, scale):
+    return scale * x
+
+class Unheard(BaseException):
+    pass
+
+def unheard(x):
+    raise Unheard("no luck")
 """
 
 
@@ -130,6 +143,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "unfinished.py").write_text("def f(x:\n")
     (tmp_path / "exits.py").write_text("raise SystemExit(0)\n")
     (tmp_path / "needs.py").write_text("import there_is_no_such_module\n")
+    for name in ("with-dash", "random", "statistics"):
+        (tmp_path / f"{name}.py").write_text("def gradient(x):\n    return 2.0 * x\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
@@ -359,7 +374,14 @@ BAD = [
     (["x**2", "their_gradients"], "not of the form MODULE:CALLABLE"),
     (["x**2", "their_gradients:"], "not of the form MODULE:CALLABLE"),
     (["x**2", "their_gradients:rihgt"], "did you mean right?"),
-    (["x**2", "their_gradients:number"], "is a int, which can't be called"),
+    (["x**2", "their_gradients:number"], "is 3 (int); a function is expected"),
+    (["x**2", "their_gradients.right"], "did you mean their_gradients:right?"),
+    (["x**2", "./their_gradients:right"], "did you mean ./their_gradients.py:right?"),
+    (["x**2", "with-dash:right"], "did you mean with-dash.py:right?"),
+    (["x**2", "random:gradient"], "has no 'gradient'; did you mean ./random.py:gradient?"),
+    (["x**2", "größer:right"], "there is no module 'größer'"),
+    (["x**2", "their_gradients:Model.method"], "method of a class: name that of an object"),
+    (["x**2", "their_gradients:scaled"], "scale must be given: give it a default"),
     (["x**2", "no_such_module:f"], "there is no module 'no_such_module'"),
     (["x**2", "./no_such_file.py:f"], "there is no file"),
     (["x**2", "bad name:f"], "neither a module's name nor a .py file"),
@@ -407,7 +429,8 @@ BAD = [
     (code("squares", "right", "their_gradients:f", "--n", "2"), "one MODULE:F is expected"),
     (["x", *code("squares", "right", "--n", "2")], "one MODULE:F is expected"),
     (["their_gradients:squares", "2*x", "--n", "2"], "'2*x' is not of the form"),
-    (code("number", "right", "--n", "2"), "is a int, which can't be called"),
+    (["their_gradients:right", "x**2"], "the derivative comes last"),
+    (code("number", "right", "--n", "2"), "is 3 (int); a function is expected"),
     (code("leaves", "right", "--n", "2"), "ends the program"),
 ]
 
@@ -480,7 +503,7 @@ def test_a_file_may_be_called_as_a_module_that_is_loaded(folder):
 
 def test_only_callables_are_returned(folder):
     """A name that is a number is refused."""
-    with pytest.raises(UsageError, match="can't be called"):
+    with pytest.raises(UsageError, match="a function is expected"):
         load("their_gradients:number")
 
 
@@ -581,3 +604,120 @@ def test_streams_that_are_closed_or_full(folder, ending, status, says):
     assert done.returncode == status, done.stderr
     assert says in done.stdout + done.stderr or "proved" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+STREAMS = {
+    "stdout closed": "sys.stdout.close()",
+    "stderr closed": "sys.stderr.close()",
+    "the process's stdout closed": "sys.__stdout__.close()",
+    "the process's stderr closed": "sys.__stderr__.close()",
+    "no stdout": "sys.stdout = None",
+    "no stderr": "sys.stderr = None",
+    "another stdout": "sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='latin-1')",
+    "descriptor 1 closed": "os.close(1)",
+    "descriptor 2 closed": "os.close(2)",
+    "in a with statement": "with sys.stdout: print('last words')",
+    "taken apart": "sys.stdout.detach()",
+}
+
+
+@pytest.mark.parametrize("what", STREAMS)
+def test_code_that_closes_the_streams(process, folder, what):
+    """The answer comes all the same, with its status: never a traceback, never status 1."""
+    (folder / "closes.py").write_text(
+        f"import io, os, sys\n{STREAMS[what]}\ndef gradient(x):\n    return 2.0 * x\n"
+    )
+    found = process("x**2", "closes:gradient", "--json")
+    assert (found.returncode, json.loads(found.stdout)["kind"]) == (0, "verdict"), found.stderr
+    assert found.stderr in {"", "last words\n"}
+
+
+@pytest.mark.parametrize("what", ["stdout closed", "the process's stdout closed", "taken apart"])
+def test_code_that_closes_the_streams_when_it_is_called(process, folder, what):
+    """The same, and the traceback of what their code raises is still shown."""
+    (folder / "closes.py").write_text(
+        f"import sys\ndef raises(x):\n    {STREAMS[what]}\n    raise ValueError('why')\n"
+    )
+    found = process("x**2", "closes:raises")
+    assert found.returncode == 1, found.stderr
+    assert found.stdout.startswith("wrong: ")
+    assert "in raises" in found.stderr
+
+
+def test_an_error_after_the_streams_were_closed(process, folder):
+    """The document of an error is written too."""
+    (folder / "closes.py").write_text("import sys\nsys.stdout.close()\nsys.__stdout__.close()\n")
+    found = process("x**2", "closes:gradient", "--json")
+    assert (found.returncode, json.loads(found.stdout)["kind"]) == (2, "error"), found.stderr
+
+
+def test_a_module_that_is_called_as_one_of_pythons(process):
+    """It takes nothing away from what we need; where it can't be meant, a sentence says so."""
+    done = process("x**2", "./statistics.py:gradient")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = process("x**2", "statistics:gradient")
+    assert done.returncode == 0 or "did you mean ./statistics.py:gradient?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps the current directory")
+def test_a_current_directory_that_is_gone(folder):
+    """There is nothing to import from."""
+    gone = folder / "gone"
+    gone.mkdir()
+    command = f"cd gone && rmdir ../gone && '{sys.executable}' -m symnum check 'x**2' grad:f"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "symnum: the current directory no longer exists\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
+def test_an_interruption(folder):
+    """Ctrl-C ends the command with one line and the status that shells give it."""
+    (folder / "slow.py").write_text(
+        "import time\ndef gradient(x):\n    print('called')\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "symnum", "check", "x**2", "slow:gradient"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+    ) as started:
+        assert started.stderr.readline() == "called\n"
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    assert (started.returncode, out, err) == (130, "", "symnum: interrupted\n")
+
+
+def test_what_hardly_anybody_catches(run):
+    """What is no Exception ends their code, not ours: their lines are shown, and a sentence."""
+    status, out, err = run("x**2", "their_gradients:unheard")
+    assert (status, out) == (2, "")
+    assert "in unheard" in err
+    assert "cli.py" not in err
+    assert err.splitlines()[-1] == (
+        "symnum: the code breaks off (Unheard: no luck) instead of returning a number"
+    )
+
+
+def test_what_breaks_off_says_nothing_about_the_derivative(run, monkeypatch):
+    """Status 1 would mean that it is wrong."""
+
+    def broken(*_arguments, **_options):
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr("symnum.checking.check.check", broken)
+    status, out, err = run("x**2", "their_gradients:right")
+    assert (status, out) == (2, "")
+    assert "line" in err
+    assert err.splitlines()[-1].startswith("symnum: broke off (RuntimeError: no luck)")

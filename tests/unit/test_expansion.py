@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 from flint import arb
 
@@ -383,3 +384,22 @@ def test_series_arithmetic():
             Fraction(-1, 2),
             Fraction(3, 8),
         ]
+
+
+def test_lines_that_stand_still_are_expanded_once(monkeypatch):
+    """At a point where all variables meet, each direction expands the lines that it moves."""
+    n = 8
+    names = [f"x{i}" for i in range(n)]
+    pairs = [f"abs({a} - {b})" for i, a in enumerate(names) for b in names[:i]]
+    gradient = Formula(" + ".join(pairs), names).gradient()
+    applied = []
+    apply = Expander._apply
+    monkeypatch.setattr(
+        Expander, "_apply", lambda self, op, args: applied.append(op) or apply(self, op, args)
+    )
+    exact = gradient.exact(np.ones(n))
+    assert set(exact.status.tolist()) == {"kink"}
+    np.testing.assert_array_equal(exact.right, np.full(n, n - 1.0))
+    np.testing.assert_array_equal(exact.left, np.full(n, 1.0 - n))
+    # Once each at the point; then on two sides the n - 1 pairs of each variable, and sums of them.
+    assert applied.count("abs") == len(pairs) + 2 * n * (n - 1)

@@ -161,7 +161,9 @@ class _Awaited:
 
 
 @pytest.mark.parametrize(
-    "code", [_awaited, _yielding, _Awaited(), functools.partial(_awaited)], ids=str
+    "code",
+    [_awaited, _yielding, _Awaited(), functools.partial(_awaited)],
+    ids=["async def", "async generator", "__call__", "partial"],
 )
 def test_coroutines_are_refused(code):
     """They return no numbers when they are called; nothing of ours warns that nobody awaited."""

@@ -1,7 +1,8 @@
 """What is right at a kink, and at a point that doubles can't tell from one.
 
 A ball round such a point holds the derivatives of all sides: its radius is half of the jump, and
-says nothing about rounding. That is read off beside the point, where the kink has been left.
+says nothing about rounding. That is read off beside the point, where the kink has been left. Which
+values are right is said in `formula/ties.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symnum.formula.bounds import SMALLEST, UNIT, Bound, RoundingBound
+from symnum.formula.program import Program
+from symnum.formula.ties import all_between, decided
 
 # Distances as shares of the point: from a few units in the last place on, until a kink is left.
 _BESIDE = tuple(2.0**-q for q in range(49, 7, -3))
@@ -55,19 +58,26 @@ class Sides:
 
     Parameters
     ----------
-    bound : RoundingBound
+    program : Program
         The derivative.
+    bound : RoundingBound
+        What rounding may do to it.
     points : float64 array, shape (P, n)
         Where.
     found : Bound
         What it came to there.
     """
 
-    def __init__(self, bound: RoundingBound, points: np.ndarray, found: Bound) -> None:
+    def __init__(
+        self, program: Program, bound: RoundingBound, points: np.ndarray, found: Bound
+    ) -> None:
+        self._program = program
         self._bound = bound
         self._points = points
         self._found = found
         self._beside: dict[int, _Beside] = {}
+        self._straddling: dict[int, Bound] = {}
+        self._decided: dict[int, np.ndarray] = {}
 
     def at_kink(self, row: int, k: int, left: float, right: float) -> Right:
         """Return what is right where component k has two one-sided derivatives.
@@ -79,13 +89,16 @@ class Sides:
         left, right : float
             The one-sided derivatives.
         """
-        half = abs(right - left) / 2
-        last = 16 * UNIT * max(abs(left), abs(right))
         widest = self._found.radius[row, k]
         rounding = self._rounding(row, k)
+        low, high = min(left, right), max(left, right)
         if rounding is None:
-            rounding = widest - half if np.isfinite(widest) else 0.0
-        return Right((left + right) / 2, half + max(last, rounding), True)
+            rounding = widest - (high - low) / 2 if np.isfinite(widest) else 0.0
+        elif self._points.shape[1] > 1:
+            sides = [low, high, *self._beside[row].values(k)]
+            low, high = all_between(sides, self._ties(row, k), 0.0) or (low, high)
+        last = 16 * UNIT * max(abs(low), abs(high))
+        return Right((low + high) / 2, (high - low) / 2 + max(last, rounding), True)
 
     def near_kink(self, row: int, k: int, exact: float) -> Right:
         """Return what is right where component k has a derivative, and a kink may lie next to it.
@@ -106,16 +119,35 @@ class Sides:
         values = np.sort(np.append(self._beside[row].values(k), exact))
         gaps = np.diff(values)
         # A jump is one at the point itself too; what only grows with the distance is none.
-        jumps = (gaps > _APART * rounding) & (gaps <= _SPANNED * self._found.half[row, k])
+        middle, half = self._straddled(row, k)
+        jumps = (gaps > _APART * rounding) & (gaps <= _SPANNED * half)
         match jumps.sum():
             case 0:  # the kink is none along this variable
                 apart = max(values[-1] - exact, exact - values[0])
                 return Right(exact, min(radius, float(apart) + rounding), False)
             case 1:
-                low, high = float(values[0]), float(values[-1])
+                ties = self._ties(row, k) if self._points.shape[1] > 1 else ()
+                low, high = all_between(values, ties, 0.0) or (exact, exact)
                 return Right(low / 2 + high / 2, high / 2 - low / 2 + rounding, True)
         # Several kinks at once: of each a computation may take the side that it rounds to.
-        return Right(self._found.value[row, k], self._found.half[row, k] + rounding, True)
+        return Right(middle, half + rounding, True)
+
+    def _straddled(self, row: int, k: int) -> tuple[float, float]:
+        """Return middle and half of a ball that holds all sides, of ties of zeros too."""
+        if self._points[row].all():
+            return self._found.value[row, k], self._found.half[row, k]
+        if row not in self._straddling:
+            self._straddling[row] = self._bound.at(self._points[[row]], round_zero=SMALLEST)
+        wide = self._straddling[row]
+        if not np.isfinite(wide.half[0, k]):  # at the edge of the domain
+            return self._found.value[row, k], self._found.half[row, k]
+        return wide.value[0, k], wide.half[0, k]
+
+    def _ties(self, row: int, k: int) -> np.ndarray:
+        """Return what a component comes to when ties are decided."""
+        if row not in self._decided:
+            self._decided[row] = decided(self._program, self._points[row])
+        return np.asarray(self._decided[row][:, k])
 
     def _rounding(self, row: int, k: int) -> float | None:
         """Return what rounding does to a component beside a point; None where nobody knows."""

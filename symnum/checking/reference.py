@@ -203,7 +203,7 @@ class FormulaReference:
             if clock is not None and clock.left() <= 0.0:
                 unknown = (found.status == Status.UNDECIDED).any(axis=1)
                 self._late |= {point.tobytes() for point in points[doubtful[unknown]]}
-            sides = Sides(self._bound, points, bound)
+            sides = Sides(self.derivative.program, self._bound, points, bound)
             for i, row in enumerate(doubtful.tolist()):
                 for k in np.flatnonzero(~known[row] | hull[row]).tolist():
                     right: Right | None = None

@@ -76,14 +76,23 @@ class RoundingBound:
         """How many outputs there are."""
         return len(self._at)
 
-    def at(self, points: np.ndarray) -> Bound:
-        """Bound every output at points of shape (P, n)."""
+    def at(self, points: np.ndarray, round_zero: float = 0.0) -> Bound:
+        """Bound every output at points of shape (P, n).
+
+        Parameters
+        ----------
+        points : float64 array, shape (P, n)
+            The points.
+        round_zero : float
+            How far off a coordinate may be that is 0, which has no last place. Only what is wider
+            than 0 shows both sides of a tie of zeros.
+        """
         shape = (len(points), len(self._at))
         value, radius = np.full(shape, np.nan), np.full(shape, np.inf)
         hull = np.zeros(shape, dtype=bool)
         with precision(_BITS):
             for row, point in enumerate(points.tolist()):
-                balls = [arb(x, math.ulp(x)) if x else arb(0) for x in point]
+                balls = [arb(x, math.ulp(x) if x else round_zero) for x in point]
                 found = self._balls.run_all(balls)
                 regular = [kind.holds(found, self._balls.position) for kind in self._kinds]
                 for column, position in enumerate(self._at):

@@ -89,3 +89,36 @@ def test_nan_next_to_a_kink_is_a_finding():
 def test_a_formula_that_is_at_a_kink_everywhere_is_left_in_peace():
     """max(x + y, y + x) has no side to look at; nobody looks for one at every point."""
     assert check("max(x + y, y + x)", lambda _x, _y: np.ones(2))
+
+
+def hidden_units(p):
+    """Return a loss of two ReLUs without biases at three samples, and what its gradient needs."""
+    inputs, targets = np.array([[1.0, -1.0], [0.5, 2.0], [-1.0, 0.25]]), np.array([1.0, 0.0, -1.0])
+    before = inputs @ p[:4].reshape(2, 2)
+    after = np.maximum(before, 0)
+    return inputs, before, after, after @ p[4:6] - targets
+
+
+@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("factor", [1, -2])
+def test_relus_at_zero_by_any_convention(at_zero, factor):
+    """Both sides along an axis have the slope -2: the branches in between show along none."""
+
+    def gradient(p):
+        inputs, before, after, rest = hidden_units(p)
+        slope = np.where(before == 0, at_zero, before > 0)
+        inner = 2 * rest[:, None] * p[4:6] * slope
+        return factor * np.concatenate([(inputs.T @ inner).ravel(), 2 * after.T @ rest])
+
+    point = np.array([0.0, 0, 0, 0, 1, -1])
+    box = [(x, x) for x in point]
+    verdict = check(lambda p: np.sum(hidden_units(p)[3] ** 2), gradient, at=point, domain=box)
+    # Twice nothing is nothing: with relu'(0) = 0 the whole gradient is 0 there.
+    assert verdict.status == ("ok" if factor == 1 or at_zero == 0 else "wrong")
+
+
+def test_no_kink_where_all_sides_agree():
+    """What ties might come to doesn't count where they cancel: there is one derivative."""
+    truth = reference_of(Formula("max(x, y) + min(x, y)"), 1).at(np.array([[0.0, 0.0], [1.0, 1.0]]))
+    np.testing.assert_allclose(truth.exact, 1.0)
+    assert np.all(truth.bound < 1e-12)

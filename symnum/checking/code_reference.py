@@ -14,8 +14,10 @@ import numpy as np
 
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.decide import Evidence
+from symnum.checking.neighbours import all_between, may_tie
 from symnum.checking.reference import Truth
 from symnum.checking.steps_reference import StepsReference
+from symnum.formula.bounds import UNIT
 from symnum.formula.duals import CodeReference, Kind
 from symnum.formula.formula import Formula
 
@@ -27,6 +29,8 @@ _FEWEST = 50
 # from each other by less than this share of what they differ from the exact value.
 _WIDE = (2.0**-14, 2.0**-18)
 _AGREE = 0.1
+# Beside a tie, derivatives that differ by more than so many bounds are those of several branches.
+_TIED = 64.0
 # So many points are looked at.
 _DOUBTED = 100
 # Code that iterates until it is content is right to no more than this, as a rule.
@@ -96,7 +100,26 @@ class DualReference:
         bound = found.bound
         if self._code.iterates:
             bound = np.fmax(bound, _CONTENT * np.abs(found.exact))
-        return Truth(points, found.exact, bound, found.hull, found.known)
+        truth = Truth(points, found.exact.copy(), bound.copy(), found.hull.copy(), found.known)
+        for row in np.flatnonzero(may_tie(points) & found.known.any(axis=1)):
+            self._widen(truth, int(row))
+        return truth
+
+    def _widen(self, truth: Truth, row: int) -> None:
+        """Let all values be right that the derivative takes beside a point with a tie."""
+        exact, bound, hull = truth.exact[row], truth.bound[row], truth.hull[row]
+        low, high = all_between(truth.points[row], self._values, _TIED * bound * ~hull)
+        wide = np.isfinite(low) & np.isfinite(exact) & np.isfinite(bound)
+        least = np.minimum(low[wide], (exact - bound)[wide])
+        greatest = np.maximum(high[wide], (exact + bound)[wide])
+        exact[wide] = least / 2 + greatest / 2
+        bound[wide] = (greatest / 2 - least / 2) * (1 + _TIED * UNIT)
+        hull |= wide
+
+    def _values(self, points: np.ndarray) -> np.ndarray:
+        """Return the derivative at points that are no kinks, shape (P, K); NaN where unknown."""
+        found = self._code.at(points)
+        return np.where(found.known & ~found.hull, found.exact, np.nan)
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return the nearest doubles of the derivative, shape (P, K); NaN where there is none."""

@@ -31,6 +31,9 @@ _QUIET = 512.0
 # Nodes of a probe, between twice and ten times the step, jittered: equal spacing aliases.
 _NODES, _NEAR, _FAR = 9, 2.0, 10.0
 
+# A flat cell that no probe could tell from a constant would be a false answer: so many more.
+_OVER = 8
+
 # How much wider each probe is than the first.
 _WIDTHS = (1.0, 16.0, 256.0, 4096.0)
 
@@ -73,13 +76,13 @@ def settle(
         if width > 1 and not rungs.at_zero and reach > rungs.scale / (2 if is_dead else 64):
             stairs = _stairs(rungs, found, e, is_dead, random)
             break
-        if rungs.line.evaluations + _NODES + 16 > budget:
+        if rungs.line.evaluations + _NODES > budget + _OVER:
             break
         residual = _residual(rungs, side * width * h, random)
         if residual is None:
             break
         if residual > jump / _ALONE:
-            stairs = max(residual, jump / 2)
+            stairs = max(residual, jump)
             break
     return _beyond_stairs(rungs, found, start, e, stairs, is_dead, budget)
 

@@ -233,10 +233,10 @@ def _from_further_up(rungs: Rungs, start: int, found: Climb, budget: int) -> Cli
         return found
     if best.k > start + 2 and best.k + best.m >= _DEEP:
         return found
-    below = [r for e in range(start, _START + 1) if (r := rungs.known.get(e)) is not None]
     if rungs.rung(_START) is None:
         return found
-    other = climb(rungs, _START, below[:-1], 0.0, budget)
+    below = [r for r in rungs.all() if r.e < _START]
+    other = climb(rungs, _START, below, 0.0, budget)
     inside = [rungs.rung(e) for e in range(best.k, best.k + best.m + 1)]
     if other.best is not None and all(r is not None and r.is_dead for r in inside):
         return other  # a dead cell, not a slope of 0

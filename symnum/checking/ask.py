@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from symnum.checking.claim import WITH_NAMES, Answer, Candidate, Form
+from symnum.checking.typical import is_masked
 
 # Single calls that must agree before arrays are trusted, and those that go on watching.
 _PROOF = 48
@@ -80,7 +81,7 @@ class Asker:
         if values is None:
             return None
         count = _WATCH if self._proven else _PROOF
-        rows = np.unique(np.linspace(0, len(points) - 1, count).astype(int))
+        rows = np.array(sorted({int(row) for row in np.linspace(0, len(points) - 1, count)}))
         alone = {int(row): self._candidate(points[row]) for row in rows}
         if not all(
             answer.value is not None and np.array_equal(answer.value, values[row], equal_nan=True)
@@ -114,7 +115,7 @@ def _one_call(candidate: Candidate, points: np.ndarray) -> np.ndarray | None:
             result = function(*arguments)
             if isinstance(result, (list, tuple)):
                 result = np.stack([np.broadcast_to(part, len(points)) for part in result])
-            if np.ma.is_masked(result):
+            if is_masked(result):
                 return None
             array = np.asarray(result)
     except (Exception, SystemExit):  # it takes single points only

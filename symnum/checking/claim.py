@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symnum.checking.typical import is_masked
 from symnum.differences.line import no_number
 from symnum.errors import one_line
 
@@ -184,7 +185,7 @@ class Candidate:
             return "it ends the program (SystemExit)"
         except Exception as error:
             return f"it raises {exception_text(error)}"
-        if np.ma.is_masked(found):
+        if is_masked(found):
             return f"it returned {_MASKED}"
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
@@ -211,9 +212,9 @@ class Candidate:
                 if np.shape(result[name]) != shape:
                     problem = f"its {name} has shape {np.shape(result[name])}, not {shape}"
                     return Answer(None, None, "dict", wrote=wrote, problem=problem)
-            masked = any(np.ma.is_masked(value) for value in result.values())
+            masked = any(is_masked(value) for value in result.values())
             result = np.ma.masked if masked else self.layout.flatten(result)
-        if np.ma.is_masked(result):
+        if is_masked(result):
             problem = f"it returned {_MASKED}"
             return Answer(None, np.shape(result), "masked", wrote=wrote, problem=problem)
         try:

@@ -12,6 +12,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.rounding import Nature, nature
+from symnum.checking.typical import typical_size
 from symnum.formula.bounds import UNIT
 
 # Above this share of the derivative its own bound excuses too much: the formula cancels there.
@@ -88,8 +89,7 @@ class Evidence:
         zero = self.truth.known & (self.truth.exact == 0)
         if not zero.any():
             return np.zeros(zero.shape)
-        size = np.ma.masked_array(np.abs(self.truth.exact), ~self.truth.known | zero)
-        typical = np.ma.filled(np.ma.median(size, axis=0), 0.0)  # type: ignore[no-untyped-call]
+        typical = typical_size(np.abs(self.truth.exact), self.truth.known & ~zero, axis=0)
         return np.asarray(np.where(zero, _UNITS * typical, 0.0))
 
     @cached_property
@@ -101,7 +101,8 @@ class Evidence:
     @cached_property
     def scale(self) -> np.ndarray:
         """Typical sizes of the variables, shape (n,)."""
-        size = np.median(np.abs(self.truth.points), axis=0)
+        points = np.abs(self.truth.points)
+        size = typical_size(points, np.ones(points.shape, bool), axis=0)[0]
         return np.asarray(np.where(size > 0, size, 1.0))
 
     def join(self, other: Evidence) -> Evidence:
@@ -354,9 +355,7 @@ def lost_digits(evidence: Evidence, bad: np.ndarray, *, is_proven: bool = False)
     truth = evidence.truth
     error = np.where(truth.known & ~truth.hull, evidence.error, 0.0)
     size = np.abs(truth.exact)
-    masked = np.ma.masked_array(size, ~truth.known)
-    middle = np.ma.median(masked, axis=1, keepdims=True)  # type: ignore[no-untyped-call]
-    typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
+    typical = typical_size(size, truth.known, axis=1)
     lost = error > _LOST * np.fmax(size, np.nan_to_num(typical))
     lost &= (error > np.fmax(truth.bound, evidence.residue)) & (error > _SMALLEST)
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
@@ -450,7 +449,7 @@ def limit_beside_others(truth: Truth, zero: np.ndarray, limits: np.ndarray) -> t
         Those of the other components; infinite where there is none.
     """
     size = np.abs(truth.exact[truth.known & ~truth.hull & ~zero])
-    typical = float(np.median(size)) if size.size else 1.0
+    typical = float(typical_size(size, np.ones(size.shape, bool), 0)[0]) if size.size else 1.0
     seen = np.where(zero, truth.bound, np.inf).min(axis=0, initial=np.inf)
     return tuple(np.where(np.isinf(limits), seen / typical, limits).tolist())
 

@@ -27,6 +27,7 @@ from symnum.checking.integral import gain
 from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
+from symnum.checking.typical import typical_size
 from symnum.checking.watch import OutOfTime
 from symnum.differences import ladder
 from symnum.differences.estimate import DerivativeStatus, Estimate
@@ -470,8 +471,7 @@ class StepsReference:
 
 def _typical(evidence: Evidence) -> np.ndarray:
     """Return the usual size of each component, shape (K,)."""
-    size = np.ma.masked_array(np.abs(evidence.truth.exact), ~evidence.truth.known)
-    return np.asarray(np.ma.filled(np.ma.median(size, axis=0), 0.0))  # type: ignore[no-untyped-call]
+    return np.asarray(typical_size(np.abs(evidence.truth.exact), evidence.truth.known, axis=0)[0])
 
 
 def jitter(candidate: Candidate, point: np.ndarray, k: int) -> float:

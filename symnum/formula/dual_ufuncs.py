@@ -31,6 +31,37 @@ def _ndtr(a: arb) -> tuple[arb, ...]:
     return (-a / arb(2).sqrt()).erfc() / 2, slope, -a * slope
 
 
+def _log_ndtr(a: arb) -> tuple[arb, ...]:
+    value, density, _ = _ndtr(a)
+    slope = density / value
+    return value.log(), slope, -slope * (a + slope)
+
+
+def _ndtri(a: arb) -> tuple[arb, ...]:
+    value = -arb(2).sqrt() * (2 * a).erfcinv()
+    slope = (2 * arb.pi()).sqrt() * (value * value / 2).exp()
+    return value, slope, value * slope * slope
+
+
+def _erfinv(a: arb) -> tuple[arb, ...]:
+    value = a.erfinv()
+    slope = arb.const_sqrt_pi() / 2 * (value * value).exp()
+    return value, slope, 2 * value * slope * slope
+
+
+def _erfcinv(a: arb) -> tuple[arb, ...]:
+    value = a.erfcinv()
+    slope = -arb.const_sqrt_pi() / 2 * (value * value).exp()
+    return value, slope, 2 * value * slope * slope
+
+
+def _dawsn(a: arb) -> tuple[arb, ...]:
+    """Dawson's integral, which solves y' = 1 - 2 x y."""
+    value = arb.const_sqrt_pi() / 2 * (-a * a).exp() * a.erfi()
+    slope = 1 - 2 * a * value
+    return value, slope, -2 * (value + a * slope)
+
+
 def _polygamma(order: int, a: arb) -> arb:
     value: arb = OPERATIONS["polygamma"].ball(arb(order), a)
     return value
@@ -58,7 +89,12 @@ def _expit(a: arb) -> tuple[arb, ...]:
 ELEMENTARY: dict[str, Callable[[arb], tuple[arb, ...]]] = {
     "erf": _erf,
     "erfc": _erfc,
+    "erfinv": _erfinv,
+    "erfcinv": _erfcinv,
+    "dawsn": _dawsn,
     "ndtr": _ndtr,
+    "log_ndtr": _log_ndtr,
+    "ndtri": _ndtri,
     "gamma": _gamma,
     "gammaln": _gammaln,
     "loggamma": _gammaln,
@@ -89,6 +125,25 @@ def _bessel(order: Any, a: Any) -> Any:
 
     slope = (at(n - 1) - at(n + 1)) / 2
     return a.chain(at(n), slope, (at(n - 2) - 2 * at(n) + at(n + 2)) / 4)
+
+
+def _betainc(a: Any, b: Any, x: Any) -> Any:
+    """Return the regularized incomplete beta function: its derivative by x alone is known."""
+    for parameter in (a, b):
+        if isinstance(parameter, Dual):
+            raise parameter.run.refuse("betainc by its parameters, where no derivative is known")
+    if not isinstance(x, Dual):  # a plain number among duals
+        from scipy import special
+
+        return special.betainc(a, b, x)
+    return x.chain(*_betainc_ball(arb(float(a)), arb(float(b)), x.value))
+
+
+def _betainc_ball(a: arb, b: arb, x: arb) -> tuple[arb, ...]:
+    whole = a.gamma() * b.gamma() / (a + b).gamma()
+    slope = x ** (a - 1) * (1 - x) ** (b - 1) / whole
+    bend = slope * ((a - 1) / x - (b - 1) / (1 - x))
+    return x.beta_lower(a, b, True), slope, bend
 
 
 def _xlogy(a: Any, b: Any) -> Any:
@@ -126,6 +181,7 @@ def _finite(a: Any) -> bool:
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "logaddexp": _logaddexp,
+    "betainc": _betainc,
     "jv": _bessel,
     "j0": lambda a: _bessel(0, a),
     "j1": lambda a: _bessel(1, a),

@@ -89,3 +89,14 @@ def test_version_of_the_command():
     assert done.returncode == 0, done.stderr
     assert symnum.__version__ in done.stdout
     assert done.stderr == ""
+
+
+def test_a_check_loads_what_it_needs():
+    """Masked arrays, which take long to load, stay out of a right derivative's check."""
+    done = python(
+        "-c",
+        "import sys, symnum\n"
+        "assert symnum.check('x**2*y', lambda x, y: (2 * x * y, x * x))\n"
+        "print('numpy.ma' in sys.modules)\n",
+    )
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

@@ -8,6 +8,9 @@ import time
 import flint
 import numpy as np
 import pytest
+from flint import arb
+from mpmath import mp
+from scipy import special
 
 from symnum import Formula
 from symnum.errors import DomainError, SymnumError, UsageError
@@ -394,7 +397,9 @@ INVERSES = {
     "ndtr": "erfc(-sqrt(1/2)*", "erf": "erf", "erfc": "erfc",
 }  # fmt: skip
 TABLES = [(dual_numbers.RULES, name) for name in dual_numbers.RULES] + [
-    (dual_ufuncs.ELEMENTARY, name) for name in dual_ufuncs.ELEMENTARY
+    (dual_ufuncs.ELEMENTARY, name)
+    for name in dual_ufuncs.ELEMENTARY
+    if name not in {"dawsn", "ndtri", "erfinv", "erfcinv", "log_ndtr"}
 ]
 
 
@@ -502,3 +507,58 @@ def test_stairs_have_the_values_of_doubles(stair):
         found = stair(dual_numbers.Dual(run, flint.arb(x), {0: flint.arb(1)}))
         number = float(found.value) if isinstance(found, dual_numbers.Dual) else float(found)
         assert number == wanted, x
+
+
+def _dawsn(x):
+    return mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x)
+
+
+SPECIAL = {
+    "dawsn": (special.dawsn, _dawsn, (-3.0, 0.25, 1.5)),
+    "ndtri": (special.ndtri, lambda x: mp.sqrt(2) * mp.erfinv(2 * x - 1), (0.01, 0.25, 0.75)),
+    "erfinv": (special.erfinv, mp.erfinv, (-0.5, 0.25, 0.875)),
+    "erfcinv": (special.erfcinv, lambda x: mp.erfinv(1 - x), (0.125, 0.75, 1.5)),
+    "log_ndtr": (special.log_ndtr, lambda x: mp.log(mp.ncdf(x)), (-20.0, -1.0, 0.5)),
+    "betainc": (
+        lambda x: special.betainc(2.5, 0.75, x),
+        lambda x: mp.betainc(2.5, 0.75, 0, x, regularized=True),
+        (0.125, 0.5, 0.875),
+    ),
+}
+
+
+def _special_is_right(name):
+    """Say whether both derivatives of a function are those of mpmath at all of its points."""
+    function, truth, points = SPECIAL[name]
+    with mp.workdps(60):
+        for at in points:
+            for order in (1, 2):
+                found = certify_code(lambda x: function(x), at, derivative_order=order)
+                assert found.status == "certified"
+                if float(mp.diff(truth, mp.mpf(at), order)) != found.hi:
+                    return False
+    return True
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_functions_without_a_formula(name, monkeypatch):
+    """Their derivatives are those of mpmath; a rule with a mistake is found."""
+    assert _special_is_right(name)
+    if name == "betainc":
+        rule = dual_ufuncs._betainc_ball
+        monkeypatch.setattr(
+            dual_ufuncs, "_betainc_ball", lambda *args: (rule(*args)[0], -rule(*args)[1], arb(0))
+        )
+    else:
+        value = dual_ufuncs.ELEMENTARY[name]
+        monkeypatch.setitem(
+            dual_ufuncs.ELEMENTARY, name, lambda a: (value(a)[0], value(a)[1] * 2, value(a)[2])
+        )
+    assert not _special_is_right(name)
+
+
+def test_betainc_by_its_parameters():
+    """No derivative is known, which is said."""
+    found = certify_code(lambda a: special.betainc(a, 2.0, 0.5), 1.5)
+    assert found.status == "undecided"
+    assert "parameters" in found.reason

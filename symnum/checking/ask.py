@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from symnum.checking.claim import WITH_NAMES, Answer, Candidate, Form
-from symnum.checking.typical import is_masked
+from symnum.formula.masked import is_masked
 
 # Single calls that must agree before arrays are trusted, and those that go on watching.
 _PROOF = 48

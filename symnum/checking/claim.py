@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.typical import is_masked
 from symnum.differences.line import no_number
 from symnum.errors import one_line
+from symnum.formula.masked import is_masked
 
 
 class Form(StrEnum):

@@ -55,7 +55,9 @@ def threshold_points(
         lines += _along_comparisons(program, box, rng)
     lines += _along_literals(numbers, box, rng)
     found = np.concatenate([np.empty((0, len(box))), *lines])
-    found = np.unique(found[((box[:, 0] <= found) & (found <= box[:, 1])).all(axis=1)], axis=0)
+    found = found[((box[:, 0] <= found) & (found <= box[:, 1])).all(axis=1)]
+    # Without the index, which nobody needs, `numpy.ma` is loaded, and that takes long.
+    found, _ = np.unique(found, axis=0, return_index=True)
     if len(found) > CHUNK:
         found = found[np.sort(rng.choice(len(found), CHUNK, replace=False))]
     return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import numpy as np
 
 
@@ -36,14 +33,3 @@ def typical_size(size: np.ndarray, counts: np.ndarray, axis: int) -> np.ndarray:
     high = np.take_along_axis(ordered, np.minimum(count // 2, ordered.shape[axis] - 1), axis=axis)
     middle = np.where(low == high, low, low / 2 + high / 2)  # halves of the smallest are 0
     return np.asarray(np.where(count > 0, middle, 0.0))
-
-
-def is_masked(value: Any) -> bool:
-    """Say whether entries of somebody's array are masked: none is where nobody loaded `numpy.ma`.
-
-    Parameters
-    ----------
-    value : object
-        What their code returned.
-    """
-    return "numpy.ma" in sys.modules and bool(np.ma.is_masked(value))

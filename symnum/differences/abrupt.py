@@ -82,7 +82,7 @@ def settle(
         if residual is None:
             break
         if residual > jump / _ALONE:
-            stairs = max(residual, jump)
+            stairs = max(residual, jump / 2)
             break
     return _beyond_stairs(rungs, found, start, e, stairs, is_dead, budget)
 

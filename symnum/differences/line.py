@@ -12,6 +12,7 @@ import numpy as np
 
 from symnum.differences.limits import shown
 from symnum.errors import DomainError, UsageError
+from symnum.formula.masked import is_masked
 
 # Half the distance from 1 to the next double: what rounding does to a number of size 1.
 ROUNDOFF = 2.0**-53
@@ -112,7 +113,7 @@ class Line:
                 result = np.asarray(raw)
         except Exception:  # whatever it is, this code is not for complex numbers
             return None
-        if np.ma.is_masked(raw):
+        if is_masked(raw):
             return None
         if result.dtype.kind != "c" or (self.shape is not None and result.shape != self.shape):
             return None
@@ -142,7 +143,7 @@ class Line:
             # It answered before: a solver that does not converge has no value there.
             self.raised = self.raised or msg
             return self._nothing()
-        if np.ma.is_masked(raw):
+        if is_masked(raw):
             msg = (
                 f"the function returned a masked array, in which entries are missing, at "
                 f"{self._shown(point)}; a number or an array of numbers is expected: "
@@ -213,7 +214,7 @@ def no_number(array: np.ndarray) -> str:
 
 def read_point(at: object) -> tuple[np.ndarray, bool]:
     """Return a point as an array of shape (n,), and whether it was given as a number."""
-    if np.ma.is_masked(at):
+    if is_masked(at):
         msg = f"at is a masked array, in which entries are missing: {shown(at)}; give them numbers"
         raise UsageError(msg)
     if isinstance(at, Mapping):

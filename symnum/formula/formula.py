@@ -16,6 +16,7 @@ from symnum.formula.adjoint import adjoint
 from symnum.formula.certify import Certifier, Entry
 from symnum.formula.compile import compile_program
 from symnum.formula.exact import Exact
+from symnum.formula.masked import is_masked
 from symnum.formula.parse import parse
 from symnum.formula.program import Builder, Program
 from symnum.formula.prove import Clock
@@ -731,7 +732,7 @@ def as_doubles(values: Any, what: str) -> np.ndarray:
     UsageError
         They are not real numbers.
     """
-    if np.ma.is_masked(values):
+    if is_masked(values):
         msg = f"{what} is a masked array, in which entries are missing; give them numbers"
         raise UsageError(msg)
     try:

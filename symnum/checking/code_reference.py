@@ -29,6 +29,8 @@ _FEWEST = 50
 # from each other by less than this share of what they differ from the exact value.
 _WIDE = (2.0**-14, 2.0**-18)
 _AGREE = 0.1
+# And by more than this share of what the candidate differs by.
+_TELLING = 0.25
 # Beside a tie, derivatives that differ by more than so many bounds are those of several branches.
 _TIED = 64.0
 # So many points are looked at.
@@ -157,7 +159,9 @@ def believed(code: Candidate, evidence: Evidence) -> Evidence:
             one, other = (_difference(code, truth.points[row], j, share) for share in _WIDE)
             exact = truth.exact[row, of_j]
             nearest = np.fmin(np.abs(one - exact), np.abs(other - exact))
-            doubted[row, of_j] = np.abs(one - other) < _AGREE * nearest
+            # What differs by less than the candidate does is rounding, and speaks for nobody.
+            tells = nearest > evidence.error[row, of_j] * _TELLING
+            doubted[row, of_j] = tells & (np.abs(one - other) < _AGREE * nearest)
     doubted &= evidence.bad
     if not doubted.any():
         return evidence

@@ -34,7 +34,11 @@ _LAST = 8.0
 # So many directions without a difference are enough; one is, after wrong entries were named.
 _QUIET = 2
 # Wrong entries that are looked for; beyond them "and more" is the answer.
-_MOST = 200
+MOST_NAMED = 200
+# What differs by more than this share of the gradient along a direction is no solver's tolerance.
+_PLAIN = 2.0**-5
+# And it is so many error bars off.
+_FAR = 100.0
 # Evaluations after which a search by halves is given up: at first, and more for each found entry.
 _PATIENCE, _PER_ENTRY = 150, 40
 # What is this much smaller than a direction's difference is left to the next one, which leaves out
@@ -119,6 +123,8 @@ class Found:
         direction that shows one; empty where none does.
     late : str
         What had been found when the time was over; empty where it was not.
+    is_plain : bool
+        Whether what is undecided is only which entries are wrong: that many are is not.
     """
 
     wrong: dict[int, float] = field(default_factory=dict)
@@ -131,6 +137,7 @@ class Found:
     note: str = ""
     trend: str = ""
     late: str = ""
+    is_plain: bool = False
 
 
 @dataclass
@@ -255,7 +262,7 @@ def _find(
     quiet = failed = 0
     usual = math.inf  # what rounding and truncation explained along the first direction
     residual = theta = 0.0
-    while len(search.wrong) < _MOST and quiet < _QUIET:
+    while len(search.wrong) < MOST_NAMED and quiet < _QUIET:
         direction = search.direction()
         if not direction.any():
             break
@@ -327,7 +334,7 @@ def _find(
                 f"{abs(residual) / theta:.3g} times what its error bar explains, but no entry "
                 "alone could be confirmed"
             )
-            return _open(search, limit, reason, (residual, theta))
+            return _open(search, limit, reason, (residual, theta), is_plain=_is_plain(search))
     return _found(search, limit, (residual, theta))
 
 
@@ -344,8 +351,27 @@ def _found(search: _Search, limit: np.ndarray, seen: tuple[float, float], late: 
     )
 
 
+def _is_plain(search: _Search) -> bool:
+    """Say whether two other directions, measured in full, show that much is wrong, too."""
+    if search.wrong:
+        return False
+    for _ in range(_QUIET):
+        direction = search.direction()
+        slope = search.line.full(direction)
+        residual, theta = search.residual(slope, direction)
+        size = math.hypot(*(direction * search.claim).tolist())
+        if slope.reason or not abs(residual) > max(_FAR * theta, _PLAIN * size):
+            return False
+    return True
+
+
 def _open(
-    search: _Search, limit: np.ndarray, reason: str, seen: tuple[float, float] = (0.0, 0.0)
+    search: _Search,
+    limit: np.ndarray,
+    reason: str,
+    seen: tuple[float, float] = (0.0, 0.0),
+    *,
+    is_plain: bool = False,
 ) -> Found:
     return Found(
         search.wrong,
@@ -354,6 +380,7 @@ def _open(
         evaluations=search.line.evaluations,
         seen=seen,
         trend=search.trend,
+        is_plain=is_plain,
     )
 
 
@@ -368,7 +395,7 @@ def _is_flat(search: _Search, slope: Slope, direction: np.ndarray, theta: float)
     if second.reason or abs(second.value) > second.error:
         return False
     told = np.abs(search.claim * direction) > _APART * max(theta, slope.error, second.error)
-    search.wrong |= {int(k): 0.0 for k in np.flatnonzero(told)[:_MOST]}
+    search.wrong |= {int(k): 0.0 for k in np.flatnonzero(told)[:MOST_NAMED]}
     return bool(told.any())
 
 
@@ -482,7 +509,7 @@ def _split(search: _Search, direction: np.ndarray, residual: float, theta: float
     heapq.heappush(queue, (-abs(residual), number, suspects, residual, theta))
     start, known = search.line.evaluations, len(search.wrong)
     least = abs(residual) / _NOTICED
-    while queue and len(search.wrong) < _MOST:
+    while queue and len(search.wrong) < MOST_NAMED:
         spent = search.line.evaluations - start
         if spent > _PATIENCE + _PER_ENTRY * (len(search.wrong) - known):
             return  # a new direction does better than the rest of this one

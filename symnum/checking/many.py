@@ -17,7 +17,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.code_reference import kind_of, plainly
 from symnum.checking.diagnose import ratio_text
-from symnum.checking.directions import Found, Line, Slope, find_wrong_entries
+from symnum.checking.directions import MOST_NAMED, Found, Line, Slope, find_wrong_entries
 from symnum.checking.steps_line import StepsLine
 from symnum.checking.steps_reference import COARSE, COARSE_SOLVER
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
@@ -34,6 +34,10 @@ _PAIR = 2
 _NOTHING = 2.0**-30
 # So many entries that are off by one factor, or by little, may be off together for one reason.
 _SEVERAL = 4
+_MANY_WRONG = (
+    "along every random direction it differs by far more than the error bars: so many entries are "
+    "wrong that none could be told from the others; check the blocks of parameters one by one"
+)
 # So many digits of a factor are written, at most; with fewer than the second it is no fraction.
 _DIGITS, _FEW_DIGITS = 7, 4
 # They are off by one factor where they differ by this share of how far it is from 1; and at other
@@ -189,6 +193,15 @@ def gradient_verdict(
                 common["reason"] = COARSE_SOLVER
                 return Verdict(Outcome.UNDECIDED, points_tried=tried, **common)
             return verdict
+        if found.is_plain:
+            return Verdict(
+                Outcome.WRONG,
+                cause=Cause.UNEXPLAINED,
+                cause_detail=_MANY_WRONG,
+                points_tried=tried,
+                reason=found.trend,
+                **common,
+            )
         if found.undecided:
             return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=found.undecided, **common)
         size = np.abs(claim)
@@ -269,10 +282,19 @@ def _wrong(
         cause_detail=detail,
         worst=worst,
         points_tried=tried,
-        violations=(found.undecided,) if found.undecided else (),
+        violations=_more(found),
         reason=found.trend,
         **common,
     )
+
+
+def _more(found: Found) -> tuple[str, ...]:
+    """Say what is left besides the entries that are named."""
+    if found.undecided:
+        return (found.undecided,)
+    if len(found.wrong) >= MOST_NAMED:
+        return (f"there may be more: after {MOST_NAMED} wrong entries no other one was looked for",)
+    return ()
 
 
 def _found(line: Line, candidate: Candidate, claim: np.ndarray, seed: int) -> Found:

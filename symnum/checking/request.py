@@ -323,7 +323,8 @@ class Request:
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""
         as_array = given_points and not self.scalar_points
-        return code_of(function, self.n, self.layout, self._probes(), as_array)
+        is_given = bool(len(self.points)) and self.layout is None
+        return code_of(function, self.n, self.layout, self._probes(), as_array, is_given=is_given)
 
     def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
         shape = self.output_shape + (self.n,) * self.derivative_order

@@ -154,7 +154,13 @@ def forms_of(
 
 
 def code_of(
-    function: Callable[..., Any], n: int, layout: Layout | None, points: np.ndarray, array: bool
+    function: Callable[..., Any],
+    n: int,
+    layout: Layout | None,
+    points: np.ndarray,
+    array: bool,
+    *,
+    is_given: bool = True,
 ) -> Candidate:
     """Return the code of f with the way that it is called and the shape that it returns.
 
@@ -170,6 +176,8 @@ def code_of(
         Where it is tried, until it answers: f needn't be defined everywhere.
     array : bool
         Whether one variable goes as an array of shape (1,) rather than as a float.
+    is_given : bool
+        Whether points were given, whose shape may have been meant otherwise.
 
     Raises
     ------
@@ -193,7 +201,8 @@ def code_of(
                 return Candidate(function, tried, shape, accepted, layout)
             first = first or found
     where = ", ".join(f"{x:.6g}" for x in points[0][:6].tolist())
-    msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}{one_point_hint(n)}"
+    hint = one_point_hint(n) if is_given else ""
+    msg = f"f can't be evaluated at ({where}{', ...' if n > 6 else ''}): {first}{hint}"
     raise UsageError(msg)
 
 
@@ -267,4 +276,16 @@ def layout_of(at: Any) -> Layout | None:
     """Return how a dict of arrays is packed; None for other points."""
     if not isinstance(at, Mapping):
         return None
-    return Layout(tuple((str(name), np.shape(value)) for name, value in at.items()))
+    return Layout(tuple((str(name), _shape(name, value)) for name, value in at.items()))
+
+
+def _shape(name: Any, value: Any) -> tuple[int, ...]:
+    """Return the shape of an entry of a dict."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        msg = (
+            f"the entry {name!r} of at holds arrays of different shapes; in a dict each entry is "
+            "a number, an array or a dict of them: give each array a name of its own"
+        )
+        raise UsageError(msg) from None

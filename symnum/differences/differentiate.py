@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import index
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -150,7 +151,7 @@ def differentiate(
         raise UsageError(msg)
     v = np.ones(1) if direction is None else read_direction(direction, x.size)
     deadline = read_timeout(timeout)
-    budget = read_budget(budget)
+    budget, seed = read_budget(budget), read_seed(seed)
     check_callable(f)
     line = Line(f, x, v, is_scalar, deadline)
     try:
@@ -216,6 +217,14 @@ def read_budget(budget: int) -> int:
         )
         raise UsageError(msg)
     return budget
+
+
+def read_seed(seed: int) -> int:
+    """Return the seed."""
+    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or index(seed) < 0:
+        msg = f"a seed is a whole number from 0 on, {shown(seed)} was given"
+        raise UsageError(msg)
+    return index(seed)
 
 
 def check_callable(f: object) -> None:

@@ -13,6 +13,7 @@ from symnum.differences.differentiate import (
     check_callable,
     first_reference,
     read_budget,
+    read_seed,
     read_timeout,
     time_over,
 )
@@ -275,6 +276,7 @@ def hessian(
     x, is_scalar = read_point(at)
     check_callable(f)
     deadline, budget = read_timeout(timeout), read_budget(budget)
+    seed = read_seed(seed)
     n = x.size
     table = _Table((n, n))
     scales = _scales(x)
@@ -316,6 +318,7 @@ def _columns(
     x, is_scalar = read_point(at)
     check_callable(f)
     deadline, budget = read_timeout(timeout), read_budget(budget)
+    seed = read_seed(seed)
     n = x.size
     scales = _scales(x)
     first = Line(f, x, np.eye(n)[0], is_scalar, deadline)

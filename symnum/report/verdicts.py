@@ -20,6 +20,7 @@ _FEW = 6
 _LARGE = 0.01
 # What is wrong where no component is.
 _BROKEN = {
+    "unexplained": "many components, of which none could be told from the others",
     "raises": "the derivative raises an exception",
     "wrong_function": "the function, which was compared first",
 }

@@ -111,3 +111,41 @@ def test_what_is_no_request_is_refused_with_what_would_be_one(call, words):
     """Each message says what to write instead."""
     with pytest.raises(UsageError, match=words):
         call()
+
+
+def test_half_of_a_thousand_wrong_entries_is_wrong_though_none_is_named():
+    """What every direction shows is no matter of doubt; which entries they are, is."""
+    x = np.random.default_rng(1).normal(size=1200)
+    factor = np.where(np.arange(1200) < 600, 2, 1)
+    verdict = check(
+        opaque(lambda p: np.tanh(p).sum()), lambda p: factor * (1 - np.tanh(p) ** 2), at=x
+    )
+    assert (verdict.status, verdict.cause) == ("wrong", "unexplained")
+    assert str(verdict).startswith("wrong: many components")
+
+
+def test_a_point_is_not_doubted_for_the_rounding_of_differences():
+    """Wide differences that agree with the measured slope to 1e-12 speak for it."""
+    f = opaque(lambda p: (p[0] ** 2 + p[1] ** 2) * p[2])
+
+    def gradient(p):
+        return np.array([2 * p[0] * p[2], 2 * p[1] * p[2], 1.1 * (p[0] ** 2 + p[1] ** 2)])
+
+    verdict = check(f, gradient, at=np.array([1.0, 2.0, 1.5]))
+    assert verdict.status == "wrong"
+    assert "not judged" not in str(verdict)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, None, True])
+def test_a_seed_is_a_whole_number(seed):
+    """Refused before NumPy sees it."""
+    with pytest.raises(UsageError, match="a seed is a whole number"):
+        differentiate(math.sin, 1.0, seed=seed)
+    with pytest.raises(UsageError, match="a seed is a whole number"):
+        gradient(np.sum, np.ones(2), seed=seed)
+
+
+def test_a_dict_of_lists_of_arrays_is_refused_by_name():
+    """NumPy's own words would say nothing of the dict."""
+    with pytest.raises(UsageError, match="the entry 'l' of at holds arrays of different shapes"):
+        check(opaque(np.sum), np.ones_like, at={"l": [np.ones(2), np.ones(3)]})

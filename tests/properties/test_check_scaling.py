@@ -65,7 +65,8 @@ def test_units_change_no_verdict(problem, bug, a, b):
     # A proof is of the code as it is written; a scaled code is another one.
     assert "proved" in {plain.status, other.status} or other.status == plain.status
     assert bool(other) == bool(plain)
-    assert other.components == plain.components
+    # Which of two is the worse by a little depends on the simple numbers, which aren't scaled.
+    assert set(other.components) == set(plain.components)
     assert bool(plain) is (bug == "right")
 
 

@@ -200,7 +200,9 @@ def test_one_side_only(monkeypatch):
     check_sides()
     right = expansion.expand
     monkeypatch.setattr(
-        local, "expand", lambda p, lines, at, v, side, f, n: right(p, lines, at, v, abs(side), f, n)
+        local,
+        "expand",
+        lambda p, lines, at, v, side, *rest: right(p, lines, at, v, abs(side), *rest),
     )
     must_fail(check_sides)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -69,11 +71,13 @@ def test_nobody_is_accused_on_the_word_of_an_array_call():
 
 def test_floats_may_be_arrays_too():
     """Several floats become several arrays, and constant components are spread over the points."""
-    sizes = []
+    # A module is nobody's memory: code that kept them itself would get single calls.
+    seen = ModuleType("seen")
+    seen.largest = 0
 
     def gradient(x, y):
-        sizes.append(np.size(x))
+        seen.largest = max(seen.largest, np.size(x))
         return 2 * x + 3, 3.0
 
     assert check("x**2 + 3*x + 3*y", gradient, domain=[(-1, 1)] * 2)
-    assert max(sizes) > 200
+    assert seen.largest > 200

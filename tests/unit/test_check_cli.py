@@ -679,6 +679,11 @@ def test_a_current_directory_that_is_gone(folder):
     assert done.stderr == "symnum: the current directory no longer exists\n"
 
 
+def _hears_ctrl_c():
+    """Undo what a process that a shell starts in the background inherits: SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
 def test_an_interruption(folder):
     """Ctrl-C ends the command with one line and the status that shells give it."""
@@ -692,6 +697,7 @@ def test_an_interruption(folder):
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=folder,
+        preexec_fn=_hears_ctrl_c,  # noqa: PLW1509  # no threads here
     ) as started:
         assert started.stderr.readline() == "called\n"
         started.send_signal(signal.SIGINT)

@@ -697,7 +697,7 @@ def test_an_interruption(folder):
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=folder,
-        preexec_fn=_hears_ctrl_c,  # noqa: PLW1509  # no threads here
+        preexec_fn=_hears_ctrl_c,  # no threads here
     ) as started:
         assert started.stderr.readline() == "called\n"
         started.send_signal(signal.SIGINT)

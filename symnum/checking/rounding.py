@@ -12,7 +12,6 @@ import numpy as np
 
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.reference import Reference
-from symnum.formula.bounds import UNIT
 
 # Relative moves 2^-q of the whole point. The error of 1 - cos(x) is a staircase of steps of
 # 2^-20 to 2^-27: nudging by single units in the last place would call it smooth.
@@ -22,8 +21,6 @@ _SAMPLES = 9
 _PARABOLA = 1e-3
 # Residual of a parabola through the error, as a share of the error, above which it scatters.
 _SCATTER = 0.2
-# A value is right to nearly all its digits.
-_RIGHT = 64 * UNIT
 # Samples of a wrong region repeat their factor to this share, and there are several of them.
 _REPEATS = 1e-2
 _SEVERAL = 3
@@ -70,8 +67,7 @@ def nature(
         Typical sizes of the variables: what a coordinate that is 0 moves by.
     drop_explained : bool
         Whether samples within the bound are left out: a right value beside the edge of a wrong
-        region is no scatter. Where the bound itself is poor, only those that are right to nearly
-        all digits.
+        region is no scatter. Not where the bound itself is poor.
     """
     signs = rng.choice([-1.0, 1.0], size=len(point))
     smooth = 0
@@ -90,7 +86,7 @@ def nature(
         if _residual(t, exact) > _PARABOLA * np.mean(np.abs(exact)):
             continue
         errors = given - exact
-        keep = np.abs(errors) > _RIGHT * np.abs(exact)
+        keep = np.ones(_SAMPLES, dtype=bool)
         if drop_explained:
             keep = np.abs(errors) > reference.at(points).bound[:, component]
         if keep.sum() < 5:

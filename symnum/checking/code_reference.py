@@ -14,7 +14,7 @@ import numpy as np
 
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.decide import Evidence
-from symnum.checking.neighbours import all_between, may_tie
+from symnum.checking.neighbours import jumps_beside, may_tie
 from symnum.checking.reference import Truth
 from symnum.checking.steps_reference import StepsReference
 from symnum.formula.bounds import UNIT
@@ -110,7 +110,7 @@ class DualReference:
     def _widen(self, truth: Truth, row: int) -> None:
         """Let all values be right that the derivative takes beside a point with a tie."""
         exact, bound, hull = truth.exact[row], truth.bound[row], truth.hull[row]
-        low, high = all_between(truth.points[row], self._values, _TIED * bound * ~hull)
+        low, high = jumps_beside(truth.points[row], self._values, _TIED * bound * ~hull)
         wide = np.isfinite(low) & np.isfinite(exact) & np.isfinite(bound)
         least = np.minimum(low[wide], (exact - bound)[wide])
         greatest = np.maximum(high[wide], (exact + bound)[wide])

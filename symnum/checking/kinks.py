@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symnum.checking.neighbours import sizes
 from symnum.formula.bounds import SMALLEST, UNIT, Bound, RoundingBound
 from symnum.formula.program import Program
 from symnum.formula.ties import all_between, decided
@@ -205,5 +206,5 @@ def _moves(point: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng(0)
     shape = (_DIRECTIONS, len(point))
     moves = rng.uniform(0.5, 1.0, shape) * rng.choice([-1.0, 1.0], shape)
-    moves *= np.where(point == 0, np.max(np.abs(point)) or 1.0, np.abs(point))
+    moves *= sizes(point)
     return np.concatenate([moves, -moves])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-_TAKES_ONE = Signature([Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)])
+TAKES_ONE = Signature([Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)])
 
 
 def is_blocks(at: Any, derivative: Callable[..., Any]) -> bool:
@@ -51,5 +51,5 @@ def of_dict(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
             return by_number(found)
         return found
 
-    called.__signature__ = _TAKES_ONE  # type: ignore[attr-defined]  # not that of the list
+    called.__signature__ = TAKES_ONE  # type: ignore[attr-defined]  # not that of the list
     return called

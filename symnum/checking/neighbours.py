@@ -15,7 +15,7 @@ import numpy as np
 # Directions that are tried, forth and back, at most.
 _DIRECTIONS = 12
 # How far from the point, as shares of it: what is less near by shrinks with the distance.
-SHARES = (2.0**-20, 2.0**-26)
+_SHARES = (2.0**-20, 2.0**-26)
 # A spread that shrinks by less than this from the one to the other is a jump.
 _SHRUNK = 4.0
 
@@ -26,6 +26,11 @@ def may_tie(points: np.ndarray) -> np.ndarray:
         return np.zeros(len(points), dtype=bool)
     sizes = np.sort(np.abs(points), axis=1)
     return np.asarray((sizes[:, 0] == 0) | (np.diff(sizes, axis=1) == 0).any(axis=1))
+
+
+def sizes(point: np.ndarray) -> np.ndarray:
+    """Return the size of each coordinate; of those that are 0 the largest, and 1 where all are."""
+    return np.where(point == 0, np.max(np.abs(point)) or 1.0, np.abs(point))
 
 
 def beside(point: np.ndarray, share: float) -> np.ndarray:
@@ -39,11 +44,11 @@ def beside(point: np.ndarray, share: float) -> np.ndarray:
     shifts = np.arange(n) if n <= _DIRECTIONS else rng.choice(n, _DIRECTIONS, replace=False)
     places = (rng.permutation(n) + shifts[:, None]) % n
     moves = share * (places + 0.75 - n / 2) / n * rng.uniform(0.95, 1.0, places.shape)
-    moves *= np.where(point == 0, np.max(np.abs(point)) or 1.0, np.abs(point))
+    moves *= sizes(point)
     return np.concatenate([point + moves, point - moves])
 
 
-def all_between(
+def jumps_beside(
     point: np.ndarray, values_at: Callable[[np.ndarray], np.ndarray], rounding: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the greatest value that each component takes beside a point.
@@ -62,7 +67,7 @@ def all_between(
     low, high : float64 array, shape (K,)
         NaN where a component doesn't jump at the point, or isn't known beside it.
     """
-    coarse, fine = (values_at(beside(point, share)) for share in SHARES)
+    coarse, fine = (values_at(beside(point, share)) for share in _SHARES)
     with np.errstate(all="ignore"):
         wide, narrow = (_greatest(v) - _least(v) for v in (coarse, fine))
         jumps = (narrow > rounding) & (narrow > wide / _SHRUNK)

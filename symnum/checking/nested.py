@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import Parameter, Signature
 from typing import Any
 
+from symnum.checking.listed import TAKES_ONE
 from symnum.errors import UsageError
-
-_TAKES_ONE = Signature([Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)])
 
 # Dicts within dicts; a cycle would have no end.
 _DEEPEST = 20
@@ -59,7 +57,7 @@ def of_flat(
         found = function(_nested(pattern, arrays, ""))
         return by_path(found) if is_nested(found) else found
 
-    called.__signature__ = _TAKES_ONE  # type: ignore[attr-defined]  # not that of the nested dict
+    called.__signature__ = TAKES_ONE  # type: ignore[attr-defined]  # not that of the nested dict
     return called
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,6 +78,25 @@ _ROUGH = frozenset({DerivativeStatus.STAIRCASE, DerivativeStatus.TWO_SLOPES})
 _REGION = 3
 
 
+class _Measured(NamedTuple):
+    """What was measured at a point, a component each.
+
+    Parameters
+    ----------
+    value, bar : float64 array, shape (K,)
+        The derivative and its error bar; NaN and infinite where there is none.
+    rough : bool array, shape (K,)
+        Where f moves in stairs.
+    reason : str
+        Why the first component that could not be measured was not; empty where all were.
+    """
+
+    value: np.ndarray
+    bar: np.ndarray
+    rough: np.ndarray
+    reason: str = ""
+
+
 class StepsReference:
     """The derivative of code, measured with steps that are chosen from its noise and curvature.
 
@@ -125,9 +145,7 @@ class StepsReference:
         self._function = Counted(code, limits)
         self.refused = ""
         self.is_late = False
-        self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
-        self._rough: dict[bytes, np.ndarray] = {}
-        self._reasons: dict[bytes, str] = {}
+        self._found: dict[bytes, _Measured] = {}
 
     @property
     def evaluations(self) -> int:
@@ -145,8 +163,8 @@ class StepsReference:
                 measured = self._first if self._order == 1 else self._second
                 self._found[point.tobytes()] = measured(point)
         found = [self._found[point.tobytes()] for point in points]
-        exact = np.array([value for value, _ in found])
-        bar = np.array([bar for _, bar in found])
+        exact = np.array([one.value for one in found])
+        bar = np.array([one.bar for one in found])
         known = np.isfinite(exact) & np.isfinite(bar)
         bound = np.fmax(FAR * bar, _CONTENT * np.abs(exact))
         return Truth(points, exact, bound, np.zeros_like(known), known)
@@ -154,7 +172,7 @@ class StepsReference:
     def sharply(self, evidence: Evidence) -> Evidence:
         """Return the evidence with error bars alone for bounds, whatever a solver may do."""
         truth = self.at(evidence.truth.points)
-        bar = np.array([self._found[point.tobytes()][1] for point in truth.points])
+        bar = np.array([self._found[point.tobytes()].bar for point in truth.points])
         return replace(evidence, truth=replace(evidence.truth, bound=FAR * bar))
 
     def why_unknown(self, point: np.ndarray) -> str:
@@ -162,7 +180,8 @@ class StepsReference:
         value = self._code.raw(point)
         if isinstance(value, str):
             return f"f can't be evaluated: {value}"
-        return self._reasons.get(point.tobytes(), "")
+        known = self._found.get(point.tobytes())
+        return "" if known is None else known.reason
 
     def certified(self, points: np.ndarray) -> np.ndarray:
         """Return what was measured, shape (P, K); nothing better is to be had."""
@@ -298,11 +317,12 @@ class StepsReference:
         error = evidence.error[decision.bad]
         return bool(np.all(error <= COARSE * np.abs(evidence.truth.exact[decision.bad])))
 
-    def _first(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _first(self, point: np.ndarray) -> _Measured:
         n = len(point)
         value = np.full((self._outputs, n), np.nan)
         bar = np.full((self._outputs, n), np.inf)
         rough = np.zeros((self._outputs, n), dtype=bool)
+        reason = ""
         for j in range(n):
             try:
                 found = self._along(point, j)
@@ -315,18 +335,14 @@ class StepsReference:
                 value[i, j] = one.value
                 self.refused = self.refused if one.is_answered else one.reason
                 if not one.is_answered:
-                    self._reasons.setdefault(point.tobytes(), one.reason)
+                    reason = reason or one.reason
                 rough[i, j] = one.status in _ROUGH
                 bar[i, j] = one.verified + _ROUNDING * abs(one.value)
-        self._rough[point.tobytes()] = rough.ravel()
-        return value.ravel(), bar.ravel()
+        return _Measured(value.ravel(), bar.ravel(), rough.ravel(), reason)
 
     def _mostly_rough(self, evidence: Evidence) -> np.ndarray:
         """Say in which components f moves in stairs at half of the points or more, shape (K,)."""
-        found = [self._rough.get(point.tobytes()) for point in evidence.truth.points]
-        rough = np.array([r for r in found if r is not None])
-        if not rough.size:
-            return np.zeros(evidence.bad.shape[1], dtype=bool)
+        rough = np.array([self._found[p.tobytes()].rough for p in evidence.truth.points])
         return np.asarray(rough.sum(axis=0) >= np.fmax(evidence.truth.known.sum(axis=0), 1))
 
     def _rough_sentence(self, evidence: Evidence, far: np.ndarray) -> str:
@@ -347,11 +363,12 @@ class StepsReference:
         line = self._line(point, j)
         return [measured(line, i, j) for i in range(self._outputs)]
 
-    def _second(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _second(self, point: np.ndarray) -> _Measured:
         found = hessian(self._function, point)
         missing = found.reason[~np.isfinite(found.value)]
         self.refused = missing[0] if missing.size else self.refused
-        return found.value.ravel(), (found.error + _ROUNDING * np.abs(found.value)).ravel()
+        bar = (found.error + _ROUNDING * np.abs(found.value)).ravel()
+        return _Measured(found.value.ravel(), bar, np.zeros(bar.shape, dtype=bool))
 
     def _line(self, point: np.ndarray, j: int) -> Line:
         direction = np.zeros(len(point))

@@ -59,9 +59,7 @@ def settle(
         if late is None:
             return found
         stairs = _stairs(rungs, found, late, False, random)
-        if stairs == 0.0 or found.best is None:
-            return found
-        if late >= _NARROW:
+        if stairs > 0.0 and late >= _NARROW and found.best is not None:
             return refuse.saw_teeth(rungs, found.best.t, rungs.step(late), stairs, found.noise)
         return _beyond_stairs(rungs, found, start, late, stairs, False, budget)
     e, jump, is_dead = end

@@ -23,6 +23,7 @@ from symnum.checking.guards import Broken, first_answers, state
 from symnum.checking.reference import Truth
 from symnum.checking.request import Request
 from symnum.checking.rounding import Nature, nature
+from symnum.checking.typical import typical_size
 from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.errors import UsageError
 from symnum.formula.bounds import SMALLEST, UNIT
@@ -145,9 +146,7 @@ class Trial:
         self._candidate: Candidate = replace(request.candidate, function=request.derivative)
         self._reference = QuickReference(request.formula)
         self._usual: Truth = self._reference.at(self.terrain.spread(_USUAL))
-        size = np.ma.masked_array(np.abs(self._usual.exact), ~self._usual.known)
-        middle = np.ma.median(size, axis=0)  # type: ignore[no-untyped-call]
-        self._typical = np.ma.filled(middle, 0.0)  # 0 where nothing is known
+        self._typical = typical_size(np.abs(self._usual.exact), self._usual.known, axis=0)[0]
         self._accused: Verdict | None = None
         self._asked = 0
         self._known: dict[bytes, Verdict | None] = {}

@@ -154,6 +154,19 @@ def folder(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
+def in_shell(command, folder):
+    """Run a command in a shell, where an installed symnum or this checkout is found."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        check=False,
+        timeout=120,
+    )
+
+
 @pytest.fixture
 def run(capfd, folder):
     """Run `symnum check` in this process and return (status, stdout, stderr)."""
@@ -592,15 +605,7 @@ def test_streams_that_are_closed_or_full(folder, ending, status, says):
     if "/dev/full" in ending and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
     command = f"'{sys.executable}' -m symnum check 'x**2' their_gradients:right --stress {ending}"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=folder,
-        check=False,
-        timeout=120,
-    )
+    done = in_shell(command, folder)
     assert done.returncode == status, done.stderr
     assert says in done.stdout + done.stderr or "proved" in done.stdout
     assert "Traceback" not in done.stderr
@@ -666,15 +671,7 @@ def test_a_current_directory_that_is_gone(folder):
     gone = folder / "gone"
     gone.mkdir()
     command = f"cd gone && rmdir ../gone && '{sys.executable}' -m symnum check 'x**2' grad:f"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=folder,
-        check=False,
-        timeout=120,
-    )
+    done = in_shell(command, folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "symnum: the current directory no longer exists\n"
 

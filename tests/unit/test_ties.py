@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symnum import check
-from symnum.checking.neighbours import all_between, beside, may_tie
+from symnum.checking.neighbours import beside, jumps_beside, may_tie
 
 
 def _one(x, i):
@@ -72,9 +72,9 @@ def test_points_beside_a_tie_have_every_coordinate_in_every_place():
 def test_what_shrinks_with_the_distance_is_no_jump():
     """A smooth derivative differs beside the point as well, by less the nearer it is asked."""
     point, rounding = np.ones(2), np.full(2, 1e-15)
-    low, high = all_between(point, lambda x: x**2, rounding)
+    low, high = jumps_beside(point, lambda x: x**2, rounding)
     assert np.isnan(low).all()
     assert np.isnan(high).all()
-    low, high = all_between(point, lambda x: np.sign(x - 1), rounding)
+    low, high = jumps_beside(point, lambda x: np.sign(x - 1), rounding)
     assert low.tolist() == [-1.0, -1.0]
     assert high.tolist() == [1.0, 1.0]

@@ -133,6 +133,11 @@ class Candidate:
     layout: Layout | None = None
     strict: bool = False
 
+    @property
+    def size(self) -> int:
+        """How many numbers its answer has."""
+        return prod(self.shape)
+
     def arguments(self, point: np.ndarray) -> tuple[Any, ...]:
         """Return fresh arguments for a point."""
         match self.form:
@@ -161,6 +166,24 @@ class Candidate:
         _never_awaited(result)
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
+
+    def of(self, argument: Any) -> Answer:
+        """Return what it answers to one argument as it stands, where it takes one number."""
+        try:
+            with np.errstate(all="ignore"):
+                return self._read(self.function(argument), False)
+        except (Exception, SystemExit) as error:
+            return Answer(None, None, "", error=exception_text(error), raised=error)
+
+    def numbers(self, argument: np.ndarray) -> np.ndarray | None:
+        """Return what it makes of an array of numbers; None where that is no array of numbers."""
+        try:
+            with np.errstate(all="ignore"):
+                found = self.function(argument)
+            array = np.asarray(found)
+        except (Exception, SystemExit):
+            return None
+        return None if is_masked(found) or array.dtype.kind not in "fiub" else array
 
     def complex(self, point: np.ndarray) -> Any:
         """Call it at a complex point, as it stands; it may raise whatever it likes."""
@@ -283,8 +306,8 @@ def _named(dtype: np.dtype[Any]) -> str:
 
 def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:
     for given, original in zip(arguments, fresh, strict=True):
-        if isinstance(original, float):
-            continue  # nobody can write into a number
+        if given is original:
+            continue
         if isinstance(original, dict):
             if set(given) != set(original) or not _unchanged(
                 [given[k] for k in original], list(original.values())

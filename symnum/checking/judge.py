@@ -134,14 +134,16 @@ def _decide(
     decision = decide(request.candidate, reference, evidence, request.rng)
     if not decision.wrong or request.formula is None:
         return evidence, decision
+    # Its own points: what is drawn for the cause doesn't depend on them.
+    rng = np.random.default_rng(request.seed)
+    if is_own_rounding(
+        request.candidate, own_code, reference, evidence, decision, request.box, rng
+    ):
+        return evidence, lost_digits(evidence, decision.bad, is_proven=True)
     found = own_code.trace
     if found is None:
         return evidence, decision
-    # Its own points: what is drawn for the cause doesn't depend on them.
-    code, box, rng = found.formula, request.box, np.random.default_rng(request.seed)
-    if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
-        return evidence, lost_digits(evidence, decision.bad, is_proven=True)
-    return beside_own_rounding(code, evidence, decision)
+    return beside_own_rounding(found.formula, evidence, decision)
 
 
 def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:

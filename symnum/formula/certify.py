@@ -193,9 +193,7 @@ class Regularity:
         position : mapping
             Where in `values` each line stands.
         """
-        return not (
-            self.unproven(values, position) or not values[position[self.root]].is_finite()
-        )
+        return not (self.unproven(values, position) or not values[position[self.root]].is_finite())
 
     def unproven(self, values: Sequence[Ball], position: Mapping[int, int]) -> list[int]:
         """Return the lines that its value depends on and that are not proven smooth.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from symnum.checking.claim import Answer, Candidate, Form
+from symnum.checking.decide import Evidence
 from symnum.checking.guards import Broken, differ, shown
 from symnum.checking.reference import Reference, Truth
 from symnum.checking.verdict import Cause
@@ -14,6 +15,8 @@ from symnum.checking.verdict import Cause
 # An answer is another one where it is off by this share of the derivative there, and by this share
 # of its largest value: NumPy's loops over arrays round otherwise than its scalars.
 _OTHER, _OF_LARGEST = 2.0**-30, 2.0**-40
+# So many wrong answers are asked for again.
+_ASKED_AGAIN = 8
 
 
 def first_calls(
@@ -47,6 +50,38 @@ def first_calls(
             where = shown(point, names)
             sentence = f"its first call has another answer than later ones, at {where}"
             return Broken(Cause.STALE, sentence)
+    return None
+
+
+def asked_again(candidate: Candidate, evidence: Evidence, names: Sequence[str]) -> Broken | None:
+    """Ask again where an answer was wrong: one that is right then was a matter of chance.
+
+    Or of the count of calls: what is wrong every hundredth time would look like lost digits.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Somebody's derivative.
+    evidence : Evidence
+        What was seen.
+    names : sequence of str
+        The variables.
+    """
+    rows = np.flatnonzero(evidence.bad.any(axis=1))
+    truth = evidence.truth
+    for row in rows[np.linspace(0, len(rows) - 1, min(len(rows), _ASKED_AGAIN)).astype(int)]:
+        point, given = truth.points[row], evidence.given[row]
+        again = candidate(point).value
+        if again is None or not np.isfinite(given).all():
+            continue
+        with np.errstate(all="ignore"):
+            right = np.abs(again - truth.exact[row]) <= truth.bound[row]
+        if np.all(right | ~truth.known[row]) and differ(given, again, truth.bound[row]):
+            sentence = (
+                f"calls with the same argument differ, at {shown(point, names)}: {_plain(given)}, "
+                f"and {_plain(again)} when it was asked again"
+            )
+            return Broken(Cause.RANDOM, sentence)
     return None
 
 

@@ -24,6 +24,7 @@ from symnum.checking.guards import (
     integers,
     shown,
 )
+from symnum.checking.order import as_written, is_right_in
 from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.reference import Reference
@@ -186,6 +187,15 @@ def _cause(
         not_finite = Cause.NONFINITE, words
         if nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
             return not_finite
+    if request.text and request.derivative_order == 1:
+        order = as_written(request.text, request.variables)
+        if is_right_in(order, request.candidate, evidence, request.variables):
+            detail = (
+                f"it is right for the variables in the order {', '.join(order)}, as they stand in "
+                f"the text; here they are in the order {', '.join(request.variables)}: give f as "
+                f"Formula(..., variables={list(order)!r}) if the other one is meant"
+            )
+            return Cause.SWAPPED, detail
     found = diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
     if found[0] is Cause.UNEXPLAINED and isinstance(reference, StepsReference):
         # A small factor is seen only where nothing is left to a solver's tolerance.

@@ -85,6 +85,7 @@ class Request:
         order = (parameters(derivative) or []) if code and not positional else []
         subject = subject_of(f, at, domain, n, layout, over, order)
         self.formula = subject.formula
+        self.text = f if isinstance(f, str) else ""
         self.variables = subject.variables
         self.untraced = subject.untraced
         self.is_code = subject.code is not None

@@ -12,6 +12,7 @@ import numpy as np
 from symnum.checking.answers import evidence_of, values_of
 from symnum.checking.ask import Asker
 from symnum.checking.calls import (
+    asked_again,
     first_calls,
     takes_arrays,
     with_an_array,
@@ -179,6 +180,8 @@ def _judged(request: Request, own: Sequence[np.ndarray], watch: Watch | None) ->
             len(evidence.given),
             request.variables,
         )
+        if broken is None and not measured:
+            broken = asked_again(candidate, evidence, request.variables)
         if broken is not None:
             return broken_verdict(request, broken, evidence.truth)
         verdict = judge(request, reference, evidence, own_code)

@@ -223,13 +223,19 @@ class Candidate:
             return f"it returned {kind}, not real numbers"
         return array.astype(np.float64)
 
+    def _missing(self, result: Mapping[Any, Any]) -> str:
+        """Say which names of arrays a dict lacks."""
+        expected = () if self.layout is None else [name for name, _ in self.layout.shapes]
+        lacking = [name for name in expected if name not in result]
+        return f", without {one_line(', '.join(lacking))}" if lacking else ""
+
     def _read(self, result: Any, wrote: bool) -> Answer:
         if result is None:
             return Answer(None, None, "None", wrote=wrote, problem="it returned None")
         if isinstance(result, Mapping):
             if self.layout is None or set(result) != {name for name, _ in self.layout.shapes}:
                 names = one_line(", ".join(map(str, result)))
-                problem = f"it returned a dict with the keys {names}"
+                problem = f"it returned a dict with the keys {names}{self._missing(result)}"
                 return Answer(None, None, "dict", wrote=wrote, problem=problem)
             for name, shape in self.layout.shapes:
                 if np.shape(result[name]) != shape:

@@ -108,7 +108,7 @@ class Request:
         self.array_of_points = self.n == 1 and isinstance(at, np.ndarray) and at.ndim > 0
         self.box = self._read_box(domain)
         self.limits = self._limits(domain)
-        if derivative_order not in {1, 2}:
+        if isinstance(derivative_order, bool) or derivative_order not in {1, 2}:
             msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
             raise UsageError(msg)
         self.derivative_order = derivative_order

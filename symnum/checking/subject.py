@@ -261,6 +261,8 @@ def _count(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> int:
         count = 0
     if count < 1:
         msg = "a function without a formula needs points (at), a domain, or n, how many variables"
+        if isinstance(at, (list, tuple, np.ndarray)) and not len(at):
+            msg = "at holds no point; at least one is expected"
         raise UsageError(msg)
     return count
 

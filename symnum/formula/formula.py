@@ -741,6 +741,9 @@ def as_doubles(values: Any, what: str) -> np.ndarray:
         if array.dtype.kind in "fiub":
             return array.astype(np.float64, copy=False)
         if array.dtype.kind == "O":
+            if any(entry is None for entry in array.flat):
+                msg = f"{what} holds None, which is no number"
+                raise UsageError(msg)
             return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         pass

@@ -96,11 +96,16 @@ class DualReference:
         """Why the last point that isn't certified is not."""
         return self._code.reason
 
+    @property
+    def iterates(self) -> bool:
+        """Whether the code iterates until it is content, as far as it was run."""
+        return self._code.iterates
+
     def at(self, points: np.ndarray) -> Truth:
         """Return the truth at points of shape (P, n)."""
         found = self._code.at(points)
         bound = found.bound
-        if self._code.iterates:
+        if self.iterates:
             bound = np.fmax(bound, _CONTENT * np.abs(found.exact))
         truth = Truth(points, found.exact.copy(), bound.copy(), found.hull.copy(), found.known)
         for row in np.flatnonzero(may_tie(points) & found.known.any(axis=1)):

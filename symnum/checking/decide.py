@@ -11,7 +11,7 @@ import numpy as np
 
 from symnum.checking.claim import Candidate
 from symnum.checking.reference import Reference, Truth
-from symnum.checking.rounding import Nature, nature
+from symnum.checking.rounding import Nature, nature, rounds_to_zero
 from symnum.checking.typical import typical_size
 from symnum.formula.bounds import UNIT
 
@@ -23,6 +23,9 @@ _LOST = 2.0**-36
 _SLIGHT = 64.0
 # The share of errors that must be slight beside the derivative itself; the others are near a zero.
 _MOSTLY = 0.9
+# Rows that are looked at closely where the bound is poor: those that are farthest off, and others
+# that are spread over the rest; and how many of them are asked for their nature.
+_LOOKED_AT, _SPREAD, _ASKED = 24, 400, 3
 # At a poor point, errors up to 64 units and 8 times what moving x by an ulp does are in order.
 _UNITS = 64 * UNIT
 _CONDITION = 8.0
@@ -97,6 +100,11 @@ class Evidence:
         """Where the bound is too wide to say much."""
         wide = self.truth.bound > POOR * np.abs(self.truth.exact)
         return np.asarray(self.truth.known & wide & ~self.truth.hull)
+
+    def largest(self, k: int) -> float:
+        """Return the largest size of a component, where it is known."""
+        known = self.truth.known[:, k]
+        return float(np.max(np.abs(self.truth.exact[known, k]), initial=0.0))
 
     @cached_property
     def scale(self) -> np.ndarray:
@@ -179,7 +187,7 @@ def _is_rounding(
     """Ask for the error's nature at its worst, its middle and its least; the majority decides."""
     rows = np.flatnonzero(bad)
     known = evidence.truth.known[:, k]
-    largest = float(np.max(np.abs(evidence.truth.exact[known, k]), initial=0.0))
+    largest = evidence.largest(k)
     # p*(1 - p) is 0 where p rounds to 1: as smooth as a mistake. How it rounds is seen before that.
     gone = _is_left_over(evidence.given[rows, k], largest) & (
         evidence.error[rows, k] <= _ROUNDINGS * UNIT * largest
@@ -187,7 +195,8 @@ def _is_rounding(
     if gone.all():
         return True
     rows = rows[~gone]
-    if _one_factor(evidence, rows, k):
+    # What is 0 is all off by the same share of itself; whether rounding left it is asked below.
+    if _one_factor(evidence, rows[evidence.given[rows, k] != 0], k):
         return False
     typical = float(np.median(np.abs(evidence.truth.exact[known, k])))
     error, exact = evidence.error[rows, k], np.abs(evidence.truth.exact[rows, k])
@@ -202,23 +211,51 @@ def _is_rounding(
     farthest = int(rows[np.argmax(evidence.error[rows, k])])
     chosen = dict.fromkeys([int(order[-1]), int(order[len(order) // 2]), int(order[0])])
     found = {
-        row: nature(
-            candidate,
-            reference,
-            evidence.truth.points[row],
-            k,
-            float(evidence.error[row, k]),
-            rng,
-            scale=evidence.scale,
-            drop_explained=not evidence.poor[row, k],
+        row: _nature_at(
+            candidate, reference, evidence, (row, k), float(evidence.error[row, k]), rng
         )
         for row in (*chosen, farthest)
     }
+    # What is less than a few roundings of the largest value is one, if it scatters anywhere: with
+    # a factor y before it 1 - p is smooth between two of its units, and no multiple of any.
+    if np.all(error <= _ROUNDINGS * UNIT * largest):
+        return Nature.ROUNDING in found.values()
     # A mistake in one region doesn't hide behind the digits that are lost in another.
     if found[farthest] is Nature.WRONG and evidence.error[farthest, k] > _FAR_OFF * largest:
         return False
     asked = [found[row] for row in chosen]
     return asked.count(Nature.ROUNDING) > len(asked) / 2
+
+
+def _nature_at(
+    candidate: Candidate,
+    reference: Reference,
+    evidence: Evidence,
+    entry: tuple[int, int],
+    error: float,
+    rng: np.random.Generator,
+) -> Nature:
+    """Return what the error of one entry looks like; a 0 looks like nothing where it stands."""
+    row, k = entry
+    truth = evidence.truth
+    found = nature(
+        candidate,
+        reference,
+        truth.points[row],
+        k,
+        error,
+        rng,
+        scale=evidence.scale,
+        drop_explained=not evidence.poor[row, k],
+    )
+    if found is Nature.ROUNDING or evidence.given[row, k] != 0:
+        return found
+    rows = np.flatnonzero(truth.known[:, k])
+    ordered = rows[np.argsort(np.abs(truth.exact[rows, k]), kind="stable")]
+    least, largest = ordered[0], ordered[-1]
+    way = truth.points[largest] - truth.points[least if row == largest else row]
+    left_over = rounds_to_zero(candidate, reference, truth.points[row], k, way)
+    return Nature.ROUNDING if left_over else found
 
 
 def _is_share(error: np.ndarray, exact: np.ndarray) -> bool:
@@ -281,45 +318,85 @@ def _confirm_poor(
     confirmed: set[int] = set()
     truth = evidence.truth
     doubtful = evidence.poor & (evidence.error > _UNITS * np.abs(truth.exact))
-    for k in np.flatnonzero(doubtful.any(axis=0)).tolist():
-        rows = np.flatnonzero(doubtful[:, k])
-        rows = rows[np.argsort(-evidence.error[rows, k] / _scale(truth, rows, k))][:24]
-        moved = condition(reference, truth.points[rows], k, rng)
-        exact = reference.component(truth.points[rows], k)
-        error = np.abs(evidence.given[rows, k] - exact)
-        allowed = _UNITS * np.abs(exact) + _CONDITION * moved + _SMALLEST
-        allowed = np.fmax(allowed, evidence.residue[rows, k])
-        suspicious = rows[np.isfinite(exact) & ~(error <= allowed)]
-        if not suspicious.size:
-            continue
-        by_bound = suspicious[
-            np.argsort(-evidence.error[suspicious, k] / _scale(truth, suspicious, k))
-        ]
-        relative = evidence.error[suspicious, k] / np.maximum(
-            np.abs(truth.exact[suspicious, k]), _SMALLEST
-        )
-        chosen = dict.fromkeys(
-            [*by_bound[:3].tolist(), *suspicious[np.argsort(-relative)][:3].tolist()]
-        )
+    columns = np.flatnonzero(doubtful.any(axis=0)).tolist()
+    for k in columns:
         # Where the bound is poor, the error beside the reference's own double says little.
-        certified = dict(zip(rows.tolist(), error.tolist(), strict=True))
-        found = [
-            nature(
-                candidate,
-                reference,
-                truth.points[row],
-                k,
-                certified[row],
-                rng,
-                scale=evidence.scale,
-                drop_explained=False,
-            )
-            for row in chosen
-        ]
-        if found.count(Nature.WRONG) > found.count(Nature.ROUNDING):
-            bad[suspicious, k] = True
-            confirmed.add(k)
+        off = _certified_errors(reference, evidence, np.flatnonzero(doubtful[:, k]), k, rng)
+        for rows, few in _apart(evidence, off, k):
+            found = [
+                _nature_at(candidate, reference, evidence, (row, k), off[row][0], rng)
+                for row in _asked(truth, rows, off, k, few)
+            ]
+            rounding = found.count(Nature.ROUNDING)
+            if found.count(Nature.WRONG) > rounding and not (few and rounding):
+                bad[rows, k] = True
+                confirmed.add(k)
     return bad, confirmed
+
+
+def _certified_errors(
+    reference: Reference,
+    evidence: Evidence,
+    rows: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+) -> dict[int, tuple[float, float]]:
+    """Return the certified error and its share of the derivative, of rows that are off.
+
+    Those are off that exceed what moving x by one unit in the last place does to the derivative.
+    """
+    truth = evidence.truth
+    rows = rows[np.argsort(-evidence.error[rows, k] / _scale(truth, rows, k))]
+    # A mistake in a part of the box may be small beside the bound: not only the largest are asked.
+    rest = rows[_LOOKED_AT:]
+    rows = np.concatenate([rows[:_LOOKED_AT], rest[:: max(1, len(rest) // _SPREAD)]])
+    exact = reference.component(truth.points[rows], k)
+    error = np.abs(evidence.given[rows, k] - exact)
+    with np.errstate(all="ignore"):
+        share = error / np.maximum(np.abs(exact), _SMALLEST)
+    off = np.isfinite(exact) & ~(error <= _UNITS * np.abs(exact) + _SMALLEST)
+    rows, exact, error, share = rows[off], exact[off], error[off], share[off]
+    largest = np.argsort(-error / _scale(truth, rows, k), kind="stable")[:_LOOKED_AT]
+    picked = np.unique(np.concatenate([largest, np.argsort(-share, kind="stable")[:_LOOKED_AT]]))
+    rows, exact, error, share = rows[picked], exact[picked], error[picked], share[picked]
+    if not rows.size:
+        return {}
+    moved = condition(reference, truth.points[rows], k, rng)
+    allowed = _UNITS * np.abs(exact) + _CONDITION * moved + _SMALLEST
+    off = ~(error <= np.fmax(allowed, evidence.residue[rows, k]))
+    pairs = zip(error[off].tolist(), share[off].tolist(), strict=True)
+    return dict(zip(rows[off].tolist(), pairs, strict=True))
+
+
+def _apart(
+    evidence: Evidence, off: dict[int, tuple[float, float]], k: int
+) -> list[tuple[list[int], bool]]:
+    """Return the rows that are off by more than a few roundings of the largest value, and others.
+
+    The others are those of lost digits where any of them scatters; what 1 - p leaves over is none.
+    """
+    rows = np.array(list(off), dtype=int)
+    largest = evidence.largest(k)
+    few = np.array([off[row][0] <= _ROUNDINGS * UNIT * largest for row in off], dtype=bool)
+    left_over = _is_left_over(evidence.given[rows, k], largest)
+    return [(rows[~few].tolist(), False), (rows[few & ~left_over].tolist(), True)]
+
+
+def _asked(
+    truth: Truth, rows: list[int], off: dict[int, tuple[float, float]], k: int, few: bool
+) -> list[int]:
+    """Return rows whose nature decides: the worst by bound and by share.
+
+    Where errors are few roundings, and any that scatters says that all are, some between them too.
+    """
+    if not rows:
+        return []
+    bound = _scale(truth, np.array(rows), k)
+    by_bound = [rows[i] for i in np.argsort([-off[row][0] for row in rows] / bound)]
+    by_share = sorted(rows, key=lambda row: -off[row][1])
+    parts = min(len(rows), _ASKED) if few else 0
+    between = [by_share[(2 * i + 1) * len(rows) // (2 * parts)] for i in range(parts)]
+    return list(dict.fromkeys([*by_bound[:_ASKED], *by_share[:_ASKED], *between]))
 
 
 def _scale(truth: Truth, rows: np.ndarray, k: int) -> np.ndarray:
@@ -381,6 +458,9 @@ def float32_inside(candidate: Candidate, evidence: Evidence, bad: np.ndarray) ->
     """Say whether the errors are those of single precision somewhere inside."""
     truth, error = evidence.truth, evidence.error
     seen = (bad | evidence.poor) & (error > _UNITS * np.abs(truth.exact)) & truth.known
+    for k in np.flatnonzero(seen.any(axis=0)).tolist():
+        # 0, or a few units of something larger, is a single whatever it was computed in.
+        seen[:, k] &= ~_is_left_over(evidence.given[:, k], evidence.largest(k))
     if seen.any(axis=1).sum() < 3:
         return False
     ceiling = 2.0**-120 * (1 + np.max(np.abs(truth.exact), axis=1, keepdims=True, initial=0.0))

@@ -12,10 +12,7 @@ from symnum.checking.answers import values_of
 from symnum.checking.ask import Asker
 from symnum.checking.claim import Answer, Candidate
 from symnum.checking.conclude import broken_verdict, undecided, worst_of
-from symnum.checking.decide import (
-    Evidence,
-    decide,
-)
+from symnum.checking.decide import Decision, Evidence, decide
 from symnum.checking.guards import (
     STATE_POINTS,
     Broken,
@@ -24,7 +21,7 @@ from symnum.checking.guards import (
 from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import is_own_rounding
 from symnum.checking.points import CHUNK
-from symnum.checking.reference import Truth, reference_of
+from symnum.checking.reference import Reference, Truth, reference_of
 from symnum.checking.request import Request
 from symnum.checking.subject import one_point_hint
 from symnum.checking.theirs import their_traceback
@@ -103,7 +100,7 @@ def _compared(
     evidence = Evidence(truth.without(~np.isfinite(values)), values)
     decision = decide(code, reference, evidence, request.rng)
     if not decision.wrong:
-        return Compared(None)
+        return Compared(None, _lost(request, reference, evidence, decision))
     if request.traced:
         reason = (
             "the trace of f does not reproduce f to within rounding, so there is nothing to hold "
@@ -117,17 +114,25 @@ def _compared(
     own_code = OwnCode(request.function, code, request.n)
     rng = np.random.default_rng(request.seed)
     if is_own_rounding(code, own_code, reference, evidence, decision, request.box, rng):
-        return Compared(
-            None,
-            f"the function is the formula, but loses its digits: at {where} it gives "
-            f"{worst.given!r}, the formula {worst.exact!r}",
-        )
+        return Compared(None, _lost(request, reference, evidence, decision))
     sentence = (
         f"the function is not the formula: at {where} it gives {worst.given!r}, "
         f"the formula {worst.exact!r}; the derivative was not judged"
     )
     verdict = broken_verdict(request, Broken(Cause.WRONG_FUNCTION, sentence), truth)
     return Compared(replace(verdict, worst=worst))
+
+
+def _lost(request: Request, reference: Reference, evidence: Evidence, decision: Decision) -> str:
+    """Say where the code of f loses digits that its formula has; empty where it doesn't."""
+    worst = worst_of(reference, evidence, decision, decision.wrong or decision.inaccurate)
+    if worst is None or request.traced:
+        return ""
+    where = shown(np.array(worst.point), request.variables)
+    return (
+        f"the function is the formula, but loses digits: at {where} it gives {worst.given!r}, the "
+        f"formula {worst.exact!r}"
+    )
 
 
 def _asked(code: Candidate, truth: Truth, watch: Watch | None) -> list[Answer]:

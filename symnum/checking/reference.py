@@ -78,6 +78,8 @@ class Reference(Protocol):
         What it is, for the verdict.
     most_points : int
         How many points of its own a check may ask for.
+    iterates : bool
+        Whether it is that of code that iterates until it is content.
     formula, derivative : Formula or None
         The mathematics, where it is known.
     """
@@ -90,6 +92,8 @@ class Reference(Protocol):
     def label(self) -> str: ...  # noqa: D102
     @property
     def most_points(self) -> int: ...  # noqa: D102
+    @property
+    def iterates(self) -> bool: ...  # noqa: D102
     @property
     def formula(self) -> Formula | None: ...  # noqa: D102
     @property
@@ -150,6 +154,7 @@ class FormulaReference:
 
     label = "certified"
     most_points = STRATA
+    iterates = False
 
     def __init__(self, formula: Formula, derivative: Formula) -> None:
         self.formula = formula

@@ -12,6 +12,7 @@ import numpy as np
 
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.reference import Reference
+from symnum.formula.bounds import UNIT
 
 # Relative moves 2^-q of the whole point. The error of 1 - cos(x) is a staircase of steps of
 # 2^-20 to 2^-27: nudging by single units in the last place would call it smooth.
@@ -21,9 +22,17 @@ _SAMPLES = 9
 _PARABOLA = 1e-3
 # Residual of a parabola through the error, as a share of the error, above which it scatters.
 _SCATTER = 0.2
+# A value is right to nearly all its digits.
+_RIGHT = 64 * UNIT
 # Samples of a wrong region repeat their factor to this share, and there are several of them.
 _REPEATS = 1e-2
 _SEVERAL = 3
+# Zeros are followed over these shares of the way, past its end where all of it is 0. Their own end
+# is found by so many halvings; beyond it rounding is off by no less than this part of what it was
+# off by before.
+_WAY = tuple(2.0**q for q in range(-6, 7))
+_HALVINGS = 30
+_SIMILAR = 64.0
 # Long double sheds at least this factor of a rounding error.
 _SHED = 32.0
 
@@ -67,7 +76,8 @@ def nature(
         Typical sizes of the variables: what a coordinate that is 0 moves by.
     drop_explained : bool
         Whether samples within the bound are left out: a right value beside the edge of a wrong
-        region is no scatter. Not where the bound itself is poor.
+        region is no scatter. Where the bound itself is poor, only those that are right to nearly
+        all digits.
     """
     signs = rng.choice([-1.0, 1.0], size=len(point))
     smooth = 0
@@ -86,9 +96,11 @@ def nature(
         if _residual(t, exact) > _PARABOLA * np.mean(np.abs(exact)):
             continue
         errors = given - exact
-        keep = np.ones(_SAMPLES, dtype=bool)
+        keep = np.abs(errors) > _RIGHT * np.abs(exact)
         if drop_explained:
             keep = np.abs(errors) > reference.at(points).bound[:, component]
+        elif reference.iterates:  # from one number of steps to the next it is the truth that jumps
+            keep = np.ones(_SAMPLES, dtype=bool)
         if keep.sum() < 5:
             continue
         largest = np.max(np.abs(errors[keep]))
@@ -103,6 +115,44 @@ def nature(
     if _sheds(candidate, reference, point, component, error):
         return Nature.ROUNDING
     return Nature.WRONG if smooth >= 3 else Nature.UNCLEAR
+
+
+def rounds_to_zero(
+    candidate: Candidate, reference: Reference, point: np.ndarray, component: int, way: np.ndarray
+) -> bool:
+    """Say whether a value of 0 is what rounding leaves, from where the zeros end.
+
+    1 - p is 0 where p rounds to 1, as smooth as a mistake. Followed to where it is no longer 0, it
+    is off by about as much on either side, by some part of a unit of p. A derivative that was cut
+    off is right beyond the cut.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Somebody's derivative.
+    reference : Reference
+        The certified one.
+    point : float64 array, shape (n,)
+        Where it is 0 and should not be.
+    component : int
+        Which flat component.
+    way : float64 array, shape (n,)
+        How to get from there to where the derivative is much larger.
+    """
+
+    def value(share: float) -> float:
+        return _one(candidate, point + share * way, component)
+
+    end = next((share for share in _WAY if value(share) != 0), None)
+    if end is None:
+        return False
+    start = 0.0 if end == _WAY[0] else end / 2
+    for _ in range(_HALVINGS):
+        middle = (start + end) / 2
+        start, end = (middle, end) if value(middle) == 0 else (start, middle)
+    last, first = (point + share * way for share in (start, end))
+    missing, exact = reference.component(np.stack([last, first]), component)
+    return bool(abs(value(end) - exact) * _SIMILAR >= abs(missing) > 0)
 
 
 def _edge_of_region(errors: np.ndarray, exact: np.ndarray) -> bool:

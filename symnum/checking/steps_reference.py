@@ -122,6 +122,7 @@ class StepsReference:
     """
 
     label = "numerical, with error bars (uncertified)"
+    iterates = False  # whatever it does, its bars know
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class QuickReference:
 
     label = "certified"
     most_points = STRATA
+    iterates = False
 
     def __init__(self, formula: Formula) -> None:
         self._full = reference_of(formula, 1)

@@ -38,6 +38,9 @@ _TOP = 2100
 # The square of this is still a double.
 _HUGE = 2.0**500
 
+# Noise of a share of f between these is that of a format with fewer digits, float32 to bfloat16.
+_FINEST, _COARSEST = 2.0**-27, 2.0**-8
+
 # Extrapolations: 3 and 4 rungs. Wider ones gain nothing.
 ORDERS = (2, 3)
 
@@ -52,6 +55,8 @@ class Climb:
         The answer; None where f is finite at too few rungs.
     noise, odd_noise : float
         The noise of f from both parts, and from the odd part alone.
+    size : float
+        The largest |f| where it was heard.
     low, high : int
         The adjacent rungs that were combined.
     scanned : list of Rung
@@ -65,6 +70,7 @@ class Climb:
     best: Candidate | None = None
     noise: float = 0.0
     odd_noise: float = 0.0
+    size: float = 1.0
     low: int = 0
     high: int = 0
     scanned: list[Rung] = field(default_factory=list)
@@ -122,6 +128,7 @@ def _scan(
         noises = [*below, *scanned[:-1]]
         odd, even = samples(pairs_of(noises))
         floor = max(current.floor, noise)
+        result.size = max(one.size for one in noises or scanned)
         sigma = result.noise = spread([*odd, *even], floor)
         result.odd_noise = spread(odd, floor)
         harm = sigma / current.h
@@ -196,14 +203,24 @@ def _edge(rungs: Rungs, low: int, high: int) -> int:
     return low
 
 
-def _values(rungs: Rungs, start: int, noise: float, kind: Quotient) -> dict[int, Value]:
+def _values(rungs: Rungs, start: int, result: Climb, kind: Quotient) -> dict[int, Value]:
     """Return the quotients of the rungs that are known."""
     found = {}
+    is_random = rungs.least_noise > 0
     for e, rung in rungs.known.items():
         if rung is not None and e >= start:
             q = rung.odd if kind is ODD else 2 * rung.even / rung.h**2
-            found[e] = Value(rung.h, q, max(noise, rung.floor), rung.even)
+            noise = max(_noise_of(rung, result, is_random), rung.floor)
+            found[e] = Value(rung.h, q, noise, rung.even)
     return found
+
+
+def _noise_of(rung: Rung, result: Climb, is_random: bool) -> float:
+    """Return the noise of a rung: where f is computed in few digits it grows with f."""
+    share = result.noise / result.size if result.size > 0 else 0.0
+    if is_random or not _FINEST <= share <= _COARSEST:
+        return result.noise
+    return result.noise * max(1.0, rung.size / result.size)
 
 
 def _fine(
@@ -227,7 +244,7 @@ def _fine(
     lowest = min(start, low)
     while True:
         sigma = result.noise
-        values = _values(rungs, lowest, sigma, kind)
+        values = _values(rungs, lowest, result, kind)
         noise_at_x = max(sigma, ROUNDOFF * 0.6 * abs(rungs.at_x))
         if kind is EVEN:
             # Rungs far below say nothing of a second derivative, and would overflow.

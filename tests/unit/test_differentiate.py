@@ -457,3 +457,30 @@ def test_bars_hold_beside_ripples(roundings, share):
         covered += [abs(found.value - exact) <= found.error] if found else []
     assert len(covered) >= 55
     assert np.mean(covered) >= share
+
+
+def single_polynomials(count):
+    """Yield polynomials computed in single precision, points, and their exact derivatives."""
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 32])
+        x = 10 ** float(rng.uniform(-1, 1))
+        degree = int(rng.integers(2, 7))
+        c = (rng.normal(size=degree + 1) * 10 ** rng.uniform(-1, 1, degree + 1)).astype(np.float32)
+        at = Fraction(x)
+        exact = sum(i * Fraction(float(a)) * at ** (i - 1) for i, a in enumerate(c) if i)
+
+        def powers(t, c=c):
+            single = np.float32(t)
+            return float(sum((a * single**i for i, a in enumerate(c)), np.float32(0)))
+
+        yield powers, x, float(exact)
+
+
+def test_single_precision_is_as_noisy_as_f_is_large():
+    """Where f grows with the step its rounding does, and the bar holds that."""
+    missed = []
+    for f, x, exact in single_polynomials(300):
+        found = sn.differentiate(f, x)
+        if found and not abs(found.value - exact) <= found.error:
+            missed.append((x, exact, found.value, found.error))
+    assert len(missed) <= 1, missed

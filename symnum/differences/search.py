@@ -41,6 +41,9 @@ _HUGE = 2.0**500
 # Noise of a share of f between these is that of a format with fewer digits, float32 to bfloat16.
 _FINEST, _COARSEST = 2.0**-27, 2.0**-8
 
+# The standard deviation of an argument that is rounded inside f, in units of x's own rounding.
+_ARGUMENT = 0.5
+
 # Extrapolations: 3 and 4 rungs. Wider ones gain nothing.
 ORDERS = (2, 3)
 
@@ -203,24 +206,51 @@ def _edge(rungs: Rungs, low: int, high: int) -> int:
     return low
 
 
-def _values(rungs: Rungs, start: int, result: Climb, kind: Quotient) -> dict[int, Value]:
-    """Return the quotients of the rungs that are known."""
+def _values(rungs: Rungs, start: int, low: int, result: Climb, kind: Quotient) -> dict[int, Value]:
+    """Return the quotients of the rungs that are known.
+
+    Parameters
+    ----------
+    rungs : Rungs
+        The function.
+    start, low : int
+        The first rung that is wanted, and the lowest one that is combined.
+    result : Climb
+        What was heard of noise.
+    kind : Quotient
+        Which derivative is wanted.
+    """
     found = {}
-    is_random = rungs.least_noise > 0
+    unsteady = _unsteady(rungs, low, result.noise) if kind is ODD else 0.0
     for e, rung in rungs.known.items():
         if rung is not None and e >= start:
             q = rung.odd if kind is ODD else 2 * rung.even / rung.h**2
-            noise = max(_noise_of(rung, result, is_random), rung.floor)
+            noise = max(_noise_of(rungs, rung, result), rung.floor)
+            noise += unsteady * 2 * abs(rung.even) / rung.h
             found[e] = Value(rung.h, q, noise, rung.even)
     return found
 
 
-def _noise_of(rung: Rung, result: Climb, is_random: bool) -> float:
+def _noise_of(rungs: Rungs, rung: Rung, result: Climb) -> float:
     """Return the noise of a rung: where f is computed in few digits it grows with f."""
     share = result.noise / result.size if result.size > 0 else 0.0
-    if is_random or not _FINEST <= share <= _COARSEST:
+    if rungs.least_noise > 0 or not _FINEST <= share <= _COARSEST:
         return result.noise
     return result.noise * max(1.0, rung.size / result.size)
+
+
+def _unsteady(rungs: Rungs, low: int, noise: float) -> float:
+    """Return how far off x may be inside f, as in cos(x^3), whose argument is rounded.
+
+    It is noise of that times the slope at each node, which isn't heard where f is flat: at x the
+    slope may be 0, and at x + h it is larger by 2 S/h, where S is the even part. What is heard at x
+    bounds it.
+    """
+    rung = rungs.rung(low)
+    if rung is None:
+        return 0.0
+    most = _ARGUMENT * ROUNDOFF * rungs.scale
+    return min(most, noise / abs(rung.odd)) if rung.odd != 0.0 else most
 
 
 def _fine(
@@ -244,7 +274,7 @@ def _fine(
     lowest = min(start, low)
     while True:
         sigma = result.noise
-        values = _values(rungs, lowest, result, kind)
+        values = _values(rungs, lowest, low, result, kind)
         noise_at_x = max(sigma, ROUNDOFF * 0.6 * abs(rungs.at_x))
         if kind is EVEN:
             # Rungs far below say nothing of a second derivative, and would overflow.

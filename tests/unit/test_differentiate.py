@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -484,3 +485,41 @@ def test_single_precision_is_as_noisy_as_f_is_large():
         if found and not abs(found.value - exact) <= found.error:
             missed.append((x, exact, found.value, found.error))
     assert len(missed) <= 1, missed
+
+
+def chirps_where_they_are_flat(count):
+    """Yield cos(x^p) near its extrema, with p, points, and derivatives to more digits."""
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 37])
+        p = 2 + seed % 2
+        turns = int(rng.integers(3, 2500))
+        off = 10 ** float(rng.uniform(-6, -0.5))
+        x = (math.pi * turns + off) ** (1 / p)
+        with mpmath.workdps(40):
+            t = mpmath.mpf(x)
+            exact = float(-p * t ** (p - 1) * mpmath.sin(t**p))
+        yield p, x, exact
+
+
+def test_a_rounded_argument_is_noise_where_f_slopes():
+    """At an extremum of cos(x^3) the rounding of x^3 isn't heard, and beside it it is."""
+    missed = []
+    for p, x, exact in chirps_where_they_are_flat(200):
+        found = sn.differentiate(lambda t, p=p: math.cos(t**p), x)
+        if found and not abs(found.value - exact) <= found.error:
+            missed.append((p, x, exact, found.value, found.error))
+    assert len(missed) <= 1, missed
+
+
+@pytest.mark.parametrize("x", [0.13, 0.63, 1.42, 6.58])
+@pytest.mark.parametrize("frequency", [3e7, 1e8, 1e9])
+@pytest.mark.parametrize("amplitude", [1e-11, 1e-10, 1e-9])
+def test_a_fine_wave_is_a_part_of_f(amplitude, frequency, x):
+    """A wave that grows as a smooth function does is no noise, however fine it is."""
+    found = sn.differentiate(lambda t: math.sin(t) + amplitude * math.sin(frequency * t), x)
+    with mpmath.workdps(40):
+        slope = mpmath.cos(x) + mpmath.mpf(amplitude) * frequency * mpmath.cos(
+            frequency * mpmath.mpf(x)
+        )
+    assert found
+    assert abs(found.value - float(slope)) <= 2 * found.error

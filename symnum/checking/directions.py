@@ -357,7 +357,8 @@ def _find(
                     seen=(residual, theta),
                     trend=search.trend,
                 )
-            if _explain(search, direction, residual, theta):
+            is_clear = not is_cheap or abs(residual) > _REST * theta
+            if is_clear and _explain(search, direction, residual, theta):
                 quiet = 0
                 continue
             if is_cheap:  # its step was safe along another direction, which is not this one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -74,11 +75,26 @@ def _headline(verdict: Verdict) -> str:
         return status if verdict.status != "undecided" else f"{status}: {verdict.reason}"
     if not verdict.components:
         return f"{status}: {_BROKEN.get(str(verdict.cause), 'the derivative breaks a rule')}"
-    named = [verdict.names[k] for k in verdict.components[:_FEW]]
-    rest = len(verdict.components) - len(named)
+    arrays, single = _arrays(verdict)
+    named = [verdict.names[k] for k in single[:_FEW]]
+    rest = len(single) - len(named)
     more = f" and {rest} more" if rest > 0 else ""
-    what = "component" if len(verdict.components) == 1 else "components"
-    return f"{status}: {what} {', '.join(named)}{more}"
+    what = "component" if len(single) == 1 else "components"
+    parts = [f"all {count:,} components of {name}" for name, count in arrays.items()]
+    parts += [f"{what} {', '.join(named)}{more}"] if named else []
+    return f"{status}: {'; '.join(parts)}"
+
+
+def _arrays(verdict: Verdict) -> tuple[dict[str, int], list[int]]:
+    """Return the arrays that are wrong throughout, with their sizes, and the other components."""
+    found = (name.rpartition("[")[0] for name in verdict.names)
+    of = ["" if "," in name else name for name in found]  # of pairs, in a Hessian, there is none
+    size, wrong = Counter(of), Counter(of[k] for k in verdict.components)
+    # The entries of a vector with one name are all that there is: that is said by the components.
+    arrays = {
+        name: count for name, count in wrong.items() if name and 1 < count == size[name] < len(of)
+    }
+    return arrays, [k for k in verdict.components if of[k] not in arrays]
 
 
 def _limit(limits: tuple[float, ...]) -> list[str]:

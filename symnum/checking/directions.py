@@ -376,7 +376,7 @@ def _find(
                     f"{abs(residual) / theta:.3g} times what its error bar explains, but no entry "
                     "alone could be confirmed"
                 )
-                is_plain = _is_plain(search)
+                is_plain = _is_far_off(search, direction, residual, theta) and _is_plain(search)
                 return _open(search, limit, reason, (residual, theta), is_plain=is_plain)
             search.note = (
                 f"along a random direction it differs from f by {abs(residual):.2g}, "
@@ -426,16 +426,18 @@ def _found(search: _Search, limit: np.ndarray, seen: tuple[float, float], late: 
 
 def _is_plain(search: _Search) -> bool:
     """Say whether two other directions, measured in full, show that much is wrong, too."""
-    if search.named:
-        return False
     for _ in range(_PLAINLY):
         direction = search.direction()
         slope = search.line.full(direction)
-        residual, theta = search.residual(slope, direction)
-        size = math.hypot(*(direction * search.claim).tolist())
-        if slope.reason or not abs(residual) > max(_FAR * theta, _PLAIN * size):
+        if slope.reason or not _is_far_off(search, direction, *search.residual(slope, direction)):
             return False
     return True
+
+
+def _is_far_off(search: _Search, direction: np.ndarray, residual: float, theta: float) -> bool:
+    """Say whether a difference is far more than its error bar, and no solver's tolerance."""
+    size = math.hypot(*(direction * search.claim).tolist())
+    return abs(residual) > max(_FAR * theta, _PLAIN * size)
 
 
 def _open(

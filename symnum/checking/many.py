@@ -40,6 +40,10 @@ _MANY_WRONG = (
     "along every random direction it differs by far more than the error bars: so many entries are "
     "wrong that none could be told from the others; check the blocks of parameters one by one"
 )
+_MANY_MORE = (
+    "there are many more: along every random direction without these it differs by far more than "
+    "the error bars"
+)
 # So many digits of a factor are written, at most; with fewer than the second it is no fraction.
 _DIGITS, _FEW_DIGITS = 7, 4
 # They are off by one factor where they differ by this share of how far it is from 1; and at other
@@ -182,13 +186,15 @@ def gradient_verdict(
         common["evaluations"] = evaluations
         if found.late and not found.names_some:
             return _late(common, seconds, tried - 1, len(points), found.late)
-        if found.note:
-            notes[found.note] = None
+        raised = line.raised() if isinstance(line, StepsLine) else ""
+        notes |= {note: None for note in (found.note, raised) if note}
         if found.names_some or found.factor is not None:
             verdict = _wrong(found, claim, point, common, tried)
             if found.late:
                 note = f"timeout: the check took more than {seconds:g} s, and there may be more"
                 verdict = replace(verdict, violations=(*verdict.violations, note))
+            if raised:
+                verdict = replace(verdict, violations=(*verdict.violations, raised))
             if not verdict.is_certified and _is_solver(
                 candidate, lines, found, point, claim, verdict, seed
             ):
@@ -324,6 +330,8 @@ def _cause_of_block(slip: BlockSlip, names: tuple[str, ...]) -> tuple[Cause, str
 
 def _more(found: Found) -> tuple[str, ...]:
     """Say what is left besides the entries that are named."""
+    if found.is_plain:
+        return (_MANY_MORE,)
     if found.undecided:
         return (found.undecided,)
     if len(found.wrong) >= MOST_NAMED:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FEW = 6
 # An error of this share of a component is as good as a wrong component.
 _LARGE = 0.01
+# So a reference starts that tells nothing of other points: no box is searched then.
+_ALONG = "along directions"
 # What is wrong where no component is.
 _BROKEN = {
     "unexplained": "many components, of which none could be told from the others",
@@ -46,7 +48,7 @@ def verdict_text(verdict: Verdict) -> str:
     if verdict.violations and verdict.violations != (verdict.cause_detail,):
         lines += [f"  note: {sentence}" for sentence in verdict.violations]
     if verdict.status in {"ok", "inaccurate"}:
-        lines += _limit(verdict.detection_limit)
+        lines += _limit(verdict)
     if verdict.unreached_lines:
         lines.append("  lines that no point reached: " + ", ".join(verdict.unreached_lines))
     facts = [f"{verdict.points_tried} points, seed {verdict.seed}"]
@@ -97,16 +99,22 @@ def _arrays(verdict: Verdict) -> tuple[dict[str, int], list[int]]:
     return arrays, [k for k in verdict.components if of[k] not in arrays]
 
 
-def _limit(limits: tuple[float, ...]) -> list[str]:
-    """Say how small an error would have been seen."""
-    known = [x for x in limits if math.isfinite(x)]
+def _limit(verdict: Verdict) -> list[str]:
+    """Say how small an error would have been seen, and where."""
+    known = [x for x in verdict.detection_limit if math.isfinite(x)]
     if not known:
         return []
+    any_one, where = "any", ""
+    if _ALONG in verdict.reference:
+        count = verdict.points_tried
+        where = " at this point; no other was tried"
+        where = where if count == 1 else f" at these {count} points; no other was tried"
+        any_one = "any one"
     if max(known) <= _LARGE:
-        return [f"  an error of {max(known):.1e} relative in any component would have been seen"]
-    # Of thousands of components some are next to nothing, and hide any error.
-    typical = median(known)
-    return [f"  an error of {typical:.1e} relative in a typical component would have been seen"]
+        limit, which = max(known), f"{any_one} component"
+    else:  # of thousands of components some are next to nothing, and hide any error
+        limit, which = median(known), "a typical component"
+    return [f"  an error of {limit:.1e} relative in {which} would have been seen{where}"]
 
 
 def _worst(verdict: Verdict) -> list[str]:

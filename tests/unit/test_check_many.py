@@ -225,3 +225,36 @@ def test_a_single_array_may_be_transposed():
 
     verdict = check(f, lambda p: {"W": (weights * np.cos(weights * p["W"])).T}, at=at)
     assert (verdict.status, verdict.cause) == ("wrong", "transposed"), str(verdict)
+
+
+def raising(x):
+    """Return a sum of sines that can't be had everywhere."""
+    if x[3] > 0.52:
+        msg = "too large"
+        raise ValueError(msg)
+    return float(np.sum(np.sin(np.frombuffer(array("d", x)))))
+
+
+def test_the_limit_is_said_to_hold_at_the_points_that_were_asked_for():
+    """No box is searched, and it is the limit of one entry."""
+    verdict = check(raising, np.cos, at=np.full(30, 0.4))
+    assert "in any one component would have been seen at this point; no other was" in str(verdict)
+    verdict = check(raising, np.cos, at=np.stack([np.full(30, 0.4), np.full(30, 0.3)]))
+    assert "would have been seen at these 2 points; no other was tried" in str(verdict)
+
+
+@pytest.mark.parametrize("change", [zero, lambda _: None])
+def test_exceptions_beside_the_point_are_said(change):
+    """They are left out of what is measured, right or wrong, and not kept quiet."""
+
+    def gradient_of(x):
+        result = np.resize(np.cos(x), N)
+        change(result)
+        return result
+
+    at = np.full(N, 0.5)
+    verdict = check(raising, gradient_of, at=at)
+    assert verdict.status != "undecided"
+    notes = [note for note in verdict.violations if "ValueError: too large" in note]
+    assert len(notes) == 1, str(verdict)
+    assert "calls beside the points, which were left out" in notes[0]

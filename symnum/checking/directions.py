@@ -357,7 +357,10 @@ def _find(
                     seen=(residual, theta),
                     trend=search.trend,
                 )
-            is_clear = not is_cheap or abs(residual) > _REST * theta
+            # Few steps may cross a kink that those of the first direction didn't.
+            is_clear = not is_cheap or (
+                abs(residual) > _REST * theta and _is_steady(search, direction, residual)
+            )
             if is_clear and _explain(search, direction, residual, theta):
                 quiet = 0
                 continue
@@ -388,6 +391,13 @@ def _find(
         limit[:] = np.where(direction == 0, limit, np.fmax(seen, limit if quiet else 0.0))
         quiet += _QUIET if search.named else 1
     return _found(search, limit, (residual, theta))
+
+
+def _is_steady(search: _Search, direction: np.ndarray, residual: float) -> bool:
+    """Say whether two sets of steps show the same difference."""
+    one, two = search.line.alone(direction, abs(residual) / _APART)
+    apart = abs(one.value - two.value)
+    return not (one.reason or two.reason) and apart <= abs(residual) / _REST
 
 
 def _is_tolerance(search: _Search, direction: np.ndarray, residual: float) -> bool:

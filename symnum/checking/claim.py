@@ -33,6 +33,8 @@ class Form(StrEnum):
     BY_NAME = "floats by name"
 
 
+# How the sentence on an exception of theirs starts.
+RAISES = "it raises "
 # Forms in which a point goes by the names of its parts.
 WITH_NAMES = frozenset({Form.DICT, Form.NAMED, Form.BY_NAME})
 _MASKED = "a masked array, in which entries are missing"
@@ -207,7 +209,7 @@ class Candidate:
         except SystemExit:
             return "it ends the program (SystemExit)"
         except Exception as error:
-            return f"it raises {exception_text(error)}"
+            return f"{RAISES}{exception_text(error)}"
         if is_masked(found):
             return f"it returned {_MASKED}"
         if array.dtype.kind == "c" and not np.any(array.imag):

@@ -151,7 +151,8 @@ def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[
     """Say what is no mistake and worth knowing: first where it is not finite by a convention."""
     found = findings(reference, evidence, request.variables)
     given = about_given(reference, evidence, request.variables, len(request.points))
-    return (*found, *given)
+    raised = reference.raised() if isinstance(reference, StepsReference) else ""
+    return (*found, *given, *([raised] if raised else ()))
 
 
 def _cause(
@@ -226,7 +227,7 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
 def _unmeasured(reference: Reference, point: np.ndarray) -> str:
     """Say why code has a derivative at none of the points, of which one is looked at."""
     if isinstance(reference, StepsReference):
-        why = reference.why_unknown(point) or reference.refused
+        why = reference.why_unknown(point) or reference.refused or "no step shows a slope of f"
         return f"{_on_balls(reference.reason)}\n  differences: {why}\n  {_SETTLED}"
     assert isinstance(reference, DualReference)
     return _on_balls(reference.reason)

@@ -62,8 +62,8 @@ _KEEPS = (
     "traced, and identical to the exact derivative, but not proved: its code changes what it keeps "
     "from call to call, and may answer otherwise later"
 )
-# Given points at which a gradient of many parameters is tried along directions.
-_DIRECTED_POINTS = 3
+# Given points at which a gradient of many parameters is tried along directions, and own ones.
+DIRECTED_POINTS, OWN_DIRECTED_POINTS = 3, 2
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
@@ -203,9 +203,10 @@ def _judged(request: Request, own: Sequence[np.ndarray], watch: Watch | None) ->
 @np.errstate(all="ignore")
 def run_along_directions(request: Request, watch: Watch | None) -> Verdict:
     """Check a gradient of many parameters without a formula: guards, then directions."""
-    points = request.points[:_DIRECTED_POINTS]
+    points = request.points[:DIRECTED_POINTS]
     if not len(points):
-        points = np.array([uniform(request.box, request.rng) for _ in range(2)])
+        own = [uniform(request.box, request.rng) for _ in range(OWN_DIRECTED_POINTS)]
+        points = np.array(own)
     shape = (len(points), request.n)
     # Nothing is known yet, but that f and its derivative can be asked for.
     truth = Truth(

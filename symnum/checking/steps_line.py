@@ -78,6 +78,10 @@ class StepsLine:
         """How often the code has been called."""
         return self._function.calls
 
+    def raised(self) -> str:
+        """Say how often the code raised near the point; empty where it never did."""
+        return self._function.raised()
+
     def apart(self) -> float:
         """Return by how much two calls with the same argument differ."""
         one, two = (np.ravel(self._function(self._point.copy())) for _ in range(2))

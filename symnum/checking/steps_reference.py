@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from symnum.differences import ladder
 from symnum.differences.estimate import DerivativeStatus, Estimate
 from symnum.differences.evidence import Trend, trend, trend_sentence
 from symnum.differences.line import ROUNDOFF, Line
+from symnum.differences.line import OutOfTime as StopMeasuring
 from symnum.differences.multivariate import hessian
 from symnum.differences.rungs import Rungs
 from symnum.formula.formula import Formula
@@ -74,6 +75,8 @@ _MARGIN = 1 / 64
 _LOOKED_AT = 40
 # Why a slope is refused where f moves in stairs; what is measured between two of them says nothing.
 _ROUGH = frozenset({DerivativeStatus.STAIRCASE, DerivativeStatus.TWO_SLOPES})
+# Why nothing can be held against a slope that was measured.
+_NO_BAR = "what was measured has no error bar within the range of doubles"
 # So many wrong points make a region; fewer are spots.
 _REGION = 3
 
@@ -152,6 +155,10 @@ class StepsReference:
     def evaluations(self) -> int:
         """How often the code has been called."""
         return self._function.calls
+
+    def raised(self) -> str:
+        """Say how often the code raised beside the points; empty where it never did."""
+        return self._function.raised()
 
     def own_points(self, box: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield the points that a check makes itself: few, since each costs many evaluations."""
@@ -337,6 +344,8 @@ class StepsReference:
                 self.refused = self.refused if one.is_answered else one.reason
                 if not one.is_answered:
                     reason = reason or one.reason
+                elif not np.isfinite(one.verified):
+                    reason = reason or _NO_BAR
                 rough[i, j] = one.status in _ROUGH
                 bar[i, j] = one.verified + _ROUNDING * abs(one.value)
         return _Measured(value.ravel(), bar.ravel(), rough.ravel(), reason)
@@ -354,9 +363,10 @@ class StepsReference:
         name = self.variables[k % len(self.variables)]
         return (
             f"{name} it gives {float(evidence.given[row, k]):.6g} where f as computed has the "
-            f"slope {evidence.truth.exact[row, k]:.6g}; but at most points f moves in stairs, as "
-            "cancelled digits make them, and a slope between two of them is not f's: f's formula, "
-            "or f computed without cancellation, would settle it"
+            f"slope {evidence.truth.exact[row, k]:.6g}; but at most points f moves in stairs, or "
+            "is made of pieces, as cancelled digits, rounding or a table make it, and a slope "
+            "within one of them is not that of what f stands for: f's formula, or f without them, "
+            "would settle it"
         )
 
     def _along(self, point: np.ndarray, j: int) -> list[Estimate]:
@@ -365,11 +375,25 @@ class StepsReference:
         return [measured(line, i, j) for i in range(self._outputs)]
 
     def _second(self, point: np.ndarray) -> _Measured:
-        found = hessian(self._function, point)
-        missing = found.reason[~np.isfinite(found.value)]
-        self.refused = missing[0] if missing.size else self.refused
+        late: list[OutOfTime] = []
+
+        def function(x: np.ndarray) -> Any:
+            try:
+                return self._function(x)
+            except OutOfTime as error:  # what is measured by then counts
+                late.append(error)
+                raise StopMeasuring from None
+
+        found = hessian(function, point)
+        if late and not np.isfinite(found.value).any():
+            raise late[0]
+        self.is_late = self.is_late or bool(late)
         bar = (found.error + _ROUNDING * np.abs(found.value)).ravel()
-        return _Measured(found.value.ravel(), bar, np.zeros(bar.shape, dtype=bool))
+        missing = found.reason[~np.isfinite(found.value)]
+        if missing.size:
+            self.refused = missing[0]
+        reason = missing[0] if missing.size else "" if np.isfinite(bar).all() else _NO_BAR
+        return _Measured(found.value.ravel(), bar, np.zeros(bar.shape, dtype=bool), reason)
 
     def _line(self, point: np.ndarray, j: int) -> Line:
         direction = np.zeros(len(point))

@@ -29,7 +29,7 @@ from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.reference import Reference
 from symnum.checking.request import Request
-from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
+from symnum.checking.steps_reference import StepsReference
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict
 
@@ -37,9 +37,6 @@ from symnum.checking.verdict import Cause, Outcome, Verdict
 _BLIND = 0.5
 # What is said where no slip explains the errors.
 _OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
-# A claim whose integral is off by less than this share of what its error at points predicts is not
-# held to those points: where a slip explains it, and where none does.
-_MUCH, _HALF = 0.125, 0.5
 
 
 def judge(request: Request, reference: Reference, evidence: Evidence, own_code: OwnCode) -> Verdict:
@@ -61,10 +58,8 @@ def judge(request: Request, reference: Reference, evidence: Evidence, own_code: 
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
     if isinstance(reference, StepsReference) and decision.wrong and cause is not Cause.NONFINITE:
         spot = cause is Cause.REGION and reference.is_spot(decision)
-        share = _HALF if spot or cause is Cause.UNEXPLAINED else _MUCH
-        doubt = reference.fits_on_the_whole(candidate, evidence, decision, request.box, share)
-        if not doubt and share == _HALF and reference.is_coarse(evidence, decision):
-            doubt = COARSE_SOLVER
+        is_explained = not (spot or cause is Cause.UNEXPLAINED)
+        doubt = reference.excuse(candidate, evidence, decision, request.box, is_explained)
         if doubt:
             cause, detail, reason = None, "", doubt
             decision = Decision((), (), "", decision.bad)

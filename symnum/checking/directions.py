@@ -568,7 +568,7 @@ def _explain(search: _Search, direction: np.ndarray, residual: float, theta: flo
         if spent > _PATIENCE + _PER_ENTRY * (search.named - known):
             break  # a new direction does better than the rest of this one
         part = heapq.heappop(queue)[2]
-        if abs(part.residual) <= least:
+        if abs(part.residual) <= least or not part.entries.size:
             continue
         index = None
         if not part.whole and (part.is_alone or not is_little or len(part.entries) == 1):

@@ -21,6 +21,8 @@ from symnum.checking.claim import Candidate
 
 _PANELS = 8
 _NODES = 8
+# Into how many parts an interval is cut; the cells of a table may be as wide as an eighth.
+PARTS = (8, 4, 2)
 # Nodes of an integral between neighbouring points.
 _FEW_NODES = 4
 # Slopes that are interpolated at once; the integral between two of them is exact to third degree.
@@ -70,6 +72,27 @@ class Gain:
         apart = np.abs(gained - claimed).sum()
         size = max(np.abs(gained).sum(), np.abs(claimed).sum())
         return bool(apart <= share * error * size)
+
+
+def fits(
+    over: Gain, exact: np.ndarray, given: np.ndarray, share: float, parts: tuple[int, ...]
+) -> bool:
+    """Say whether a claim fits f over an interval better than at points of it.
+
+    Parameters
+    ----------
+    over : Gain
+        The interval.
+    exact, given : float64 arrays, shape (P,)
+        f's slopes at the points and the claim there.
+    share : float
+        Less than this share of what the claim's error at the points predicts is a fit.
+    parts : tuple of int
+        The cuts of the interval, of which one must show it.
+    """
+    size = np.fmax(np.abs(exact), np.abs(given)).sum()
+    error = float(np.abs(given - exact).sum() / size) if size > 0 else 0.0
+    return any(over.fits(error, share, in_parts=n) for n in parts)
 
 
 def gain(

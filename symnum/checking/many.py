@@ -36,6 +36,8 @@ _FEW = 6
 _NOTHING = 2.0**-30
 # So many entries that are off by one factor, or by little, may be off together for one reason.
 _SEVERAL = 4
+# Of many wrong entries so many are looked into, whether f is made of pieces along them.
+_LOOKED_INTO = 3
 _MANY_WRONG = (
     "along every random direction it differs by far more than the error bars: so many entries are "
     "wrong that none could be told from the others; check the blocks of parameters one by one"
@@ -200,8 +202,14 @@ def gradient_verdict(
             ):
                 common["reason"] = COARSE_SOLVER
                 return Verdict(Outcome.UNDECIDED, points_tried=tried, **common)
+            reason = _in_pieces(line, candidate, found, claim, verdict.names, verdict.cause)
+            if reason:
+                return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
             return verdict
         if found.is_plain:
+            reason = _in_pieces(line, candidate, found, claim, names, None)
+            if reason:
+                return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
             return Verdict(
                 Outcome.WRONG,
                 cause=Cause.UNEXPLAINED,
@@ -372,6 +380,45 @@ def _is_solver(
         return False
     off = list(found.wrong) or list(range(len(point)))
     return not _is_same_elsewhere(candidate, lines, off, point, factor, seed)
+
+
+def _in_pieces(
+    line: Line,
+    candidate: Candidate,
+    found: Found,
+    claim: np.ndarray,
+    names: tuple[str, ...],
+    cause: Cause | None,
+) -> str:
+    """Say that f may be made of pieces, whose slopes are nobody's; empty where it isn't.
+
+    It is looked into where most entries are wrong, each by another share, as a table's are, or more
+    than could be named.
+    """
+    most = len(found.wrong) >= min(len(claim), MOST_NAMED) / 2
+    is_many = (most and cause is Cause.UNEXPLAINED) or found.undecided or found.is_plain
+    if not is_many or not isinstance(line, StepsLine):
+        return ""
+
+    def standing_out(k: int) -> float:
+        """Return an entry's error, times what share of the entry it is; its size where unknown."""
+        exact = found.wrong.get(k)
+        size = float(abs(claim[k]))
+        return size if exact is None else (claim[k] - exact) ** 2 / max(size, abs(exact))
+
+    entries = found.wrong or range(len(claim))
+    looked = sorted(entries, key=standing_out, reverse=True)[:_LOOKED_INTO]
+    try:
+        if not all(line.fits_between(k, candidate) for k in looked):
+            return ""
+    except OutOfTime:
+        return ""  # what was found by then counts
+    return (
+        "it differs from the slopes that f has as computed; but along "
+        f"{_listed(names, looked)} its integral is what f gains: f is coarse, as a table or a "
+        "solver with a loose tolerance is, or the claim is wrong in places too narrow to show; "
+        "f's formula, or f with a tighter tolerance, would settle it"
+    )
 
 
 def _is_coarse(found: Found, claim: np.ndarray, verdict: Verdict) -> bool:

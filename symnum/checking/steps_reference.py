@@ -25,7 +25,7 @@ from symnum.checking.decide import (
     lost_digits,
 )
 from symnum.checking.doubts import beneath, fits_closely, grid_of, noise_of
-from symnum.checking.integral import Pieces, gain, pieces
+from symnum.checking.integral import PARTS, Pieces, fits, gain, pieces
 from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
@@ -83,8 +83,6 @@ _REGION = 3
 # A claim fits f on the whole where its integral is off by less than this share of what its error at
 # points predicts: where a slip explains the error, and where none does.
 _MUCH, _HALF = 0.125, 0.5
-# Into how many parts the interval is cut; the cells of a table may be as wide as an eighth.
-_PARTS = (8, 4, 2)
 # By what share of what a claim differs by f's slopes miss its gains: where f is no smooth function,
 # but a table may be; where pieces that end in few places may be all that the claim differs by, as a
 # solver's steps; and where many may.
@@ -356,10 +354,8 @@ class StepsReference:
         inside = evidence.truth.known[:, k] & (low <= x) & (x <= high)
         inside &= np.isfinite(evidence.given[:, k])
         exact, given = evidence.truth.exact[inside, k], evidence.given[inside, k]
-        size = np.fmax(np.abs(exact), np.abs(given)).sum()
-        error = np.abs(given - exact).sum() / size if size > 0 else 0.0
-        parts = _PARTS[:1] if share == _MUCH else _PARTS
-        if found is None or not any(found.fits(float(error), share, in_parts=n) for n in parts):
+        parts = PARTS[:1] if share == _MUCH else PARTS
+        if found is None or not fits(found, exact, given, share, parts):
             return ""
         return (
             f"{self._at(evidence, decision, k)}; but from {self.variables[j]} = {low:.6g} to "

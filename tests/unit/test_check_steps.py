@@ -346,6 +346,21 @@ def test_a_table_of_two_variables_accuses_nobody():
     assert verdict.status == "undecided", str(verdict)
 
 
+@pytest.mark.parametrize("n", [40, 2000])
+@pytest.mark.parametrize("count", [30, 150])
+def test_a_table_of_many_variables_accuses_nobody(count, n):
+    """Where every entry is off, each by another share, its gain over cells is looked at."""
+    nodes = np.linspace(-2.0, 18.0, count)
+    values = np.sin(nodes)
+    rng = np.random.default_rng(count)
+    weights, at = rng.normal(size=n), rng.uniform(0.5, 11.0, n)
+    f = opaque(lambda x: weights @ np.interp(x, nodes, values))
+    verdict = check(f, lambda x: weights * np.cos(x), at=at)
+    assert verdict.status == "undecided", str(verdict)
+    verdict = check(f, lambda x: -weights * np.cos(x), at=at)
+    assert verdict.status == "wrong", str(verdict)
+
+
 def test_one_point_is_no_region():
     """A small error at a single point is not called a region that is wrong."""
 

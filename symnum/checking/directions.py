@@ -357,9 +357,10 @@ def _find(
                     seen=(residual, theta),
                     trend=search.trend,
                 )
-            # Few steps may cross a kink that those of the first direction didn't.
+            # Few steps may cross a kink that those of the first direction didn't, or curve more.
             is_clear = not is_cheap or (
-                abs(residual) > _REST * theta and _is_steady(search, direction, residual)
+                abs(residual) > max(_REST * theta, search.least(direction))
+                and _is_steady(search, direction, residual)
             )
             if is_clear and _explain(search, direction, residual, theta):
                 quiet = 0

@@ -132,13 +132,7 @@ def run(request: Request, watch: Watch | None) -> Verdict:
                 return broken_verdict(request, broken, evidence.truth)
             evidence = evidence.join(seen)
         _look(watch, reference, evidence)
-        broken = changed(
-            candidate,
-            answers[:_ASKED_AGAIN],
-            truth.take(np.arange(min(len(answers), _ASKED_AGAIN))),
-            len(evidence.given),
-            request.variables,
-        )
+        broken = changed(candidate, answers[:_ASKED_AGAIN], evidence, request.variables)
         if broken is not None:
             return broken_verdict(request, broken, evidence.truth)
         verdict = judge(request, reference, evidence, own_code)

@@ -213,3 +213,30 @@ def test_an_answer_that_is_no_array_is_said(error):
     verdict = check("x0**2 + x1", lambda _x: Tensor(), at=[1.0, 2.0])
     assert verdict.status == "wrong"
     assert "detach it first" in str(verdict)
+
+
+def previous(derivative):
+    """Return a derivative that answers with what the call before should have got."""
+    answers = [None]
+
+    def wrong(*x):
+        right = derivative(*x)
+        last, answers[0] = answers[0], right
+        return right if last is None else last
+
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "at"),
+    [
+        ("abs(x)", lambda x: float(np.sign(x)), 0.0),
+        ("max(x, 0)", lambda x: float(x > 0), 0.0),
+        ("abs(x) + x**2", lambda x: float(np.sign(x)) + 2 * x, 0.0),
+        ("max(x, 0)*y", lambda x, y: (y * (x > 0), max(x, 0.0)), [[0.0, 1.0]]),
+    ],
+)
+def test_the_answer_of_the_call_before_is_no_chance_at_a_kink(f, derivative, at):
+    """One given point, whose answer the rounding of a kink hides, is enough to tell."""
+    verdict = check(f, previous(derivative), at=at)
+    assert verdict.cause == "stale", str(verdict)

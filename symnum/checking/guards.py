@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,7 @@ def _kind(answer: Answer, expected: tuple[int, ...]) -> Broken:
 def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     """An integer result is a fault where it cut off what the truth has behind the point."""
     cut = False
+    lost: float | None = None
     for answer, exact, bound, known in zip(
         answers, truth.exact, truth.bound, truth.known, strict=True
     ):
@@ -134,12 +136,26 @@ def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
             continue
         error = np.abs(answer.value - exact)
         wrong = known & (error > bound)
-        if np.any(wrong & (error > 1)):
+        beyond = wrong & ~_holds(np.dtype(answer.dtype), exact)
+        if np.any(wrong & ~beyond & (error > 1)):
             return None
         cut = cut or bool(wrong.any())
+        if beyond.any():
+            lost = float(exact[beyond][0])
     if not cut:
         return None
+    if lost is not None:
+        sentence = f"its result has an integer dtype, which can't hold {lost:.6g}"
+        return Broken(Cause.DTYPE, sentence)
     return Broken(Cause.DTYPE, "its result has an integer dtype, which cuts off the fraction")
+
+
+def _holds(dtype: np.dtype[Any], values: np.ndarray) -> np.ndarray:
+    """Say which numbers an integer dtype, or bool, can hold but for their fraction."""
+    if dtype.kind == "b":
+        return np.ones(values.shape, dtype=bool)
+    limits = np.iinfo(dtype)
+    return np.asarray((values > float(limits.min) - 1) & (values < float(limits.max) + 1))
 
 
 def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from symnum.checking.reference import Reference, Truth
 from symnum.checking.verdict import Cause
 from symnum.errors import SymnumError
 from symnum.formula.formula import Formula
-from symnum.formula.program import Program
+from symnum.formula.program import Line, Program
 from symnum.formula.unparse import unparse
 
 # A hypothesis may miss a value by this share of the error it explains, and by a few bounds.
@@ -67,6 +67,13 @@ _CONFUSED = {
     "gamma": ("loggamma", "digamma"),
     "digamma": ("loggamma",),
 }
+
+# Constants that have no end, how many decimals of them people write, and the powers in which they
+# stand before a derivative. A factor comes from one if it is off by as much, to this share.
+_CONSTANTS = {"pi": np.pi, "e": np.e}
+_DECIMALS = range(1, 10)
+_POWERS = (1.0, -1.0, 0.5, -0.5, 2.0, -2.0)
+_SAME_OFF = 1e-3
 
 # Digits of the ends of a region: as many as tell it from the next right point.
 _FEWEST_DIGITS, _ALL_DIGITS = 4, 17
@@ -131,7 +138,9 @@ class _View:
             telling = self.bad[:, list(columns)] & (2 * _BOUNDS * bound < np.abs(given - exact))
             if not telling.any():
                 return False
-            close = np.abs(given - predicted) <= _CLOSE * np.abs(given - exact) + _BOUNDS * bound
+            # Beside what is all but 0, everything small is close: it has to be close to that.
+            size = np.minimum(np.abs(given - exact), np.abs(given))
+            close = np.abs(given - predicted) <= _CLOSE * size + _BOUNDS * bound
         return bool(np.all(np.isfinite(predicted[finite])) and np.all(close[finite]))
 
 
@@ -148,7 +157,7 @@ def diagnose(
     shape = reference.shape
     attempts: tuple[Callable[[], tuple[Cause, str] | None], ...] = (
         lambda: _transposed(view, shape),
-        lambda: _one_factor(view),
+        lambda: _one_factor(view, reference),
         lambda: _permuted(view, names),
         lambda: _by_variable(view, reference.variables),
         lambda: _shifted(view, names),
@@ -227,7 +236,7 @@ def _transposed(view: _View, shape: tuple[int, ...]) -> tuple[Cause, str] | None
     return None
 
 
-def _one_factor(view: _View) -> tuple[Cause, str] | None:
+def _one_factor(view: _View, reference: Reference) -> tuple[Cause, str] | None:
     """c = λ g with one λ in all wrong components, and in no right one that could tell."""
     wrong = list(view.wrong)
     telling = view.informative[:, wrong] & np.isfinite(view.given[:, wrong])
@@ -236,7 +245,7 @@ def _one_factor(view: _View) -> tuple[Cause, str] | None:
     ratio = view.ratio(wrong, telling)
     if abs(ratio - 1) < 1e-15 or not view.explained(ratio * view.exact[:, wrong], wrong):
         return None
-    return _factor_cause(ratio)
+    return _rounded_factor(reference, ratio) or _factor_cause(ratio)
 
 
 def _factor_cause(ratio: float) -> tuple[Cause, str]:
@@ -245,6 +254,40 @@ def _factor_cause(ratio: float) -> tuple[Cause, str]:
     if abs(ratio) < 1e-12:
         return Cause.ZERO, "it is 0 where the exact derivative is not"
     return Cause.FACTOR, f"given/exact = {ratio_text(ratio)} everywhere"
+
+
+def _rounded_factor(reference: Reference, ratio: float) -> tuple[Cause, str] | None:
+    """Say whether a factor close to 1 comes from a constant of the formula with few digits."""
+    if reference.formula is None:
+        return None
+    program = reference.formula.program
+    for name in dict.fromkeys(_named(program.lines[line]) for line in program.live()):
+        for literal in _literals(name) if name else ():
+            for power in _POWERS:
+                off = (float(literal) / _CONSTANTS[name]) ** power - 1
+                if abs(ratio - 1 - off) <= _SAME_OFF * abs(off):
+                    return Cause.CONSTANT, f"the constant {name} is {literal}"
+    return None
+
+
+def _named(line: Line) -> str:
+    """Return the name of a constant that has no end: pi or e; empty where it is none."""
+    if line.op in _CONSTANTS:
+        return str(line.op)
+    if line.op != "const" or not isinstance(line.value, Fraction):
+        return ""
+    value = float(line.value)  # code holds the nearest double
+    return next((name for name, exact in _CONSTANTS.items() if value == exact), "")
+
+
+def _literals(name: str) -> tuple[str, ...]:
+    """Return what people write for a constant: its first digits, rounded or cut off."""
+    value = _CONSTANTS[name]
+    found = []
+    for digits in _DECIMALS:
+        cut = np.floor(value * 10.0**digits) / 10.0**digits
+        found += [f"{value:.{digits}f}", f"{cut:.{digits}f}"]
+    return tuple(dict.fromkeys(found))
 
 
 def _by_variable(view: _View, variables: Sequence[str]) -> tuple[Cause, str] | None:
@@ -639,6 +682,7 @@ def _edits(
                 )
     yield from _variables(machine, labels)
     yield from _constants(machine)
+    yield from _rounded_constants(machine)
     yield from _scaled(machine, view, columns, text)
 
 
@@ -699,6 +743,23 @@ def _constants(machine: Machine) -> Iterator[_Edit]:
                     Cause.CONSTANT,
                     f"the constant {_number(c)} is {_number(other)}",
                 )
+
+
+def _rounded_constants(machine: Machine) -> Iterator[_Edit]:
+    """A constant without end, with few digits: at every use, or at one."""
+    program = machine.program
+    for line in machine.live:
+        name = _named(program.lines[line])
+        for literal in _literals(name) if name else ():
+            values = np.full(len(machine.values[line]), float(literal))
+            words = f"the constant {name} is {literal}"
+            yield _Edit(line, values, Cause.CONSTANT, words)
+            for use in machine.live:
+                op, args, _ = program.lines[use]
+                if line in args:
+                    changed = [values if arg == line else machine.values[arg] for arg in args]
+                    once = f"{words} at one place"
+                    yield _Edit(use, machine.apply(op, changed), Cause.CONSTANT, once)
 
 
 def _number(value: float) -> str:

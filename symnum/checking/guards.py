@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,7 @@ def _kind(answer: Answer, expected: tuple[int, ...]) -> Broken:
 def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
     """An integer result is a fault where it cut off what the truth has behind the point."""
     cut = False
+    lost: float | None = None
     for answer, exact, bound, known in zip(
         answers, truth.exact, truth.bound, truth.known, strict=True
     ):
@@ -134,12 +136,26 @@ def integers(answers: Sequence[Answer], truth: Truth) -> Broken | None:
             continue
         error = np.abs(answer.value - exact)
         wrong = known & (error > bound)
-        if np.any(wrong & (error > 1)):
+        beyond = wrong & ~_holds(np.dtype(answer.dtype), exact)
+        if np.any(wrong & ~beyond & (error > 1)):
             return None
         cut = cut or bool(wrong.any())
+        if beyond.any():
+            lost = float(exact[beyond][0])
     if not cut:
         return None
+    if lost is not None:
+        sentence = f"its result has an integer dtype, which can't hold {lost:.6g}"
+        return Broken(Cause.DTYPE, sentence)
     return Broken(Cause.DTYPE, "its result has an integer dtype, which cuts off the fraction")
+
+
+def _holds(dtype: np.dtype[Any], values: np.ndarray) -> np.ndarray:
+    """Say which numbers an integer dtype, or bool, can hold but for their fraction."""
+    if dtype.kind == "b":
+        return np.ones(values.shape, dtype=bool)
+    limits = np.iinfo(dtype)
+    return np.asarray((values > float(limits.min) - 1) & (values < float(limits.max) + 1))
 
 
 def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> tuple[str, ...]:
@@ -228,7 +244,8 @@ def state(
                     return Broken(
                         Cause.RANDOM, f"two calls with the same argument differ, at {where}"
                     )
-                if not _follows_the_call_before(candidate, truth, i):
+                before = truth.points[i - 1]
+                if not _follows_the_call_before(candidate, before, point, truth.bound[i]):
                     return Broken(Cause.RANDOM, f"calls with the same argument differ, at {where}")
                 return Broken(
                     Cause.STALE, f"its answer depends on the call before (seen at {where})"
@@ -302,7 +319,7 @@ def remembered(
 
 
 def changed(
-    candidate: Candidate, answers: Sequence[Answer], truth: Truth, calls: int, names: Sequence[str]
+    candidate: Candidate, answers: Sequence[Answer], evidence: Evidence, names: Sequence[str]
 ) -> Broken | None:
     """Ask again where it was asked first, after all other calls: a right answer is the same.
 
@@ -312,22 +329,29 @@ def changed(
         Somebody's derivative.
     answers : sequence of Answer
         The first answers.
-    truth : Truth
-        What is known at their points.
-    calls : int
-        About how many calls there were in between.
+    evidence : Evidence
+        What is known at their points, and what was answered at all others since.
     names : sequence of str
         The variables.
     """
-    for answer, point, bound in zip(answers, truth.points, truth.bound, strict=True):
+    first = evidence.truth.take(np.arange(len(answers)))
+    for answer, point, bound in zip(answers, first.points, first.bound, strict=True):
         later = [candidate(point).value for _ in range(_CALLS)]
         if answer.value is None or any(value is None for value in later):
             continue
         differs = [differ(answer.value, value, bound) for value in later if value is not None]
         where = shown(point, names)
         if all(differs):
+            calls = len(evidence.given)
             sentence = f"its answer at {where} has changed after about {calls} calls"
             return Broken(Cause.STALE, sentence)
+        if differs[0] and not any(differs[1:]):
+            with np.errstate(all="ignore"):
+                others = np.flatnonzero((evidence.given != answer.value).any(axis=1))
+            before = evidence.truth.points[others[-1] if others.size else -1]
+            if _follows_the_call_before(candidate, before, point, bound):
+                sentence = f"its answer depends on the call before (seen at {where})"
+                return Broken(Cause.STALE, sentence)
         if any(differs):
             return Broken(Cause.RANDOM, f"calls with the same argument differ, at {where}")
     return None
@@ -379,16 +403,17 @@ def _differ_again(candidate: Candidate, point: np.ndarray, bound: np.ndarray) ->
     )
 
 
-def _follows_the_call_before(candidate: Candidate, truth: Truth, i: int) -> bool:
+def _follows_the_call_before(
+    candidate: Candidate, before: np.ndarray, point: np.ndarray, bound: np.ndarray
+) -> bool:
     """Say whether the same calls in the same order give the same answers, again and again.
 
     Memory does that; chance does now and then, if it seldom strikes.
     """
-    before, point = truth.points[i - 1], truth.points[i]
     rounds = [[candidate(p).value for p in (before, point, point, point)] for _ in range(_ROUNDS)]
     first = rounds[0]
     return not any(
-        a is not None and b is not None and differ(a, b, truth.bound[i])
+        a is not None and b is not None and differ(a, b, bound)
         for other in rounds[1:]
         for a, b in zip(first[1:], other[1:], strict=True)
     )

@@ -14,8 +14,9 @@ import numpy as np
 
 # Directions that are tried, forth and back, at most.
 _DIRECTIONS = 12
-# How far from the point, as shares of it: what is less near by shrinks with the distance.
-_SHARES = (2.0**-20, 2.0**-26)
+# How far apart their coordinates are, as shares of them: what is less near by shrinks with the
+# distance. Code on balls is tried 2^-24 beside each point, and no tie may lie in between.
+_SHARES = (2.0**-15, 2.0**-21)
 # A spread that shrinks by less than this from the one to the other is a jump.
 _SHRUNK = 4.0
 
@@ -43,7 +44,7 @@ def beside(point: np.ndarray, share: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     shifts = np.arange(n) if n <= _DIRECTIONS else rng.choice(n, _DIRECTIONS, replace=False)
     places = (rng.permutation(n) + shifts[:, None]) % n
-    moves = share * (places + 0.75 - n / 2) / n * rng.uniform(0.95, 1.0, places.shape)
+    moves = share * (places + 0.75 - n / 2) * rng.uniform(0.95, 1.0, places.shape)
     moves *= sizes(point)
     return np.concatenate([point + moves, point - moves])
 

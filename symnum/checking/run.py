@@ -173,13 +173,7 @@ def _judged(request: Request, own: Sequence[np.ndarray], watch: Watch | None) ->
                 return broken_verdict(request, broken, evidence.truth)
             evidence = evidence.join(seen)
         _look(watch, reference, evidence)
-        broken = changed(
-            candidate,
-            answers[:_ASKED_AGAIN],
-            truth.take(np.arange(min(len(answers), _ASKED_AGAIN))),
-            len(evidence.given),
-            request.variables,
-        )
+        broken = changed(candidate, answers[:_ASKED_AGAIN], evidence, request.variables)
         if broken is None and not measured:
             broken = asked_again(candidate, evidence, request.variables)
         if broken is not None:

@@ -254,3 +254,71 @@ def test_variables_in_the_order_of_the_text(derivative):
     both = check("w*sin(b)", lambda p: [2 * np.sin(p[1]), p[0] * np.cos(p[1])])
     assert both.status == "wrong"
     assert "in the order" not in both.cause_detail
+
+
+def previous(derivative):
+    """Return a derivative that answers with what the call before should have got."""
+    answers = [None]
+
+    def wrong(*x):
+        right = derivative(*x)
+        last, answers[0] = answers[0], right
+        return right if last is None else last
+
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "at"),
+    [
+        ("abs(x)", lambda x: float(np.sign(x)), 0.0),
+        ("max(x, 0)", lambda x: float(x > 0), 0.0),
+        ("abs(x) + x**2", lambda x: float(np.sign(x)) + 2 * x, 0.0),
+        ("max(x, 0)*y", lambda x, y: (y * (x > 0), max(x, 0.0)), [[0.0, 1.0]]),
+    ],
+)
+def test_the_answer_of_the_call_before_is_no_chance_at_a_kink(f, derivative, at):
+    """One given point, whose answer the rounding of a kink hides, is enough to tell."""
+    verdict = check(f, previous(derivative), at=at)
+    assert verdict.cause == "stale", str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("derivative", "domain", "causes"),
+    [
+        (lambda x: np.array(3 * x**2).astype(np.int64), (-1e10, 1e10), {"dtype"}),
+        (lambda x: np.array(3 * x**2).astype(np.int32), (1e10, 1e12), {"dtype"}),
+        (lambda x: 3 * float(np.array(x * x).astype(np.int64)), (1e10, 1e12), {"unexplained"}),
+        (lambda x: 3.0 * np.array(x * x).astype(np.int32), (1e10, 1e12), {"unexplained"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_an_integer_cannot_hold_is_no_other_slip(derivative, domain, causes):
+    """Beside a huge derivative whatever it becomes looks like 0, or like anything small."""
+    for seed in range(3):
+        verdict = check("x**3", derivative, domain=[domain], seed=seed)
+        assert verdict.status == "wrong"
+        assert verdict.cause in causes, str(verdict)
+
+
+PI = 3.14159
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative"),
+    [
+        ("sin(pi*x)", lambda x: PI * np.cos(PI * x)),
+        ("sin(pi*x)", lambda x: PI * np.cos(np.pi * x)),
+        ("sin(pi*x)", lambda x: np.pi * np.cos(PI * x)),
+        ("pi*x**2", lambda x: 2 * PI * x),
+        ("exp(-x**2/2)/sqrt(2*pi)", lambda x: -x * np.exp(-x * x / 2) / np.sqrt(2 * PI)),
+        ("cos(2*pi*x) + x**2", lambda x: -2 * PI * np.sin(2 * PI * x) + 2 * x),
+        (lambda x: np.sin(np.pi * x), lambda x: PI * np.cos(PI * x)),
+        ("e*x**2", lambda x: 2 * 2.71828 * x),
+    ],
+)
+def test_a_rounded_constant_is_one(f, derivative):
+    """Few digits of pi are a wrong literal, wherever it stands."""
+    verdict = check(f, derivative, n=1 if callable(f) else None)
+    assert (verdict.status, verdict.cause) == ("wrong", "constant"), str(verdict)
+    assert "3.14159" in verdict.cause_detail or "2.71828" in verdict.cause_detail

@@ -557,7 +557,7 @@ class StepsReference:
                 return (
                     f"{self.variables[j]} f has two slopes: near h = {fits[0]:.1g} differences "
                     f"come to {rung.odd:.6g}, as it gives, and in larger steps to {exact:.6g}: "
-                    "f has a ripple or noise of that size; f's formula would settle it"
+                    "f has a ripple, noise or pieces of that size; f's formula would settle it"
                 )
         return ""
 

@@ -22,6 +22,9 @@ _BUDGET = 80
 # Two steps of a difference are of different kind from this ratio on, in octaves.
 _OCTAVES = 2
 _SEVERAL = 2
+# What is measured coarsely is measured so many times more sharply, where that costs nothing: what
+# is left of a sum is known well then, too.
+_SHARPER = 16.0
 # Below the smallest double with all digits f may be anything, and 0 is what is seen of it.
 _TINY = 2.0**-1022
 
@@ -107,11 +110,13 @@ class StepsLine:
                 return self.full(direction)
             return Slope(value, self._known.verified)
         # Along another direction truncation may be larger than it was along the first.
-        enough = (one for one in self._measurements if one.steady <= bar)
-        sharpest = min(self._measurements, key=lambda one: one.error)
-        how = next(enough, None)
-        if how is None:
+        enough = [one for one in self._measurements if one.steady <= bar]
+        if not enough:
+            sharpest = min(self._measurements, key=lambda one: one.error)
             return self._measure(direction, sharpest)
+        # Or f may have a kink nearer by: the smaller the steps, the safer they are.
+        fine = [one for one in enough if one.m == enough[0].m and one.steady <= bar / _SHARPER]
+        how = min(fine, key=lambda one: one.k, default=enough[0])
         return replace(self._measure(direction, how), error=how.steady)
 
     def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:

@@ -27,6 +27,9 @@ _SEVERAL = 2
 # less than this share of what its error at the points predicts; the intervals that are tried, as
 # shares of half of x.
 _ON_A_LINE, _HALF, _REACHES = 8, 0.5, (1.0, 0.25, 0.0625)
+# What is measured coarsely is measured so many times more sharply, where that costs nothing: what
+# is left of a sum is known well then, too.
+_SHARPER = 16.0
 # Below the smallest double with all digits f may be anything, and 0 is what is seen of it.
 _TINY = 2.0**-1022
 
@@ -112,11 +115,13 @@ class StepsLine:
                 return self.full(direction)
             return Slope(value, self._known.verified)
         # Along another direction truncation may be larger than it was along the first.
-        enough = (one for one in self._measurements if one.steady <= bar)
-        sharpest = min(self._measurements, key=lambda one: one.error)
-        how = next(enough, None)
-        if how is None:
+        enough = [one for one in self._measurements if one.steady <= bar]
+        if not enough:
+            sharpest = min(self._measurements, key=lambda one: one.error)
             return self._measure(direction, sharpest)
+        # Or f may have a kink nearer by: the smaller the steps, the safer they are.
+        fine = [one for one in enough if one.m == enough[0].m and one.steady <= bar / _SHARPER]
+        how = min(fine, key=lambda one: one.k, default=enough[0])
         return replace(self._measure(direction, how), error=how.steady)
 
     def alone(self, direction: np.ndarray, bar: float) -> tuple[Slope, Slope]:

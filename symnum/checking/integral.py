@@ -31,6 +31,8 @@ _STENCIL = 4
 _BEYOND = 4.0
 # Pieces that end in about so many places are few.
 _PLACES = 4.0
+# An interval of so many times the usual width is a gap.
+_GAP = 4.0
 # A claim that fits so much better by one factor is off by that factor.
 _FACTOR = 3.0
 
@@ -213,7 +215,9 @@ def pieces(
     """
     if len(t) < _STENCIL:
         return None
-    looked = [i for i in range(len(t) - 1) if where[i] or where[i + 1]]
+    widths = np.diff(t)
+    widest = _GAP * np.median(widths)  # where points are missing in between, slopes tell little
+    looked = [i for i in np.flatnonzero(widths <= widest).tolist() if where[i] or where[i + 1]]
     values = np.array([f(s) for s in t.tolist()])
     given = np.array([np.nan if (v := claim(s)) is None else v for s in t.tolist()])
     error = np.abs(given - slopes)

@@ -15,7 +15,7 @@ from symnum.differences.search import Climb, climb
 # A misfit that grows by more than this an octave is no smooth function's, which has at most 2^7.
 _ABRUPT, _ABRUPT_DEEP, _DEEP = 128.0, 8.0, -20
 
-# What grows by more than this in the octave that follows has met no jump or kink.
+# What grows by more than this in each of the two octaves that follow has met no jump or kink.
 _GROWS_ON = 4.0
 
 # Quotients of a smooth function leave a slope by so many times more an octave; by more than the
@@ -249,10 +249,16 @@ def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Run
 def _goes_on(rungs: Rungs, slope: float, rung: Rung) -> bool:
     """Say whether the misfit grows on, as that of a fine wave does: by 8 where truncation sets in.
 
-    Beyond a first jump there is no more than a jump here and there, beyond a kink it grows as h.
+    Beyond a first jump there is no more than a jump here and there; beyond a kink it grows as h,
+    but for the octave that the kink is in.
     """
-    further = rungs.rung(rung.e + 1)
-    return further is not None and _misfit(further, slope) > _GROWS_ON * _misfit(rung, slope)
+    sizes = [_misfit(rung, slope)]
+    for e in (rung.e + 1, rung.e + 2):
+        further = rungs.rung(e)
+        if further is None:
+            return False
+        sizes.append(_misfit(further, slope))
+    return all(upper > _GROWS_ON * lower for lower, upper in pairwise(sizes))
 
 
 def _residual(rungs: Rungs, h: float, random: np.random.Generator) -> float | None:

@@ -281,3 +281,24 @@ def test_a_rounded_constant_is_one(f, derivative):
     verdict = check(f, derivative, n=1 if callable(f) else None)
     assert (verdict.status, verdict.cause) == ("wrong", "constant"), str(verdict)
     assert "3.14159" in verdict.cause_detail or "2.71828" in verdict.cause_detail
+
+
+def test_two_slips_are_said_of_the_component_that_each_is_in():
+    """No one slip explains both, and each by itself says where to look."""
+    f = "x**2*y + sin(x)*y**3"
+
+    def gradient(x, y):
+        return 2 * x * y - np.cos(x) * y**3, x**2 + 3 * np.cos(x) * y**2
+
+    for seed in range(3):
+        verdict = check(f, gradient, seed=seed)
+        assert (verdict.status, verdict.cause) == ("wrong", "unexplained")
+        assert "no single slip" in verdict.cause_detail
+        assert "x: the sign before" in verdict.cause_detail, str(verdict)
+        assert "y: cos stands for sin" in verdict.cause_detail, str(verdict)
+
+
+def test_where_one_of_two_has_no_slip_nothing_is_said_of_the_other():
+    """A list with a gap would read as if it were complete."""
+    verdict = check("x**2*y", lambda x, y: (3 * x * y, np.sinh(x * y) + 1.0))
+    assert verdict.cause_detail == "no single slip of the exact derivative explains it"

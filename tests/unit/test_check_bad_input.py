@@ -430,3 +430,21 @@ def test_lines_are_watched_in_whatever_wraps_a_function():
     for derivative in (Model(), functools.partial(Model(), rare=1e8)):
         verdict = check("x**2", derivative)
         assert any("return 0.0" in line for line in verdict.unreached_lines), verdict
+
+
+def test_the_time_limit_holds_where_code_is_run_on_balls():
+    """Each call of f counts, on whatever numbers; what doesn't return is left behind."""
+
+    def slow(x):
+        y = x[0]
+        if np.asarray(x).dtype == object:
+            time.sleep(0.3)
+        for _ in range(3):  # it branches on its data, so it has no formula
+            y = np.sqrt(y) * x[1] if y > 1 else y * y + x[1]
+        return y
+
+    start = time.monotonic()
+    verdict = check(slow, lambda x: x, domain=[(0.2, 3)] * 2, timeout=1)
+    assert time.monotonic() - start < 4
+    assert verdict.status == "undecided"
+    assert "timeout" in verdict.reason

@@ -15,8 +15,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import platform
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,11 +159,17 @@ def jax_check_grads(f: Function, g: Function, x: np.ndarray) -> bool:
         check_grads(function, (jax.numpy.asarray(x),), order=1, modes=["rev"])
     except AssertionError:
         return False
+    finally:
+        # Every candidate is a function of its own, compiled anew: without this memory fills up.
+        jax.clear_caches()
     return True
 
 
 def openmdao_check_partials(f: Function, g: Function, x: np.ndarray) -> bool:
     """OpenMDAO's check_partials with its own step, and assert_check_partials with its defaults."""
+    # It would write a folder of reports for every problem into the current one.
+    os.environ.setdefault("OPENMDAO_REPORTS", "0")
+    os.environ.setdefault("OPENMDAO_WORKDIR", tempfile.mkdtemp())
     import openmdao.api as om
     from openmdao.utils.assert_utils import assert_check_partials
 
@@ -177,7 +185,8 @@ def openmdao_check_partials(f: Function, g: Function, x: np.ndarray) -> bool:
         def compute_partials(self, inputs: Any, partials: Any) -> None:
             partials["y", "x"] = g(np.array(inputs["x"]))
 
-    made = om.Problem(Component())
+    made = om.Problem()
+    made.model.add_subsystem("component", Component())
     made.setup()
     made.run_model()
     try:
@@ -204,7 +213,9 @@ PEERS = (
     ),
     Peer("torch gradcheck", "torch", "its own: atol 1e-5 + rtol 1e-3", torch_gradcheck),
     Peer("jax check_grads", "jax", "its own tolerances for float64", jax_check_grads),
-    Peer("OpenMDAO check_partials", "openmdao", "assert_check_partials", openmdao_check_partials),
+    Peer(
+        "OpenMDAO check_partials", "openmdao", "its own: atol or rtol 1e-6", openmdao_check_partials
+    ),
 )
 
 

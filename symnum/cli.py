@@ -34,6 +34,8 @@ _WRONG = 1  # a derivative is wrong, inaccurate or breaks a rule; a descent dive
 _UNDECIDED = 3
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141  # what a shell reports of a program that its reader has left
+# Calls of code of many parameters at a point, and how many more each wrong entry takes.
+_CALLS_A_POINT, _CALLS_AN_ENTRY = 100, 30
 _LONG_WORK = 2_000  # values to certify, from which on a progress bar is worth its place
 _PLAIN_ROWS = 500  # rich is slow on longer tables, and nobody reads their colours
 
@@ -361,7 +363,8 @@ def check(
             derivative, code = load_all([target, function])
         called = [derivative, *([f] if is_code else []), *([] if code is None else [code])]
         try:
-            with _pulse("checking") as called_again:
+            about = _calls_of_many(count, where) if is_code and order == 1 else None
+            with _pulse("checking", about) as called_again:
                 verdict = run_check(
                     f,
                     derivative,
@@ -1038,22 +1041,39 @@ def _progress(what: str, steps: int, work: int) -> Iterator[Callable[[int], None
 
 
 @contextmanager
-def _pulse(what: str) -> Iterator[Callable[[int], None] | None]:
-    """Count calls on a terminal's stderr, where nobody knows how many there will be."""
+def _pulse(what: str, about: int | None) -> Iterator[Callable[[int], None] | None]:
+    """Count calls on a terminal's stderr: a bar where it is known about how many there will be."""
     if not _is_watched():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}: {task.completed:,} calls"),
-        TimeElapsedColumn(),
-    )
+    first = SpinnerColumn() if about is None else BarColumn()
+    of = "" if about is None else " of about {task.total:,}"
+    count = TextColumn("{task.description}: {task.completed:,}" + of + " calls")
+    columns = (first, count, TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda calls: progress.update(task, completed=calls)
+        task = progress.add_task(what, total=about)
+
+        def called(calls: int) -> None:
+            nonlocal about
+            if about is not None and calls >= about:
+                about = calls + _CALLS_AN_ENTRY
+            progress.update(task, completed=calls, total=about)
+
+        yield called
+
+
+def _calls_of_many(count: int | None, where: np.ndarray | None) -> int | None:
+    """Return about how many calls the check of many parameters of code takes; None of few."""
+    from symnum.checking.run import DIRECTED_POINTS, OWN_DIRECTED_POINTS
+    from symnum.checking.subject import MANY
+
+    if count is None or count <= MANY:
+        return None
+    given = 0 if where is None else len(np.atleast_2d(where))
+    return _CALLS_A_POINT * (min(given, DIRECTED_POINTS) or OWN_DIRECTED_POINTS)
 
 
 def _print_derivative(

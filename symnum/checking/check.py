@@ -97,6 +97,9 @@ def check(
     >>> str(verdict.status), verdict.components
     ('wrong', (0,))
     """
+    if not isinstance(stress, (bool, np.bool_)):
+        msg = f"stress is {stress!r}; True or False is expected"
+        raise UsageError(msg)
     if timeout is None:
         over = _told(progress)
         request = Request(f, derivative, at, domain, function, derivative_order, seed, n, over)

@@ -33,6 +33,8 @@ class Form(StrEnum):
     BY_NAME = "floats by name"
 
 
+# How the sentence on an exception of theirs starts.
+RAISES = "it raises "
 # Forms in which a point goes by the names of its parts.
 WITH_NAMES = frozenset({Form.DICT, Form.NAMED, Form.BY_NAME})
 _MASKED = "a masked array, in which entries are missing"
@@ -133,6 +135,11 @@ class Candidate:
     layout: Layout | None = None
     strict: bool = False
 
+    @property
+    def size(self) -> int:
+        """How many numbers its answer has."""
+        return prod(self.shape)
+
     def arguments(self, point: np.ndarray) -> tuple[Any, ...]:
         """Return fresh arguments for a point."""
         match self.form:
@@ -162,6 +169,24 @@ class Candidate:
         wrote = not _unchanged(arguments, self.arguments(point))
         return self._read(result, wrote)
 
+    def of(self, argument: Any) -> Answer:
+        """Return what it answers to one argument as it stands, where it takes one number."""
+        try:
+            with np.errstate(all="ignore"):
+                return self._read(self.function(argument), False)
+        except (Exception, SystemExit) as error:
+            return Answer(None, None, "", error=exception_text(error), raised=error)
+
+    def numbers(self, argument: np.ndarray) -> np.ndarray | None:
+        """Return what it makes of an array of numbers; None where that is no array of numbers."""
+        try:
+            with np.errstate(all="ignore"):
+                found = self.function(argument)
+            array = np.asarray(found)
+        except (Exception, SystemExit):
+            return None
+        return None if is_masked(found) or array.dtype.kind not in "fiub" else array
+
     def complex(self, point: np.ndarray) -> Any:
         """Call it at a complex point, as it stands; it may raise whatever it likes."""
         match self.form:
@@ -184,7 +209,7 @@ class Candidate:
         except SystemExit:
             return "it ends the program (SystemExit)"
         except Exception as error:
-            return f"it raises {exception_text(error)}"
+            return f"{RAISES}{exception_text(error)}"
         if is_masked(found):
             return f"it returned {_MASKED}"
         if array.dtype.kind == "c" and not np.any(array.imag):
@@ -200,13 +225,19 @@ class Candidate:
             return f"it returned {kind}, not real numbers"
         return array.astype(np.float64)
 
+    def _missing(self, result: Mapping[Any, Any]) -> str:
+        """Say which names of arrays a dict lacks."""
+        expected = () if self.layout is None else [name for name, _ in self.layout.shapes]
+        lacking = [name for name in expected if name not in result]
+        return f", without {one_line(', '.join(lacking))}" if lacking else ""
+
     def _read(self, result: Any, wrote: bool) -> Answer:
         if result is None:
             return Answer(None, None, "None", wrote=wrote, problem="it returned None")
         if isinstance(result, Mapping):
             if self.layout is None or set(result) != {name for name, _ in self.layout.shapes}:
                 names = one_line(", ".join(map(str, result)))
-                problem = f"it returned a dict with the keys {names}"
+                problem = f"it returned a dict with the keys {names}{self._missing(result)}"
                 return Answer(None, None, "dict", wrote=wrote, problem=problem)
             for name, shape in self.layout.shapes:
                 if np.shape(result[name]) != shape:
@@ -283,8 +314,8 @@ def _named(dtype: np.dtype[Any]) -> str:
 
 def _unchanged(arguments: Sequence[Any], fresh: Sequence[Any]) -> bool:
     for given, original in zip(arguments, fresh, strict=True):
-        if isinstance(original, float):
-            continue  # nobody can write into a number
+        if given is original:
+            continue
         if isinstance(original, dict):
             if set(given) != set(original) or not _unchanged(
                 [given[k] for k in original], list(original.values())

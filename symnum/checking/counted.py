@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symnum.checking.claim import Candidate
+from symnum.checking.claim import RAISES, Candidate
 
 
 class Counted:
@@ -25,6 +25,8 @@ class Counted:
         self._code = code
         self._limits = limits
         self.calls = 0
+        self._raised = 0
+        self._exception = ""
 
     def __call__(self, x: np.ndarray) -> Any:
         """Call the code. At a complex point whatever it raises is passed on."""
@@ -35,9 +37,19 @@ class Counted:
             return self._code.complex(x)
         found = self._code.raw(x)
         shape = self._code.shape
+        if isinstance(found, str) and found.startswith(RAISES):
+            self._raised += 1
+            self._exception = self._exception or found
         if isinstance(found, str) or found.size != prod(shape):
             return np.full(shape, np.nan)
         return found.reshape(shape)
+
+    def raised(self) -> str:
+        """Say how often the code raised, where it was called; empty where it never did."""
+        if not self._raised:
+            return ""
+        times = f"in {self._raised} of {self.calls} calls beside the points"
+        return f"f could not be evaluated {times}, which were left out: {self._exception}"
 
     @staticmethod
     def _leaves(x: np.ndarray, limits: np.ndarray) -> bool:

@@ -161,7 +161,7 @@ def diagnose(
         lambda: _transposed(view, shape),
         lambda: _one_factor(view, reference),
         lambda: _permuted(view, names),
-        lambda: _by_variable(view, names),
+        lambda: _by_variable(view, reference.variables),
         lambda: _shifted(view, names),
         lambda: _spurious(view),
         lambda: _region(candidate, reference, view, evidence, rng),
@@ -314,7 +314,7 @@ def _literals(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _by_variable(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
+def _by_variable(view: _View, variables: Sequence[str]) -> tuple[Cause, str] | None:
     """c_k = x_k g_k, or g_k / x_k: a derivative with respect to a logarithm."""
     n = view.points.shape[1]
     if view.exact.shape[1] % n:
@@ -325,7 +325,7 @@ def _by_variable(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
         with np.errstate(all="ignore"):
             predicted = view.exact[:, wrong] * view.points[:, by] ** power
         if view.explained(predicted, wrong):
-            named = ", ".join(words.format(names[k]) for k in wrong[:4])
+            named = ", ".join(dict.fromkeys(words.format(variables[j]) for j in by[:4]))
             return Cause.FACTOR, f"given/exact is {named}"
     return None
 
@@ -341,7 +341,8 @@ def _shifted(view: _View, names: Sequence[str]) -> tuple[Cause, str] | None:
         shift = float(np.median((view.given - view.exact)[rows, k]))
         if not view.explained(view.exact[:, [k]] + shift, [k]):
             return None
-        words.append(f"{names[k]} has {shift:.6g} too much, everywhere")
+        size = "large" if shift > 0 else "small"
+        words.append(f"component {names[k]} is {abs(shift):.6g} too {size}, everywhere")
     return Cause.TERM, "; ".join(words[:4])
 
 
@@ -478,7 +479,12 @@ def _interval(name: str, start: tuple[float, float], end: tuple[float, float]) -
     if low == high:
         return f"{name} = {low:.6g}"
     if np.isfinite(low) and np.isfinite(high):
-        return f"{_rounded(*start)} <= {name} <= {_rounded(*end)}"
+        first, last = _rounded(*start), _rounded(*end)
+        digits = _FEWEST_DIGITS
+        while first == last:  # 1.001 <= x <= 1.001 would say nothing
+            digits += 1
+            first, last = f"{low:.{digits}g}", f"{high:.{digits}g}"
+        return f"{first} <= {name} <= {last}"
     return f"{name} >= {_rounded(*start)}" if np.isfinite(low) else f"{name} <= {_rounded(*end)}"
 
 

@@ -236,7 +236,7 @@ def state(
             continue
         again, once_more = candidate(point), candidate(point)
         for second in (again, once_more):
-            if second.value is not None and _differ(first.value, second.value, truth.bound[i]):
+            if second.value is not None and differ(first.value, second.value, truth.bound[i]):
                 where = shown(point, names)
                 if _adds_up(candidate, point):
                     return Broken(Cause.STALE, f"its answers add up from call to call, at {where}")
@@ -253,7 +253,7 @@ def state(
         if function is not None:
             function(truth.points[i - 1])
             after = candidate(point)
-            if after.value is not None and _differ(first.value, after.value, truth.bound[i]):
+            if after.value is not None and differ(first.value, after.value, truth.bound[i]):
                 where = shown(point, names)
                 return Broken(
                     Cause.STALE,
@@ -339,7 +339,7 @@ def changed(
         later = [candidate(point).value for _ in range(_CALLS)]
         if answer.value is None or any(value is None for value in later):
             continue
-        differs = [_differ(answer.value, value, bound) for value in later if value is not None]
+        differs = [differ(answer.value, value, bound) for value in later if value is not None]
         where = shown(point, names)
         if all(differs):
             calls = len(evidence.given)
@@ -399,7 +399,7 @@ def _differ_again(candidate: Candidate, point: np.ndarray, bound: np.ndarray) ->
     """Say whether repeated calls at one point keep changing: then it is chance, not memory."""
     found = [candidate(point).value for _ in range(4)]
     return any(
-        a is not None and b is not None and _differ(a, b, bound) for a, b in pairwise(found[1:])
+        a is not None and b is not None and differ(a, b, bound) for a, b in pairwise(found[1:])
     )
 
 
@@ -413,13 +413,14 @@ def _follows_the_call_before(
     rounds = [[candidate(p).value for p in (before, point, point, point)] for _ in range(_ROUNDS)]
     first = rounds[0]
     return not any(
-        a is not None and b is not None and _differ(a, b, bound)
+        a is not None and b is not None and differ(a, b, bound)
         for other in rounds[1:]
         for a, b in zip(first[1:], other[1:], strict=True)
     )
 
 
-def _differ(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> bool:
+def differ(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> bool:
+    """Say whether two answers at one point differ by more than rounding may do."""
     if a.shape != b.shape:
         return True
     allowed = np.minimum(2 * np.nan_to_num(bound, posinf=0.0), _SAME * np.abs(a))

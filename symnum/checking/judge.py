@@ -24,11 +24,12 @@ from symnum.checking.guards import (
     integers,
     shown,
 )
+from symnum.checking.order import as_written, is_right_in
 from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.reference import Reference
 from symnum.checking.request import Request
-from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
+from symnum.checking.steps_reference import StepsReference
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict
 
@@ -36,9 +37,6 @@ from symnum.checking.verdict import Cause, Outcome, Verdict
 _BLIND = 0.5
 # What is said where no slip explains the errors.
 _OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
-# A claim whose integral is off by less than this share of what its error at points predicts is not
-# held to those points: where a slip explains it, and where none does.
-_MUCH, _HALF = 0.125, 0.5
 
 
 def judge(request: Request, reference: Reference, evidence: Evidence, own_code: OwnCode) -> Verdict:
@@ -60,10 +58,8 @@ def judge(request: Request, reference: Reference, evidence: Evidence, own_code: 
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
     if isinstance(reference, StepsReference) and decision.wrong and cause is not Cause.NONFINITE:
         spot = cause is Cause.REGION and reference.is_spot(decision)
-        share = _HALF if spot or cause is Cause.UNEXPLAINED else _MUCH
-        doubt = reference.fits_on_the_whole(candidate, evidence, decision, request.box, share)
-        if not doubt and share == _HALF and reference.is_coarse(evidence, decision):
-            doubt = COARSE_SOLVER
+        is_explained = not (spot or cause is Cause.UNEXPLAINED)
+        doubt = reference.excuse(candidate, evidence, decision, request.box, is_explained)
         if doubt:
             cause, detail, reason = None, "", doubt
             decision = Decision((), (), "", decision.bad)
@@ -134,21 +130,24 @@ def _decide(
     decision = decide(request.candidate, reference, evidence, request.rng)
     if not decision.wrong or request.formula is None:
         return evidence, decision
+    # Its own points: what is drawn for the cause doesn't depend on them.
+    rng = np.random.default_rng(request.seed)
+    if is_own_rounding(
+        request.candidate, own_code, reference, evidence, decision, request.box, rng
+    ):
+        return evidence, lost_digits(evidence, decision.bad, is_proven=True)
     found = own_code.trace
     if found is None:
         return evidence, decision
-    # Its own points: what is drawn for the cause doesn't depend on them.
-    code, box, rng = found.formula, request.box, np.random.default_rng(request.seed)
-    if is_own_rounding(request.candidate, code, reference, evidence, decision, box, rng):
-        return evidence, lost_digits(evidence, decision.bad, is_proven=True)
-    return beside_own_rounding(code, evidence, decision)
+    return beside_own_rounding(found.formula, evidence, decision)
 
 
 def _notes(request: Request, reference: Reference, evidence: Evidence) -> tuple[str, ...]:
     """Say what is no mistake and worth knowing: first where it is not finite by a convention."""
     found = findings(reference, evidence, request.variables)
     given = about_given(reference, evidence, request.variables, len(request.points))
-    return (*found, *given)
+    raised = reference.raised() if isinstance(reference, StepsReference) else ""
+    return (*found, *given, *([raised] if raised else ()))
 
 
 def _cause(
@@ -184,6 +183,15 @@ def _cause(
         not_finite = Cause.NONFINITE, words
         if nonfinite.sum() >= (decision.bad & ~nonfinite).sum():
             return not_finite
+    if request.text and request.derivative_order == 1:
+        order = as_written(request.text, request.variables)
+        if is_right_in(order, request.candidate, evidence, request.variables):
+            detail = (
+                f"it is right for the variables in the order {', '.join(order)}, as they stand in "
+                f"the text; here they are in the order {', '.join(request.variables)}: give f as "
+                f"Formula(..., variables={list(order)!r}) if the other one is meant"
+            )
+            return Cause.SWAPPED, detail
     found = diagnose(request.candidate, reference, evidence, decision, request.names, request.rng)
     if found[0] is Cause.UNEXPLAINED and isinstance(reference, StepsReference):
         # A small factor is seen only where nothing is left to a solver's tolerance.
@@ -214,7 +222,7 @@ def _nothing_known(request: Request, evidence: Evidence) -> str:
 def _unmeasured(reference: Reference, point: np.ndarray) -> str:
     """Say why code has a derivative at none of the points, of which one is looked at."""
     if isinstance(reference, StepsReference):
-        why = reference.why_unknown(point) or reference.refused
+        why = reference.why_unknown(point) or reference.refused or "no step shows a slope of f"
         return f"{_on_balls(reference.reason)}\n  differences: {why}\n  {_SETTLED}"
     assert isinstance(reference, DualReference)
     return _on_balls(reference.reason)

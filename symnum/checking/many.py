@@ -5,15 +5,15 @@ Derivatives along a few directions take the place of one derivative a parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
-from math import floor, fsum, inf, log10, prod, ulp
+from math import floor, fsum, inf, log10, ulp
 from typing import Any
 
 import numpy as np
 
+from symnum.checking.blocks import Block, BlockSlip, blocks_of
 from symnum.checking.claim import Candidate
 from symnum.checking.code_reference import kind_of, plainly
 from symnum.checking.diagnose import ratio_text
@@ -30,13 +30,21 @@ _POOR = 1e-2
 # Ratios of entries that are one and the same, and pairs that changed places.
 _CLOSE = 1e-6
 _PAIR = 2
+# Entries that a sentence names.
+_FEW = 6
 # A derivative of so small a share of the claim is 0 as far as anybody can measure.
 _NOTHING = 2.0**-30
 # So many entries that are off by one factor, or by little, may be off together for one reason.
 _SEVERAL = 4
+# Of many wrong entries so many are looked into, whether f is made of pieces along them.
+_LOOKED_INTO = 3
 _MANY_WRONG = (
     "along every random direction it differs by far more than the error bars: so many entries are "
     "wrong that none could be told from the others; check the blocks of parameters one by one"
+)
+_MANY_MORE = (
+    "there are many more: along every random direction without these it differs by far more than "
+    "the error bars"
 )
 # So many digits of a factor are written, at most; with fewer than the second it is no fraction.
 _DIGITS, _FEW_DIGITS = 7, 4
@@ -178,22 +186,30 @@ def gradient_verdict(
         found = _found(line, candidate, claim, seed + number)
         evaluations += found.evaluations
         common["evaluations"] = evaluations
-        if found.late and not found.wrong:
+        if found.late and not found.names_some:
             return _late(common, seconds, tried - 1, len(points), found.late)
-        if found.note:
-            notes[found.note] = None
-        if found.wrong or found.factor is not None:
+        raised = line.raised() if isinstance(line, StepsLine) else ""
+        notes |= {note: None for note in (found.note, raised) if note}
+        if found.names_some or found.factor is not None:
             verdict = _wrong(found, claim, point, common, tried)
             if found.late:
                 note = f"timeout: the check took more than {seconds:g} s, and there may be more"
                 verdict = replace(verdict, violations=(*verdict.violations, note))
+            if raised:
+                verdict = replace(verdict, violations=(*verdict.violations, raised))
             if not verdict.is_certified and _is_solver(
                 candidate, lines, found, point, claim, verdict, seed
             ):
                 common["reason"] = COARSE_SOLVER
                 return Verdict(Outcome.UNDECIDED, points_tried=tried, **common)
+            reason = _in_pieces(line, candidate, found, claim, verdict.names, verdict.cause)
+            if reason:
+                return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
             return verdict
         if found.is_plain:
+            reason = _in_pieces(line, candidate, found, claim, names, None)
+            if reason:
+                return Verdict(Outcome.UNDECIDED, points_tried=tried, reason=reason, **common)
             return Verdict(
                 Outcome.WRONG,
                 cause=Cause.UNEXPLAINED,
@@ -243,11 +259,11 @@ def _late(common: dict[str, Any], seconds: float, judged: int, count: int, found
     return Verdict(Outcome.UNDECIDED, points_tried=judged, reason=reason, **common)
 
 
-def _blocks(candidate: Candidate) -> tuple[int, ...]:
-    """Return where the arrays of a dict end."""
+def _blocks(candidate: Candidate) -> tuple[Block, ...]:
+    """Return the arrays of a dict."""
     if candidate.layout is None:
         return ()
-    return tuple(accumulate(prod(shape) for _, shape in candidate.layout.shapes))
+    return blocks_of(shape for _, shape in candidate.layout.shapes)
 
 
 def _wrong(
@@ -267,9 +283,15 @@ def _wrong(
             reason=found.trend,
             **common,
         )
+    cause, detail = _causes(found, claim, names)
+    of_blocks = tuple(k for slip in found.slips for k in slip.entries)
+    common = {**common, "cause": cause, "cause_detail": detail, "points_tried": tried}
+    if not found.wrong:
+        return Verdict(
+            Outcome.WRONG, of_blocks, violations=_more(found), reason=found.trend, **common
+        )
     error = {k: abs(claim[k] - exact) for k, exact in found.wrong.items()}
     ordered = sorted(error, key=lambda k: (not np.isnan(error[k]), -error[k], k))
-    cause, detail = _cause(found, claim, names)
     k = ordered[0]
     exact, given = float(found.wrong[k]), float(claim[k])
     worst = Worst(
@@ -277,19 +299,47 @@ def _wrong(
     )
     return Verdict(
         Outcome.WRONG,
-        tuple(ordered),
-        cause=cause,
-        cause_detail=detail,
+        (*ordered, *of_blocks),
         worst=worst,
-        points_tried=tried,
         violations=_more(found),
         reason=found.trend,
         **common,
     )
 
 
+def _causes(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cause, str]:
+    """Say what is wrong with arrays as a whole, and with single entries."""
+    causes = [_cause_of_block(slip, names) for slip in found.slips]
+    if found.wrong:
+        causes.append(_cause(found, claim, names))
+    if len(causes) > 1 and found.wrong:
+        cause, detail = causes[-1]
+        causes[-1] = (cause, f"besides, in {_listed(names, found.wrong)}: {detail}")
+    kinds = {cause for cause, _ in causes}
+    cause = kinds.pop() if len(kinds) == 1 else Cause.UNEXPLAINED
+    return cause, "; ".join(detail for _, detail in causes)
+
+
+def _cause_of_block(slip: BlockSlip, names: tuple[str, ...]) -> tuple[Cause, str]:
+    """Say what is wrong with all entries of an array."""
+    name = names[slip.block.start].rpartition("[")[0]
+    every = f"{name}: all of its {len(slip.entries):,} entries"
+    if slip.factor is None:
+        return Cause.TRANSPOSED, f"{name}: it is transposed"
+    cause, detail = _factor(slip.factor, slip.error)
+    match cause:
+        case Cause.ZERO:
+            return cause, f"{every} are 0, and the derivative is not"
+        case Cause.SIGN:
+            return cause, f"{every} have the wrong sign: given/exact = -1"
+        case _:
+            return cause, f"{every} are off by one factor: {detail}"
+
+
 def _more(found: Found) -> tuple[str, ...]:
     """Say what is left besides the entries that are named."""
+    if found.is_plain:
+        return (_MANY_MORE,)
     if found.undecided:
         return (found.undecided,)
     if len(found.wrong) >= MOST_NAMED:
@@ -313,13 +363,62 @@ def _is_solver(
     seed: int,
 ) -> bool:
     """Say whether a gradient may be right, and f a solver with a loose tolerance or a table."""
+    if found.slips:
+        return all(
+            slip.factor is not None
+            and abs(slip.factor - 1) <= COARSE
+            and not _is_same_elsewhere(
+                candidate, lines, list(slip.entries), point, slip.factor, seed
+            )
+            for slip in found.slips
+        )
     factor = _common_factor(found, claim)
     if factor is None:
         return _is_coarse(found, claim, verdict)
     is_few = found.factor is None and len(found.wrong) < _SEVERAL
     if not abs(factor - 1) <= COARSE or (is_few and verdict.cause is not Cause.UNEXPLAINED):
         return False
-    return not _is_same_elsewhere(candidate, lines, found, point, factor, seed)
+    off = list(found.wrong) or list(range(len(point)))
+    return not _is_same_elsewhere(candidate, lines, off, point, factor, seed)
+
+
+def _in_pieces(
+    line: Line,
+    candidate: Candidate,
+    found: Found,
+    claim: np.ndarray,
+    names: tuple[str, ...],
+    cause: Cause | None,
+) -> str:
+    """Say that f may be made of pieces, whose slopes are nobody's; empty where it isn't.
+
+    It is looked into where most entries are wrong, each by another share, as a table's are, or more
+    than could be named.
+    """
+    most = len(found.wrong) >= min(len(claim), MOST_NAMED) / 2
+    is_many = (most and cause is Cause.UNEXPLAINED) or found.undecided or found.is_plain
+    if not is_many or not isinstance(line, StepsLine):
+        return ""
+
+    def standing_out(k: int) -> float:
+        """Return an entry's error, times what share of the entry it is; its size where unknown."""
+        exact = found.wrong.get(k)
+        size = float(abs(claim[k]))
+        return size if exact is None else (claim[k] - exact) ** 2 / max(size, abs(exact))
+
+    entries = found.wrong or range(len(claim))
+    looked = sorted(entries, key=standing_out, reverse=True)[:_LOOKED_INTO]
+    try:
+        if not all(line.fits_between(k, candidate) for k in looked):
+            return ""
+    except OutOfTime:
+        return ""  # what was found by then counts
+    return (
+        "it differs from the slopes that f has as computed; but along "
+        f"{_listed(names, looked)} its integral is what f gains: f is coarse, as a table or a "
+        "solver with a loose tolerance is, or the claim is wrong in places too narrow to show; "
+        "f's formula, or f with a tighter tolerance, would settle it"
+    )
 
 
 def _is_coarse(found: Found, claim: np.ndarray, verdict: Verdict) -> bool:
@@ -349,9 +448,9 @@ def _common_factor(found: Found, claim: np.ndarray) -> float | None:
 
 
 def _is_same_elsewhere(
-    candidate: Candidate, lines: Lines, found: Found, point: np.ndarray, factor: float, seed: int
+    candidate: Candidate, lines: Lines, off: list[int], point: np.ndarray, factor: float, seed: int
 ) -> bool:
-    """Say whether the gradient is off by the same factor at other points too.
+    """Say whether entries of the gradient are off by the same factor at other points too.
 
     All of the derivatives of a solver's result are off by one factor at a point, and by another one
     at the next; a slip in a gradient is the same everywhere.
@@ -361,7 +460,6 @@ def _is_same_elsewhere(
     for share in _ELSEWHERE:
         other = point * (1 + share) + size * rng.uniform(-_APART, _APART, len(point))
         direction = np.zeros(len(point))
-        off = list(found.wrong) or list(range(len(point)))
         direction[off] = rng.choice([-1.0, 1.0], len(off)) * rng.uniform(1.0, 2.0, len(off))
         try:
             claim = candidate(other).value
@@ -393,8 +491,7 @@ def _factor(ratio: float, error: float = 0.0) -> tuple[Cause, str]:
 def _cause(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cause, str]:
     """Say what the wrong entries have in common, as far as their values at one point tell."""
     if any(np.isnan(exact) for exact in found.wrong.values()):
-        named = ", ".join(names[k] for k in list(found.wrong)[:6])
-        return Cause.NONFINITE, f"it is not finite in {named}"
+        return Cause.NONFINITE, f"it is not finite in {_listed(names, found.wrong)}"
     if len(found.wrong) == _PAIR:
         (a, of_a), (b, of_b) = found.wrong.items()
         if _near(claim[a], of_b) and _near(claim[b], of_a):
@@ -406,6 +503,11 @@ def _cause(found: Found, claim: np.ndarray, names: tuple[str, ...]) -> tuple[Cau
     if np.all(np.abs(ratios - ratios[0]) <= _CLOSE * max(1.0, abs(ratios[0]))):
         return _factor(float(ratios[0]))
     return Cause.UNEXPLAINED, "no single slip explains it at this point"
+
+
+def _listed(names: tuple[str, ...], entries: Iterable[int]) -> str:
+    """Name the first of some entries."""
+    return ", ".join(names[k] for k in list(entries)[:_FEW])
 
 
 def _near(given: float, exact: float) -> bool:

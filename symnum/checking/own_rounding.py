@@ -15,6 +15,7 @@ from flint import arb
 
 from symnum.checking.claim import Candidate
 from symnum.checking.decide import Decision, Evidence
+from symnum.checking.own_code import OwnCode
 from symnum.checking.points import stratified
 from symnum.checking.reference import Reference
 from symnum.formula.balls import BallProgram, precision
@@ -47,13 +48,15 @@ _LARGEST, _SMALLEST, _START_BITS = 2.0**1023 * (2 - 2.0**-52), 2.0**-1022, 128
 # A constant of so few bits is exact: nobody rounds a number to a double and gets it.
 _FEW_BITS = 24
 _TINY, _HUGE = Fraction(1, 2**1000), Fraction(2**1000)
+# Code with branches is compared at every point at which it was off: so many operations at most.
+_MOST_WORK = 100_000
 # Longer code is not run over balls at all the points: it takes longer than a cause is worth.
 _MOST_LINES = 500
 
 
 def is_own_rounding(
     candidate: Candidate,
-    code: Formula,
+    own_code: OwnCode,
     reference: Reference,
     evidence: Evidence,
     decision: Decision,
@@ -66,8 +69,8 @@ def is_own_rounding(
     ----------
     candidate : Candidate
         Somebody's derivative.
-    code : Formula
-        Its code, traced.
+    own_code : OwnCode
+        Its code.
     reference : Reference
         The certified derivative.
     evidence : Evidence
@@ -79,26 +82,67 @@ def is_own_rounding(
     rng : numpy.random.Generator
         Where it is compared on paper.
     """
-    rows = np.flatnonzero(decision.bad.any(axis=1))[:_ROWS]
-    bad, error = decision.bad[rows], evidence.error[rows]
+    rows = np.flatnonzero(decision.bad.any(axis=1))
+    bad, error = decision.bad[rows[:_ROWS]], evidence.error[rows[:_ROWS]]
     if not np.all(np.isfinite(error[bad])):
+        return False
+    paths = own_code.paths(evidence.truth.points[rows])
+    if paths is None:
         return False
     wrong = np.flatnonzero(bad.any(axis=0))
     ordinary = stratified(box / np.max(np.abs(box), initial=_TINIEST), _FEW, rng)
     near_and_far = np.concatenate([_wider(box, rng, _FEW), ordinary])
     if not _agrees_somewhere(candidate, reference, wrong, near_and_far):
         return False
-    program, constants = _loosened(code)
-    if any(guards(program, output, derivative=False) for output in program.outputs):
-        return False  # its branches: what holds elsewhere says nothing about the one taken here
+    return all(
+        _is_right(_loosened(formula), reference, evidence, decision.bad, rows[taken], box, rng)
+        for formula, taken in paths
+    )
+
+
+def _is_right(
+    loosened: tuple[Program, np.ndarray],
+    reference: Reference,
+    evidence: Evidence,
+    bad: np.ndarray,
+    rows: np.ndarray,
+    box: np.ndarray,
+    rng: np.random.Generator,
+) -> bool:
+    """Say whether the errors in some rows are a program's rounding, and it is right on paper.
+
+    Where its constants are no matter at these points, they say it all: that is the only way where
+    the program branches, since what holds elsewhere says nothing about the branch taken here.
+    """
+    program, constants = loosened
+    if not _is_explained(program, constants, evidence, bad, rows[:_ROWS]):
+        return False
+    branches = any(guards(program, output, derivative=False) for output in program.outputs)
+    if not branches:
+        points = _wider(box, rng, _EACH)
+        found = _on_paper(program, constants, reference, points)
+        if found is not None and np.all(found.sum(axis=0) >= _ENOUGH):
+            return True
+    if len(program) * len(rows) > _MOST_WORK:
+        return False
+    points = evidence.truth.points[rows]
+    found = _on_paper(program, constants, reference, points)
+    return found is not None and bool(np.all(found | ~bad[rows]))
+
+
+def _is_explained(
+    program: Program, constants: np.ndarray, evidence: Evidence, bad: np.ndarray, rows: np.ndarray
+) -> bool:
+    """Say whether a program's own rounding explains the errors in some rows."""
     bound = RoundingBound(program, list(program.outputs))
-    for row, here, off in zip(rows, bad, error, strict=True):  # nearly always the first says no
+    for row in rows:  # nearly always the first says no
+        here, off = bad[row], evidence.error[row]
         point = np.concatenate([evidence.truth.points[row], constants])
         own = bound.at(point[None])
         explained = not own.hull[0, here].any() and np.all(off[here] <= own.radius[0, here])
         if not explained and not _leaves_doubles(program, point):
             return False
-    return _is_right_on_paper(program, constants, reference, box, rng)
+    return True
 
 
 def beside_own_rounding(
@@ -193,25 +237,38 @@ def _leaves_doubles(program: Program, point: np.ndarray) -> bool:
     balls = BallProgram(program, live)
     with precision(_START_BITS):
         values = balls.run_all([arb(x) for x in point.tolist()])
-        found = [abs(values[balls.position[line]]) for line in live]
+        numbers = [values[balls.position[line]] for line in live]
+        found = [abs(number) for number in numbers if isinstance(number, arb)]
     return any(size > _LARGEST or 0 < size < _SMALLEST for size in found if size.is_finite())
 
 
-def _is_right_on_paper(
-    program: Program,
-    constants: np.ndarray,
-    reference: Reference,
-    box: np.ndarray,
-    rng: np.random.Generator,
-) -> bool:
-    """Say whether it is the derivative in exact arithmetic, its constants known to an ulp."""
+def _on_paper(
+    program: Program, constants: np.ndarray, reference: Reference, points: np.ndarray
+) -> np.ndarray | None:
+    """Compare a program in exact arithmetic, its constants known to an ulp, with the derivative.
+
+    Parameters
+    ----------
+    program : Program
+        The code.
+    constants : float64 array
+        The values of the variables that stand for its constants.
+    reference : Reference
+        The derivative.
+    points : float64 array, shape (P, n)
+        Where.
+
+    Returns
+    -------
+    bool array, shape (P, K), or None
+        Where they agree to so many digits that it says something; None where they differ.
+    """
     balls = BallProgram(program)
     at = [balls.position[line] for line in program.outputs]
     known = [arb(value, np.spacing(abs(value))) for value in constants.tolist()]
-    sharp = np.zeros(len(at), dtype=int)
-    points = _wider(box, rng, _EACH)
+    sharp = np.zeros((len(points), len(at)), dtype=bool)
     hi, lo = reference.pairs(points)
-    for point, *exact in zip(points.tolist(), hi, lo, strict=True):
+    for row, (point, *exact) in enumerate(zip(points.tolist(), hi, lo, strict=True)):
         with precision(_BITS):
             values = balls.run_all([*map(arb, point), *known])
             for k, (high, low) in enumerate(zip(*exact, strict=True)):
@@ -221,6 +278,6 @@ def _is_right_on_paper(
                 size = abs(arb(high))
                 difference = value - arb(high) - arb(low)
                 if abs(difference) > size * _EXACT + _SUBNORMAL:
-                    return False
-                sharp[k] += bool(difference.rad() < size * _SHARP)
-    return bool(np.all(sharp >= _ENOUGH))
+                    return None
+                sharp[row, k] = bool(difference.rad() < size * _SHARP)
+    return sharp

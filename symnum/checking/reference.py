@@ -162,7 +162,9 @@ class FormulaReference:
         self.variables = formula.variables
         self.shape = derivative.shape
         self._bound = RoundingBound(
-            derivative.program, [entry.root for entry in derivative.entries]
+            derivative.program,
+            [entry.root for entry in derivative.entries],
+            [entry.path for entry in derivative.entries],
         )
         self._memory = _Memory()
         self._clock: Clock | None = None
@@ -204,9 +206,12 @@ class FormulaReference:
         doubtful = np.flatnonzero((~known | hull).any(axis=1) & ~outside)
         if doubtful.size:
             clock = None if self._clock is None else self._clock.part(_MOST_OF_IT)
-            found = self.derivative.certify(points[doubtful], zeros=False, clock=clock)
+            wanted = (~known | hull)[doubtful]
+            found = self.derivative.certify(
+                points[doubtful], zeros=False, clock=clock, wanted=wanted
+            )
             if clock is not None and clock.left() <= 0.0:
-                unknown = (found.status == Status.UNDECIDED).any(axis=1)
+                unknown = (wanted & (found.status == Status.UNDECIDED)).any(axis=1)
                 self._late |= {point.tobytes() for point in points[doubtful[unknown]]}
             sides = Sides(self.derivative.program, self._bound, points, bound)
             for i, row in enumerate(doubtful.tolist()):

@@ -84,12 +84,14 @@ class Request:
         order = (parameters(derivative) or []) if code and not positional else []
         subject = subject_of(f, at, domain, n, layout, over, order)
         self.formula = subject.formula
+        self.text = f if isinstance(f, str) else ""
         self.variables = subject.variables
         self.untraced = subject.untraced
         self.is_code = subject.code is not None
         # The code of f is its own witness: a trace is believed only if it reproduces f.
         self.traced = subject.code is not None and function is None
         function = subject.code if function is None else function
+        self.function = function
         function = function if function is None else over(function)
         if not self.variables:
             msg = (
@@ -102,9 +104,10 @@ class Request:
         self.n = len(self.variables)
         self.layout = layout
         self.points, self.scalar_points = self._read_points(at)
+        self.array_of_points = self.n == 1 and isinstance(at, np.ndarray) and at.ndim > 0
         self.box = self._read_box(domain)
         self.limits = self._limits(domain)
-        if derivative_order not in {1, 2}:
+        if isinstance(derivative_order, bool) or derivative_order not in {1, 2}:
             msg = f"derivative_order is {derivative_order!r}; 1 and 2 can be checked"
             raise UsageError(msg)
         self.derivative_order = derivative_order
@@ -126,6 +129,8 @@ class Request:
             derivative = _as_function(self.written, self.variables)
         self.derivative = derivative
         self.watched = Watched(derivative)
+        # The first calls of all, which found out how it wants to be called.
+        self.probed: list[tuple[np.ndarray, Answer]] = []
         self.candidate = candidate = self._read_candidate(over(self.watched), at is not None)
         if self.formula is not None and function is not None:
             try:
@@ -345,9 +350,18 @@ class Request:
         # At one point it may have nothing to answer: what it answers nowhere is not its form.
         other = replace(candidate, form=Form.FLOAT if form is Form.ARRAY else Form.ARRAY)
         probes = self._probes()
-        if not _answers(candidate, probes) and _answers(other, probes):
+        if not self._answers(candidate, probes) and self._answers(other, probes):
             return other
         return candidate
+
+    def _answers(self, candidate: Candidate, points: np.ndarray) -> bool:
+        """Say whether it answers at one of the points, and keep what it says until it does."""
+        for point in points:
+            answer = candidate(point)
+            self.probed.append((point, answer))
+            if not _fails(answer):
+                return True
+        return False
 
     def _form(
         self, code: Callable[..., Any], shape: tuple[int, ...], accepted: tuple[Any, ...]
@@ -367,7 +381,7 @@ class Request:
         for point in self._probes() if len(forms) > 1 else ():
             for form in forms:
                 candidate = Candidate(code, form, shape, accepted, self._layout_for(form))
-                if not _fails(candidate(point)):
+                if self._answers(candidate, point[None]):
                     return form, candidate.layout
         return forms[0], self._layout_for(forms[0])
 
@@ -442,10 +456,6 @@ class Request:
 
 def _fails(answer: Answer) -> bool:
     return bool(answer.error or answer.problem)
-
-
-def _answers(candidate: Candidate, points: np.ndarray) -> bool:
-    return any(not _fails(candidate(point)) for point in points)
 
 
 def _as_function(other: Formula, variables: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:

@@ -11,13 +11,20 @@ import numpy as np
 
 from symnum.checking.answers import evidence_of, values_of
 from symnum.checking.ask import Asker
-from symnum.checking.claim import Answer
+from symnum.checking.calls import (
+    asked_again,
+    first_calls,
+    takes_arrays,
+    with_an_array,
+    with_numpy_numbers,
+)
+from symnum.checking.claim import Answer, Form
 from symnum.checking.code_reference import DualReference
 from symnum.checking.conclude import broken_verdict
 from symnum.checking.decide import (
     Evidence,
 )
-from symnum.checking.function_first import function_mismatch
+from symnum.checking.function_first import compared
 from symnum.checking.guards import (
     STATE_POINTS,
     Broken,
@@ -55,13 +62,13 @@ _KEEPS = (
     "traced, and identical to the exact derivative, but not proved: its code changes what it keeps "
     "from call to call, and may answer otherwise later"
 )
-# Given points at which a gradient of many parameters is tried along directions.
-_DIRECTED_POINTS = 3
+# Given points at which a gradient of many parameters is tried along directions, and own ones.
+DIRECTED_POINTS, OWN_DIRECTED_POINTS = 3, 2
 
 
 @np.errstate(all="ignore")  # what isn't finite is looked at, and no reason to warn
 def run(request: Request, watch: Watch | None) -> Verdict:
-    """Check a request: rules about state first, then values, point by point.
+    """Check a request: f's code first, then rules about state, then values, point by point.
 
     Parameters
     ----------
@@ -70,21 +77,55 @@ def run(request: Request, watch: Watch | None) -> Verdict:
     watch : Watch or None
         Its time limit.
     """
+    own = _own_points(request)
+    mismatch, note = compared(request, own, watch)
+    if mismatch is not None:
+        return mismatch
+    verdict = _judged(request, own, watch)
+    notes = [note] * bool(note)
+    is_right = verdict.status in {Outcome.OK, Outcome.PROVED}
+    of_one = request.candidate.form is Form.FLOAT and request.candidate.size == 1
+    if is_right and request.formula is not None and of_one:
+        broken = _on_arrays(request, own)
+        if broken is not None and request.array_of_points:
+            return broken_verdict(request, broken, request.reference.at(request.points))
+        if broken is not None:
+            notes.append(broken.sentence)
+        elif request.array_of_points and not takes_arrays(request.candidate, request.points[:, 0]):
+            notes.append("it was called point by point: it makes no array of an array of points")
+    return replace(verdict, violations=(*verdict.violations, *notes)) if notes else verdict
+
+
+def _on_arrays(request: Request, own: Sequence[np.ndarray]) -> Broken | None:
+    """Call code of one number with an array of points; see `with_an_array`."""
+    points = np.concatenate([request.points, *own[:1]])[:STATE_POINTS]
+    truth = request.reference.at(points)
+    answers = [request.candidate(point) for point in points]
+    return with_an_array(request.candidate, answers, truth, request.variables)
+
+
+def _own_points(request: Request) -> list[np.ndarray]:
+    """Return the points that the check makes itself, in chunks."""
+    if len(request.points) and is_point(request.box):
+        return []  # it is given already
     reference = request.reference
-    candidate = request.candidate
-    ask = Asker(candidate)
-    own_code = OwnCode(request.derivative, candidate, request.n)
-    measured = isinstance(reference, StepsReference)
-    own = list(
+    return list(
         reference.own_points(request.box, request.rng)
         if isinstance(reference, StepsReference)
         else own_points(request.box, request.rng, reference.most_points)
     )
-    if len(request.points) and is_point(request.box):
-        own = []  # it is given already
-    mismatch = function_mismatch(request, own, watch)
-    if mismatch is not None:
-        return mismatch
+
+
+def _judged(request: Request, own: Sequence[np.ndarray], watch: Watch | None) -> Verdict:
+    """Judge the derivative: rules about state first, then values, at given points and its own."""
+    reference = request.reference
+    candidate = request.candidate
+    ask = Asker(candidate)
+    written = request.written
+    if written is not None and written.variables != request.variables:
+        written = None
+    own_code = OwnCode(request.derivative, candidate, request.n, written)
+    measured = isinstance(reference, StepsReference)
     chunks = iter(own)
     first = request.points if len(request.points) else next(chunks)
     if measured and watch is not None:  # each point may take long: judged one by one
@@ -133,6 +174,8 @@ def run(request: Request, watch: Watch | None) -> Verdict:
             evidence = evidence.join(seen)
         _look(watch, reference, evidence)
         broken = changed(candidate, answers[:_ASKED_AGAIN], evidence, request.variables)
+        if broken is None and not measured:
+            broken = asked_again(candidate, evidence, request.variables)
         if broken is not None:
             return broken_verdict(request, broken, evidence.truth)
         verdict = judge(request, reference, evidence, own_code)
@@ -154,9 +197,10 @@ def run(request: Request, watch: Watch | None) -> Verdict:
 @np.errstate(all="ignore")
 def run_along_directions(request: Request, watch: Watch | None) -> Verdict:
     """Check a gradient of many parameters without a formula: guards, then directions."""
-    points = request.points[:_DIRECTED_POINTS]
+    points = request.points[:DIRECTED_POINTS]
     if not len(points):
-        points = np.array([uniform(request.box, request.rng) for _ in range(2)])
+        own = [uniform(request.box, request.rng) for _ in range(OWN_DIRECTED_POINTS)]
+        points = np.array(own)
     shape = (len(points), request.n)
     # Nothing is known yet, but that f and its derivative can be asked for.
     truth = Truth(
@@ -207,6 +251,10 @@ def _bad_manners(request: Request, answers: Sequence[Answer], truth: Truth) -> B
         sample,
         request.variables,
     )
+    if broken is None:
+        broken = first_calls(
+            candidate, request.probed, reference, request.variables
+        ) or with_numpy_numbers(candidate, answers[: len(sample.points)], sample, request.variables)
     if broken is None and not isinstance(reference, StepsReference):  # it takes hundreds of points
         return remembered(candidate, reference, request.box, request.variables, request.rng)
     return broken

@@ -11,6 +11,7 @@ from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
 from symnum.checking.directions import Slope
 from symnum.checking.doubts import doubt
+from symnum.checking.integral import PARTS, fits, gain
 from symnum.differences import complex_line
 from symnum.differences.differentiate import first_reference
 from symnum.differences.estimate import DerivativeStatus, Estimate
@@ -22,6 +23,10 @@ _BUDGET = 80
 # Two steps of a difference are of different kind from this ratio on, in octaves.
 _OCTAVES = 2
 _SEVERAL = 2
+# Points of an interval at which slopes are measured; a claim's integral fits where it is off by
+# less than this share of what its error at the points predicts; the intervals that are tried, as
+# shares of half of x.
+_ON_A_LINE, _HALF, _REACHES = 8, 0.5, (1.0, 0.25, 0.0625)
 # Below the smallest double with all digits f may be anything, and 0 is what is seen of it.
 _TINY = 2.0**-1022
 
@@ -77,6 +82,10 @@ class StepsLine:
     def evaluations(self) -> int:
         """How often the code has been called."""
         return self._function.calls
+
+    def raised(self) -> str:
+        """Say how often the code raised near the point; empty where it never did."""
+        return self._function.raised()
 
     def apart(self) -> float:
         """Return by how much two calls with the same argument differ."""
@@ -153,6 +162,40 @@ class StepsLine:
         given = claim(0.0)
         line = self._line(direction)
         return "" if given is None else doubt(line, 0, slope.ladder, given, claim)
+
+    def fits_between(self, k: int, candidate: Candidate) -> bool:
+        """Say whether a gradient's entry fits f over an interval, whatever it does at points.
+
+        Parameters
+        ----------
+        k : int
+            The variable.
+        candidate : Candidate
+            The gradient.
+        """
+        x = float(self._point[k])
+        reach = max(abs(x), float(np.median(np.abs(self._point)))) / 2 or 1.0
+        # How wide f's pieces are nobody knows, nor where a table ends.
+        return any(
+            self._fits_over(k, candidate, x - share * reach, x + share * reach)
+            for share in _REACHES
+        )
+
+    def _fits_over(self, k: int, candidate: Candidate, low: float, high: float) -> bool:
+        """Say whether a gradient's entry fits f over an interval of its variable."""
+        axis = np.zeros(len(self._point))
+        axis[k] = 1.0
+        exact, given = [], []
+        for share in (np.arange(_ON_A_LINE) + 0.5) / _ON_A_LINE:
+            point = self._point.copy()
+            point[k] = low + (high - low) * share
+            slope = measured(Line(self._function, point, axis, False), 0, k).value
+            claim = candidate(point).value
+            if claim is not None and math.isfinite(slope):
+                exact.append(slope)
+                given.append(float(claim[k]))
+        over = gain(self._function, candidate, self._point, k, low, high)
+        return over is not None and fits(over, np.array(exact), np.array(given), _HALF, PARTS)
 
     def _line(self, direction: np.ndarray) -> Line:
         return Line(self._function, self._point, direction, False)

@@ -7,10 +7,11 @@ is left open.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from symnum.checking.decide import (
     lost_digits,
 )
 from symnum.checking.doubts import beneath, fits_closely, grid_of, noise_of
-from symnum.checking.integral import gain
+from symnum.checking.integral import PARTS, Pieces, fits, gain, pieces
 from symnum.checking.points import is_point, stratified
 from symnum.checking.reference import Truth
 from symnum.checking.steps_line import measured, zero_is_flat
@@ -34,6 +35,7 @@ from symnum.differences import ladder
 from symnum.differences.estimate import DerivativeStatus, Estimate
 from symnum.differences.evidence import Trend, trend, trend_sentence
 from symnum.differences.line import ROUNDOFF, Line
+from symnum.differences.line import OutOfTime as StopMeasuring
 from symnum.differences.multivariate import hessian
 from symnum.differences.rungs import Rungs
 from symnum.formula.formula import Formula
@@ -74,8 +76,25 @@ _MARGIN = 1 / 64
 _LOOKED_AT = 40
 # Why a slope is refused where f moves in stairs; what is measured between two of them says nothing.
 _ROUGH = frozenset({DerivativeStatus.STAIRCASE, DerivativeStatus.TWO_SLOPES})
+# Why nothing can be held against a slope that was measured.
+_NO_BAR = "what was measured has no error bar within the range of doubles"
 # So many wrong points make a region; fewer are spots.
 _REGION = 3
+# A claim fits f on the whole where its integral is off by less than this share of what its error at
+# points predicts: where a slip explains the error, and where none does.
+_MUCH, _HALF = 0.125, 0.5
+# By what share of what a claim differs by f's slopes miss its gains: where f is no smooth function,
+# but a table may be; where pieces that end in few places may be all that the claim differs by, as a
+# solver's steps; and where many may.
+_BENDS, _PIECES, _ALL_PIECES = 2.0**-10, 2.0**-5, 2.0**-3
+# A claim that differs by so much of what f gains is no derivative of anything like it.
+_GROSS = 0.75
+# Where f is made of pieces along one variable, along the others a claim may differ by so many times
+# as much; after so many variables without any piece no more is looked for.
+_AS_COARSE, _TRIED = 2.0, 3
+# Points of a line whose slopes are compared with what f gains between them, closer than this share
+# of the interval they are one.
+_ON_A_LINE, _ONE = 16, 2.0**-20
 
 
 class _Measured(NamedTuple):
@@ -152,6 +171,10 @@ class StepsReference:
     def evaluations(self) -> int:
         """How often the code has been called."""
         return self._function.calls
+
+    def raised(self) -> str:
+        """Say how often the code raised beside the points; empty where it never did."""
+        return self._function.raised()
 
     def own_points(self, box: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield the points that a check makes itself: few, since each costs many evaluations."""
@@ -256,67 +279,174 @@ class StepsReference:
         limits = share.min(axis=0, initial=np.inf)
         return limit_beside_others(replace(truth, bound=wide), zero, limits)
 
-    def fits_on_the_whole(
+    def excuse(
         self,
         candidate: Candidate,
         evidence: Evidence,
         decision: Decision,
         box: np.ndarray,
-        share: float,
+        is_explained: bool,
     ) -> str:
-        """Say that a claim which is wrong at points fits f between them; empty where it doesn't.
+        """Say why a claim that is wrong at points is not held to them; empty where it is.
 
-        Such points are steps of a solver with a loose tolerance, cells of a table, or a ripple:
-        either f is coarse there, or the claim is wrong in places too narrow to show.
+        f may be made of pieces, steps of a solver with a loose tolerance or cells of a table, whose
+        slopes are not f's. A claim that no slip explains needs to fit less well than one that looks
+        like a slip.
+
+        Parameters
+        ----------
+        candidate, evidence, decision
+            The claim, what was seen of it, and what that comes to.
+        box : float64 array, shape (n, 2)
+            The box that is searched.
+        is_explained : bool
+            Whether a slip explains the error.
         """
         if self._order == 2:
             return ""
-        sentence = ""
-        for k in decision.wrong:
-            j = k % len(self.variables)
-            rows = self._telling(evidence, decision, k)
-            point = evidence.truth.points[rows[0]]
-            margin = (box[j, 1] - box[j, 0]) * _MARGIN
-            bad = evidence.truth.points[rows, j]
-            low, high = max(bad.min() - margin, box[j, 0]), min(bad.max() + margin, box[j, 1])
-            if not low < high:
+        if is_explained:
+            said = [
+                self._fits_on_the_whole(candidate, evidence, decision, box, k, _MUCH)
+                for k in decision.wrong
+            ]
+            return said[0] if all(said) else ""
+        sentence, coarsest, smooth = "", 0.0, 0.0
+        for number, k in enumerate(decision.wrong):
+            found = self._pieces(candidate, evidence, decision, box, k)
+            said_of_one = ""
+            if found is not None and found.are_rough(_BENDS):
+                said_of_one = self._fits_on_the_whole(candidate, evidence, decision, box, k, _HALF)
+                least = _PIECES if found.are_few else _ALL_PIECES
+                is_near = not found.is_factor and found.share <= _GROSS
+                if not said_of_one and is_near and found.are_rough(least):
+                    said_of_one = self._in_pieces(evidence, decision, k, found)
+            if said_of_one:
+                assert found is not None
+                coarsest = max(coarsest, found.share)
+            elif _is_coarse(evidence, decision, k):
+                said_of_one = COARSE_SOLVER
+            else:
+                # f is as smooth along this variable as it looks; what a solver is off by along
+                # others it may be off by here.
+                smooth = max(smooth, math.inf if found is None else found.share)
+            sentence = sentence or said_of_one
+            if smooth > _GROSS or (not coarsest and smooth and number + 1 >= _TRIED):
                 return ""
-            found = gain(self._function, candidate, point, k, float(low), float(high))
-            exact, given = evidence.truth.exact[rows, k], evidence.given[rows, k]
-            with np.errstate(all="ignore"):
-                error = np.abs(given - exact) / np.fmax(np.abs(exact), np.abs(given))
-            if found is None or not found.fits(float(np.median(error)), share):
-                return ""
-            name = self.variables[j]
-            sentence = sentence or (
-                f"at {name} = {point[j]:.6g} f as computed has the slope {exact[0]:.6g}, from "
-                f"which the claim differs by {abs(given[0] - exact[0]):.2g}; but from "
-                f"{name} = {low:.6g} to {high:.6g} f gains {found.gained.sum():.6g}, from which "
-                "the claim's integral differs by only "
-                f"{abs(found.claimed.sum() - found.gained.sum()):.2g}: f is coarse or noisy, as a "
-                "solver with a loose tolerance is, or the claim is wrong in places too narrow to "
-                "show; f with a tighter tolerance would settle it"
-            )
-        return sentence
+        return sentence if smooth <= _AS_COARSE * coarsest else ""
+
+    def _fits_on_the_whole(
+        self,
+        candidate: Candidate,
+        evidence: Evidence,
+        decision: Decision,
+        box: np.ndarray,
+        k: int,
+        share: float,
+    ) -> str:
+        """Say that a claim which is wrong at points fits f between them; empty where it doesn't."""
+        j = k % len(self.variables)
+        point = evidence.truth.points[self._worst(evidence, decision, k)]
+        low, high = self._interval(evidence, decision, box, k)
+        if not low < high:
+            return ""
+        found = gain(self._function, candidate, point, k, low, high)
+        x = evidence.truth.points[:, j]
+        inside = evidence.truth.known[:, k] & (low <= x) & (x <= high)
+        inside &= np.isfinite(evidence.given[:, k])
+        exact, given = evidence.truth.exact[inside, k], evidence.given[inside, k]
+        parts = PARTS[:1] if share == _MUCH else PARTS
+        if found is None or not fits(found, exact, given, share, parts):
+            return ""
+        return (
+            f"{self._at(evidence, decision, k)}; but from {self.variables[j]} = {low:.6g} to "
+            f"{high:.6g} f gains {found.gained.sum():.6g}, from which the claim's integral differs "
+            f"by only {abs(found.claimed.sum() - found.gained.sum()):.2g}: f is coarse or noisy, "
+            "as a table or a solver with a loose tolerance is, or the claim is wrong in places too "
+            "narrow to show; f's formula, or f with a tighter tolerance, would settle it"
+        )
+
+    def _pieces(
+        self,
+        candidate: Candidate,
+        evidence: Evidence,
+        decision: Decision,
+        box: np.ndarray,
+        k: int,
+    ) -> Pieces | None:
+        """Compare f's slopes along a variable with what f gains between the points."""
+        i, j = divmod(k, len(self.variables))
+        base = evidence.truth.points[self._worst(evidence, decision, k)]
+
+        def moved(t: float) -> np.ndarray:
+            point: np.ndarray = base.copy()
+            point[j] = t
+            return point
+
+        def claim(t: float) -> float | None:
+            value = candidate(moved(t)).value
+            return None if value is None else float(value[k])
+
+        if len(self.variables) == 1:
+            known = evidence.truth.known[:, k]
+            t, slopes = evidence.truth.points[known, j], evidence.truth.exact[known, k]
+            where = decision.bad[known, k]
+        else:
+            low, high = self._interval(evidence, decision, box, k)
+            t = low + (high - low) * (np.arange(_ON_A_LINE) + 0.5) / _ON_A_LINE
+            found = [self._along(moved(s), j)[i] for s in t.tolist()]
+            known = np.array([one.is_answered for one in found])
+            t, slopes = t[known], np.array([one.value for one in found])[known]
+            where = np.ones(len(t), dtype=bool)
+        order = np.argsort(t)
+        t, slopes, where = t[order], slopes[order], where[order]
+        if len(t) < 2:
+            return None
+        alone = np.append(True, np.diff(t) > _ONE * (t[-1] - t[0]))
+        return pieces(
+            lambda s: float(np.ravel(self._function(moved(s)))[i]),
+            claim,
+            t[alone],
+            slopes[alone],
+            where[alone],
+        )
+
+    def _in_pieces(self, evidence: Evidence, decision: Decision, k: int, found: Pieces) -> str:
+        """Say that f's slopes at points are not those that it has between them."""
+        return (
+            f"{self._at(evidence, decision, k)}; but between the points f gains {found.missed:.2g} "
+            f"of {found.gained:.3g} that its own slopes there don't show: f jumps or bends in "
+            "between, as a table does, or a solver with a loose tolerance, and no single slip "
+            "explains the differences; f's formula, or f with a tighter tolerance, would settle it"
+        )
+
+    def _at(self, evidence: Evidence, decision: Decision, k: int) -> str:
+        """Say what f and a claim are where they differ most."""
+        row, j = self._worst(evidence, decision, k), k % len(self.variables)
+        name, x = self.variables[j], evidence.truth.points[row, j]
+        exact, given = evidence.truth.exact[row, k], evidence.given[row, k]
+        return (
+            f"at {name} = {x:.6g} f as computed has the slope {exact:.6g}, from which the claim "
+            f"differs by {abs(given - exact):.2g}"
+        )
+
+    def _interval(
+        self, evidence: Evidence, decision: Decision, box: np.ndarray, k: int
+    ) -> tuple[float, float]:
+        """Return where component k is wrong, along its variable, and a little around it."""
+        j = k % len(self.variables)
+        margin = (box[j, 1] - box[j, 0]) * _MARGIN
+        bad = evidence.truth.points[decision.bad[:, k], j]
+        return float(max(bad.min() - margin, box[j, 0])), float(min(bad.max() + margin, box[j, 1]))
 
     @staticmethod
-    def _telling(evidence: Evidence, decision: Decision, k: int) -> np.ndarray:
-        """Return the rows where component k is most wrong, relative to its size."""
-        rows = np.flatnonzero(decision.bad[:, k])
-        with np.errstate(all="ignore"):
-            share = evidence.error[rows, k] / np.abs(evidence.truth.exact[rows, k])
-        share = np.where(np.isnan(share), np.inf, share)
-        return np.asarray(rows[share >= min(share.max(), 1.0) / 2])
+    def _worst(evidence: Evidence, decision: Decision, k: int) -> int:
+        """Return the row where component k is most wrong."""
+        return int(np.argmax(np.where(decision.bad[:, k], evidence.error[:, k], -1.0)))
 
     @staticmethod
     def is_spot(decision: Decision) -> bool:
         """Say whether so few points are wrong that they make no region."""
         return bool(decision.bad.any(axis=1).sum() < _REGION)
-
-    def is_coarse(self, evidence: Evidence, decision: Decision) -> bool:
-        """Say whether errors that no slip explains are small enough to be those of a solver."""
-        error = evidence.error[decision.bad]
-        return bool(np.all(error <= COARSE * np.abs(evidence.truth.exact[decision.bad])))
 
     def _first(self, point: np.ndarray) -> _Measured:
         n = len(point)
@@ -337,6 +467,8 @@ class StepsReference:
                 self.refused = self.refused if one.is_answered else one.reason
                 if not one.is_answered:
                     reason = reason or one.reason
+                elif not np.isfinite(one.verified):
+                    reason = reason or _NO_BAR
                 rough[i, j] = one.status in _ROUGH
                 bar[i, j] = one.verified + _ROUNDING * abs(one.value)
         return _Measured(value.ravel(), bar.ravel(), rough.ravel(), reason)
@@ -354,9 +486,10 @@ class StepsReference:
         name = self.variables[k % len(self.variables)]
         return (
             f"{name} it gives {float(evidence.given[row, k]):.6g} where f as computed has the "
-            f"slope {evidence.truth.exact[row, k]:.6g}; but at most points f moves in stairs, as "
-            "cancelled digits make them, and a slope between two of them is not f's: f's formula, "
-            "or f computed without cancellation, would settle it"
+            f"slope {evidence.truth.exact[row, k]:.6g}; but at most points f moves in stairs, or "
+            "is made of pieces, as cancelled digits, rounding or a table make it, and a slope "
+            "within one of them is not that of what f stands for: f's formula, or f without them, "
+            "would settle it"
         )
 
     def _along(self, point: np.ndarray, j: int) -> list[Estimate]:
@@ -365,11 +498,25 @@ class StepsReference:
         return [measured(line, i, j) for i in range(self._outputs)]
 
     def _second(self, point: np.ndarray) -> _Measured:
-        found = hessian(self._function, point)
-        missing = found.reason[~np.isfinite(found.value)]
-        self.refused = missing[0] if missing.size else self.refused
+        late: list[OutOfTime] = []
+
+        def function(x: np.ndarray) -> Any:
+            try:
+                return self._function(x)
+            except OutOfTime as error:  # what is measured by then counts
+                late.append(error)
+                raise StopMeasuring from None
+
+        found = hessian(function, point)
+        if late and not np.isfinite(found.value).any():
+            raise late[0]
+        self.is_late = self.is_late or bool(late)
         bar = (found.error + _ROUNDING * np.abs(found.value)).ravel()
-        return _Measured(found.value.ravel(), bar, np.zeros(bar.shape, dtype=bool))
+        missing = found.reason[~np.isfinite(found.value)]
+        if missing.size:
+            self.refused = missing[0]
+        reason = missing[0] if missing.size else "" if np.isfinite(bar).all() else _NO_BAR
+        return _Measured(found.value.ravel(), bar, np.zeros(bar.shape, dtype=bool), reason)
 
     def _line(self, point: np.ndarray, j: int) -> Line:
         direction = np.zeros(len(point))
@@ -410,7 +557,7 @@ class StepsReference:
                 return (
                     f"{self.variables[j]} f has two slopes: near h = {fits[0]:.1g} differences "
                     f"come to {rung.odd:.6g}, as it gives, and in larger steps to {exact:.6g}: "
-                    "f has a ripple or noise of that size; f's formula would settle it"
+                    "f has a ripple, noise or pieces of that size; f's formula would settle it"
                 )
         return ""
 
@@ -485,6 +632,16 @@ class StepsReference:
             if how is not Trend.FLAT:  # which would say that it is off
                 sentence += f"; its distance from central differences {how}"
         return sentence + "; f's formula, or points where f is less noisy, would settle it"
+
+
+def _is_coarse(evidence: Evidence, decision: Decision, k: int) -> bool:
+    """Say whether errors that no slip explains are small enough to be those of a solver.
+
+    Near a zero of the derivative they are as large as elsewhere.
+    """
+    bad = decision.bad[:, k]
+    error, exact = evidence.error[bad, k], np.abs(evidence.truth.exact[bad, k])
+    return bool(error.sum() <= COARSE * exact.sum())
 
 
 def _typical(evidence: Evidence) -> np.ndarray:

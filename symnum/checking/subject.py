@@ -22,12 +22,15 @@ from symnum.checking.claim import (
 )
 from symnum.errors import TraceError, UsageError
 from symnum.formula.formula import Formula
+from symnum.formula.program import Program
 from symnum.formula.trace import trace_with_conditions
 from symnum.formula.tracing.recorder import MOST_LINES
 
 # Above so many parameters code that has no short formula is measured along directions.
 MANY = 24
 _LONG = 6_000
+# Of choices inside each other a derivative holds each inside all that are round it.
+_DEEPEST = 300
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,19 @@ def subject_of(
         conditions = "; ".join(found.conditions[:3])
         reason = f"it branches on its data ({conditions}), so no one formula holds everywhere"
         return Subject(found.formula.variables, None, f, reason)
+    if _depth(found.formula.program) > _DEEPEST:
+        reason = f"it chooses among more than {_DEEPEST} branches, one inside the other"
+        return Subject(found.formula.variables, None, f, reason)
     return Subject(found.formula.variables, found.formula, f)
+
+
+def _depth(program: Program) -> int:
+    """Return how many choices lie inside each other at most."""
+    depth = [0] * len(program)
+    for index, line in enumerate(program.lines):
+        inner = max((depth[arg] for arg in line.args), default=0)
+        depth[index] = inner + (line.op == "where")
+    return max(depth, default=0)
 
 
 def prod_of(layout: Layout) -> int:
@@ -246,6 +261,8 @@ def _count(f: Callable[..., Any], at: Any, domain: Any, n: int | None) -> int:
         count = 0
     if count < 1:
         msg = "a function without a formula needs points (at), a domain, or n, how many variables"
+        if isinstance(at, (list, tuple, np.ndarray)) and not len(at):
+            msg = "at holds no point; at least one is expected"
         raise UsageError(msg)
     return count
 

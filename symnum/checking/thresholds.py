@@ -82,9 +82,12 @@ def _along_comparisons(
     if not differences.count:
         return
     sample = np.concatenate([stratified(box, _STARTS, rng), box.T])
-    at_sample = np.abs(differences.at(sample))
+    at_sample = np.nan_to_num(np.abs(differences.at(sample)), nan=np.inf)
+    # At a corner whose coordinates are all equal everything may be tied with everything: points
+    # on a line from there are kinks of many sides, of which each takes long to certify.
+    at_sample[at_sample == 0.0] = np.inf
     for c in range(differences.count):
-        nearest = np.nan_to_num(at_sample[:, c], nan=np.inf).argmin()
+        nearest = at_sample[:, c].argmin()
         start = sample[nearest].copy()
         for j in _some(differences.variables(c), _COORDINATES, rng):
             ties, closest = differences.ties(start, j, box[j])

@@ -15,6 +15,9 @@ from symnum.differences.search import Climb, climb
 # A misfit that grows by more than this an octave is no smooth function's, which has at most 2^7.
 _ABRUPT, _ABRUPT_DEEP, _DEEP = 128.0, 8.0, -20
 
+# What grows by more than this in the octave that follows has met no jump or kink.
+_GROWS_ON = 4.0
+
 # Quotients of a smooth function leave a slope by so many times more an octave; by more than the
 # second beyond that, they have met a jump or a kink.
 _SMOOTH, _LATE = 4.0, 6.0
@@ -174,7 +177,7 @@ def _abrupt_end(rungs: Rungs, found: Climb, start: int) -> tuple[int, float, boo
             continue
         if _misfit(lower, best.t) >= lower.h * abs(best.t) / 4 and best.t != 0:
             break
-        if _is_abrupt(rungs, found, best.t, lower, upper):
+        if _is_abrupt(rungs, found, best.t, lower, upper) and not _goes_on(rungs, best.t, upper):
             return upper.e, _misfit(upper, best.t) * ODD_SPREAD, False
     return None
 
@@ -241,6 +244,15 @@ def _is_abrupt(rungs: Rungs, found: Climb, slope: float, lower: Rung, upper: Run
         return False  # truncation was on its way
     deep = not rungs.at_zero and upper.e < _DEEP
     return _misfit(upper, slope) > (_ABRUPT_DEEP if deep else _ABRUPT) * least
+
+
+def _goes_on(rungs: Rungs, slope: float, rung: Rung) -> bool:
+    """Say whether the misfit grows on, as that of a fine wave does: by 8 where truncation sets in.
+
+    Beyond a first jump there is no more than a jump here and there, beyond a kink it grows as h.
+    """
+    further = rungs.rung(rung.e + 1)
+    return further is not None and _misfit(further, slope) > _GROWS_ON * _misfit(rung, slope)
 
 
 def _residual(rungs: Rungs, h: float, random: np.random.Generator) -> float | None:

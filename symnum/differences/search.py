@@ -38,6 +38,12 @@ _TOP = 2100
 # The square of this is still a double.
 _HUGE = 2.0**500
 
+# Noise of a share of f between these is that of a format with fewer digits, float32 to bfloat16.
+_FINEST, _COARSEST = 2.0**-27, 2.0**-8
+
+# The standard deviation of an argument that is rounded inside f, in units of x's own rounding.
+_ARGUMENT = 0.5
+
 # Extrapolations: 3 and 4 rungs. Wider ones gain nothing.
 ORDERS = (2, 3)
 
@@ -52,6 +58,8 @@ class Climb:
         The answer; None where f is finite at too few rungs.
     noise, odd_noise : float
         The noise of f from both parts, and from the odd part alone.
+    size : float
+        The largest |f| where it was heard.
     low, high : int
         The adjacent rungs that were combined.
     scanned : list of Rung
@@ -65,6 +73,7 @@ class Climb:
     best: Candidate | None = None
     noise: float = 0.0
     odd_noise: float = 0.0
+    size: float = 1.0
     low: int = 0
     high: int = 0
     scanned: list[Rung] = field(default_factory=list)
@@ -122,6 +131,7 @@ def _scan(
         noises = [*below, *scanned[:-1]]
         odd, even = samples(pairs_of(noises))
         floor = max(current.floor, noise)
+        result.size = max(one.size for one in noises or scanned)
         sigma = result.noise = spread([*odd, *even], floor)
         result.odd_noise = spread(odd, floor)
         harm = sigma / current.h
@@ -196,14 +206,51 @@ def _edge(rungs: Rungs, low: int, high: int) -> int:
     return low
 
 
-def _values(rungs: Rungs, start: int, noise: float, kind: Quotient) -> dict[int, Value]:
-    """Return the quotients of the rungs that are known."""
+def _values(rungs: Rungs, start: int, low: int, result: Climb, kind: Quotient) -> dict[int, Value]:
+    """Return the quotients of the rungs that are known.
+
+    Parameters
+    ----------
+    rungs : Rungs
+        The function.
+    start, low : int
+        The first rung that is wanted, and the lowest one that is combined.
+    result : Climb
+        What was heard of noise.
+    kind : Quotient
+        Which derivative is wanted.
+    """
     found = {}
+    unsteady = _unsteady(rungs, low, result.noise) if kind is ODD else 0.0
     for e, rung in rungs.known.items():
         if rung is not None and e >= start:
             q = rung.odd if kind is ODD else 2 * rung.even / rung.h**2
-            found[e] = Value(rung.h, q, max(noise, rung.floor), rung.even)
+            noise = max(_noise_of(rungs, rung, result), rung.floor)
+            noise += unsteady * 2 * abs(rung.even) / rung.h
+            found[e] = Value(rung.h, q, noise, rung.even)
     return found
+
+
+def _noise_of(rungs: Rungs, rung: Rung, result: Climb) -> float:
+    """Return the noise of a rung: where f is computed in few digits it grows with f."""
+    share = result.noise / result.size if result.size > 0 else 0.0
+    if rungs.least_noise > 0 or not _FINEST <= share <= _COARSEST:
+        return result.noise
+    return result.noise * max(1.0, rung.size / result.size)
+
+
+def _unsteady(rungs: Rungs, low: int, noise: float) -> float:
+    """Return how far off x may be inside f, as in cos(x^3), whose argument is rounded.
+
+    It is noise of that times the slope at each node, which isn't heard where f is flat: at x the
+    slope may be 0, and at x + h it is larger by 2 S/h, where S is the even part. What is heard at x
+    bounds it.
+    """
+    rung = rungs.rung(low)
+    if rung is None:
+        return 0.0
+    most = _ARGUMENT * ROUNDOFF * rungs.scale
+    return min(most, noise / abs(rung.odd)) if rung.odd != 0.0 else most
 
 
 def _fine(
@@ -227,7 +274,7 @@ def _fine(
     lowest = min(start, low)
     while True:
         sigma = result.noise
-        values = _values(rungs, lowest, sigma, kind)
+        values = _values(rungs, lowest, low, result, kind)
         noise_at_x = max(sigma, ROUNDOFF * 0.6 * abs(rungs.at_x))
         if kind is EVEN:
             # Rungs far below say nothing of a second derivative, and would overflow.

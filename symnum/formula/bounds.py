@@ -10,6 +10,7 @@ hold every value between the one-sided derivatives.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ UNIT = 2.0**-53
 _LIBRARY = 2.0
 # What any program may add by its last few operations: twice four units in the last place.
 _OUTPUT = 16 * UNIT
+# A ball that is so narrow holds no jump that anybody could tell from rounding.
+_NARROW = 2.0**-40
 # Intermediate results that underflow.
 SMALLEST = 2.0**-1000
 
@@ -62,9 +65,20 @@ class RoundingBound:
         Holds the function and, as its outputs, the derivative.
     roots : sequence of int
         The function's line for each output.
+    paths : sequence of tuple of int, optional
+        The variables that each output is a derivative by. A kink that none of them moves is none
+        of that output's, as long as its ball is narrow.
     """
 
-    def __init__(self, program: Program, roots: list[int]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        roots: list[int],
+        paths: Sequence[tuple[int, ...]] | None = None,
+    ) -> None:
+        self._program = program
+        self._paths = paths
+        self._moved: dict[tuple[int, ...], bytearray] = {}
         kinds = list(dict.fromkeys(roots))
         self._kind_of = [kinds.index(root) for root in roots]
         self._kinds = [Regularity.of(program, root, derivative=True) for root in kinds]
@@ -94,13 +108,30 @@ class RoundingBound:
             for row, point in enumerate(points.tolist()):
                 balls = [arb(x, math.ulp(x) if x else round_zero) for x in point]
                 found = self._balls.run_all(balls)
-                regular = [kind.holds(found, self._balls.position) for kind in self._kinds]
+                unproven = [kind.unproven(found, self._balls.position) for kind in self._kinds]
+                ends = [found[self._balls.position[kind.root]].is_finite() for kind in self._kinds]
                 for column, position in enumerate(self._at):
                     ball = found[position]
-                    hull[row, column] = not regular[self._kind_of[column]]
+                    kind = self._kind_of[column]
+                    hull[row, column] = not ends[kind] or (
+                        bool(unproven[kind]) and self._concerns(column, unproven[kind], ball)
+                    )
                     if ball.is_finite():
                         value[row, column] = float(ball)
                         radius[row, column] = float(ball.rad())
         largest = np.max(np.abs(value), axis=1, keepdims=True, initial=0.0, where=~np.isnan(value))
         wide = _LIBRARY * radius + _OUTPUT * np.abs(np.nan_to_num(value))
         return Bound(value, wide + SMALLEST * (1.0 + largest), hull, radius)
+
+    def _concerns(self, column: int, unproven: Sequence[int], ball: arb) -> bool:
+        """Say whether lines that may not be smooth are to be feared for an output.
+
+        A line that none of its variables moves is a constant to the derivative, which exists; what
+        it is on the line's other side matters where that shows in the ball.
+        """
+        if self._paths is None or not ball.is_finite() or ball.rad() > _NARROW * abs(ball.mid()):
+            return True
+        path = self._paths[column]
+        if path not in self._moved:
+            self._moved[path] = self._program.depends_on(path)
+        return any(self._moved[path][line] for line in unproven)

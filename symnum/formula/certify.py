@@ -193,19 +193,25 @@ class Regularity:
         position : mapping
             Where in `values` each line stands.
         """
-        if not values[position[self.root]].is_finite():
-            return False
+        return not (self.unproven(values, position) or not values[position[self.root]].is_finite())
+
+    def unproven(self, values: Sequence[Ball], position: Mapping[int, int]) -> list[int]:
+        """Return the lines that its value depends on and that are not proven smooth.
+
+        Parameters
+        ----------
+        values, position
+            As for `holds`.
+        """
         failed = [
-            test
+            test.line
             for test in self.tests
             if not test.smooth(*[values[position[arg]] for arg in test.args])
         ]
-        if not failed:
-            return True
-        if not self.branches:
-            return False
+        if not failed or not self.branches:
+            return failed
         taken = self._taken(values, position)
-        return not any(test.line in taken for test in failed)
+        return [line for line in failed if line in taken]
 
     def failing(self, values: Sequence[Ball], position: Mapping[int, int]) -> list[int]:
         """Return the lines that first have no finite value, or can't be proven smooth.
@@ -296,6 +302,7 @@ class Certifier:
         *,
         zeros: bool = True,
         clock: Clock | None = None,
+        wanted: np.ndarray | None = None,
     ) -> Exact:
         """Certify every entry at every point.
 
@@ -309,6 +316,8 @@ class Certifier:
             Whether what rounds to 0 is to be told from 0, for which proofs are looked for.
         clock : Clock, optional
             What isn't known when its time is over is undecided.
+        wanted : bool array, shape (P, entries), optional
+            Which answers are asked for; any other may be left undecided.
 
         Returns
         -------
@@ -316,9 +325,11 @@ class Certifier:
             Arrays of shape (P, entries).
         """
         rows: list[Value] = []
+        if wanted is None:
+            wanted = np.ones((len(points), len(self.entries)), dtype=bool)
         with Prover(clock=clock) as prover:
-            for point in points.tolist():
-                rows += self.at(point, prover, zeros=zeros)
+            for point, some in zip(points.tolist(), wanted.tolist(), strict=True):
+                rows += self.at(point, prover, some, zeros=zeros)
                 if progress is not None:
                     progress(1)
         shape = (len(points), len(self.entries))
@@ -328,11 +339,13 @@ class Certifier:
         hi, lo, radius, left, right = (column.reshape(shape) for column in columns)
         return Exact(hi, lo, radius, status.reshape(shape), left, right)
 
-    def at(self, point: Sequence[float], prover: Prover, *, zeros: bool = True) -> list[Value]:
-        """Certify every entry at one point; see `run`."""
-        answers: list[Value | None] = [None] * len(self.entries)
+    def at(
+        self, point: Sequence[float], prover: Prover, wanted: Sequence[bool], *, zeros: bool = True
+    ) -> list[Value]:
+        """Certify the wanted entries at one point; see `run`."""
         if prover.is_late():
-            return [_UNDECIDED] * len(answers)
+            return [_UNDECIDED] * len(self.entries)
+        answers: list[Value | None] = [None if asked else _UNDECIDED for asked in wanted]
         for bits in (START_BITS, *_RETRY_BITS):
             with precision(bits):
                 values, regular = self._values(point)
@@ -601,7 +614,7 @@ class Certifier:
                     continue  # outside the domain, or the expansion will say
                 if regularity.holds(values, balls.position):
                     continue
-            (found,) = certifier.at(beside, prover)
+            (found,) = certifier.at(beside, prover, [True])
             if found.status not in {Status.CERTIFIED, Status.ZERO}:
                 return found.status
             with precision(_RETRY_BITS[-1]):

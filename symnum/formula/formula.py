@@ -378,15 +378,16 @@ class Formula:
         zeros: bool = True,
         clock: Clock | None = None,
         output: int | None = None,
+        wanted: np.ndarray | None = None,
     ) -> Exact:
         """Certify every output at points of shape (P, n); the arrays have shape (P, outputs).
 
         Without `zeros` nobody asks whether what rounds to 0 is 0; what isn't known when the clock's
         time is over is undecided. With `output` it is the only one, and what the others alone
-        depend on costs nothing.
+        depend on costs nothing; with `wanted`, of the arrays' shape, the others may be undecided.
         """
         certifier = self._certifier if output is None else self._certifier_of(output)
-        return certifier.run(points, progress, zeros=zeros, clock=clock)
+        return certifier.run(points, progress, zeros=zeros, clock=clock, wanted=wanted)
 
     @cached_property
     def _certifier(self) -> Certifier:
@@ -740,6 +741,9 @@ def as_doubles(values: Any, what: str) -> np.ndarray:
         if array.dtype.kind in "fiub":
             return array.astype(np.float64, copy=False)
         if array.dtype.kind == "O":
+            if any(entry is None for entry in array.flat):
+                msg = f"{what} holds None, which is no number"
+                raise UsageError(msg)
             return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _FEW = 6
 # An error of this share of a component is as good as a wrong component.
 _LARGE = 0.01
+# So a reference starts that tells nothing of other points: no box is searched then.
+_ALONG = "along directions"
 # What is wrong where no component is.
 _BROKEN = {
     "unexplained": "many components, of which none could be told from the others",
@@ -45,7 +48,7 @@ def verdict_text(verdict: Verdict) -> str:
     if verdict.violations and verdict.violations != (verdict.cause_detail,):
         lines += [f"  note: {sentence}" for sentence in verdict.violations]
     if verdict.status in {"ok", "inaccurate"}:
-        lines += _limit(verdict.detection_limit)
+        lines += _limit(verdict)
     if verdict.unreached_lines:
         lines.append("  lines that no point reached: " + ", ".join(verdict.unreached_lines))
     facts = [f"{verdict.points_tried} points, seed {verdict.seed}"]
@@ -74,23 +77,44 @@ def _headline(verdict: Verdict) -> str:
         return status if verdict.status != "undecided" else f"{status}: {verdict.reason}"
     if not verdict.components:
         return f"{status}: {_BROKEN.get(str(verdict.cause), 'the derivative breaks a rule')}"
-    named = [verdict.names[k] for k in verdict.components[:_FEW]]
-    rest = len(verdict.components) - len(named)
+    arrays, single = _arrays(verdict)
+    named = [verdict.names[k] for k in single[:_FEW]]
+    rest = len(single) - len(named)
     more = f" and {rest} more" if rest > 0 else ""
-    what = "component" if len(verdict.components) == 1 else "components"
-    return f"{status}: {what} {', '.join(named)}{more}"
+    what = "component" if len(single) == 1 else "components"
+    parts = [f"all {count:,} components of {name}" for name, count in arrays.items()]
+    parts += [f"{what} {', '.join(named)}{more}"] if named else []
+    return f"{status}: {'; '.join(parts)}"
 
 
-def _limit(limits: tuple[float, ...]) -> list[str]:
-    """Say how small an error would have been seen."""
-    known = [x for x in limits if math.isfinite(x)]
+def _arrays(verdict: Verdict) -> tuple[dict[str, int], list[int]]:
+    """Return the arrays that are wrong throughout, with their sizes, and the other components."""
+    found = (name.rpartition("[")[0] for name in verdict.names)
+    of = ["" if "," in name else name for name in found]  # of pairs, in a Hessian, there is none
+    size, wrong = Counter(of), Counter(of[k] for k in verdict.components)
+    # The entries of a vector with one name are all that there is: that is said by the components.
+    arrays = {
+        name: count for name, count in wrong.items() if name and 1 < count == size[name] < len(of)
+    }
+    return arrays, [k for k in verdict.components if of[k] not in arrays]
+
+
+def _limit(verdict: Verdict) -> list[str]:
+    """Say how small an error would have been seen, and where."""
+    known = [x for x in verdict.detection_limit if math.isfinite(x)]
     if not known:
         return []
+    any_one, where = "any", ""
+    if _ALONG in verdict.reference:
+        count = verdict.points_tried
+        where = " at this point; no other was tried"
+        where = where if count == 1 else f" at these {count} points; no other was tried"
+        any_one = "any one"
     if max(known) <= _LARGE:
-        return [f"  an error of {max(known):.1e} relative in any component would have been seen"]
-    # Of thousands of components some are next to nothing, and hide any error.
-    typical = median(known)
-    return [f"  an error of {typical:.1e} relative in a typical component would have been seen"]
+        limit, which = max(known), f"{any_one} component"
+    else:  # of thousands of components some are next to nothing, and hide any error
+        limit, which = median(known), "a typical component"
+    return [f"  an error of {limit:.1e} relative in {which} would have been seen{where}"]
 
 
 def _worst(verdict: Verdict) -> list[str]:

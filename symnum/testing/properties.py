@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from symnum.checking.check import check
 from symnum.checking.claim import Answer, Candidate
@@ -28,6 +29,7 @@ from symnum.checking.verdict import Cause, Outcome, Verdict, Worst
 from symnum.errors import UsageError
 from symnum.formula.bounds import SMALLEST, UNIT
 from symnum.formula.formula import Formula
+from symnum.testing.measured import MeasuredTrial
 from symnum.testing.quick import QuickReference
 from symnum.testing.strategies.points import points_of
 from symnum.testing.terrain import Terrain, terrain_of
@@ -60,15 +62,16 @@ def derivative_property(
 
     Parameters
     ----------
-    formula : Formula, whatever a Formula is made from, or a NumPy function that can be traced
-        The function.
+    formula : Formula, whatever a Formula is made from, or a function
+        The function. Where it can be traced it has a formula; else each point is measured, with
+        some 35 evaluations a variable.
     candidate : callable
         Somebody's first derivative: returns a scalar, (n,) or (m, n), as for `check`.
     domain : sequence of (low, high), or dict by name, optional
         The box to look in. By default [-3, 3] in every variable, or ten times as wide and so on,
         until f is defined somewhere in it.
     n : int, optional
-        How many variables a NumPy function has, where its domain doesn't say so.
+        How many variables a function has, where its domain doesn't say so.
     settings : hypothesis.settings, optional
         By default those of the profile that is active, without a deadline.
 
@@ -83,7 +86,8 @@ def derivative_property(
     Raises
     ------
     UsageError, DomainError
-        The function can't be traced, the domain is not a box, or f is nowhere defined in it.
+        Nothing says how many variables a function has, the domain is not a box, or f is nowhere
+        defined in it.
 
     Examples
     --------
@@ -98,7 +102,7 @@ def derivative_property(
     ...     print(error.args[0].worst.point)
     (-1.0,)
     """
-    trial = Trial(formula, candidate, domain, n)
+    trial = _trial_of(formula, candidate, domain, n)
 
     def derivative_at(point: np.ndarray) -> None:
         __tracebackhide__ = True
@@ -107,9 +111,9 @@ def derivative_property(
             raise AssertionError(verdict)
 
     derivative_at.__doc__ = f"The derivative of {trial.name} is right at every point."
-    test = given(point=points_of(trial.terrain))(derivative_at)
+    test = given(point=trial.points())(derivative_at)
     # The one that is applied last runs first.
-    for point in reversed(trial.terrain.simplest(_SIMPLEST)):
+    for point in reversed(trial.simplest(_SIMPLEST)):
         test = example(point=point)(test)
     if settings is None:
         settings = hypothesis_settings(deadline=None)
@@ -121,35 +125,51 @@ def derivative_property(
     return made
 
 
+def _trial_of(formula: Any, candidate: Any, domain: Any, n: int | None) -> Trial | MeasuredTrial:
+    request = Request(formula, candidate, None, domain, None, 1, 0, n)
+    if request.formula is None:
+        return MeasuredTrial(request, formula, candidate)
+    return Trial(request, request.formula, (formula, candidate), domain is not None)
+
+
 class Trial:
-    """A claim that is tried at one point at a time.
+    """A claim about a formula, tried at one point at a time.
 
     Parameters
     ----------
-    formula, candidate, domain, n
-        As for `derivative_property`.
+    request : Request
+        What was asked for.
+    formula : Formula
+        Its formula.
+    given : tuple
+        The function and its derivative as they were given.
+    has_domain : bool
+        Whether a domain was given.
     """
 
-    def __init__(self, formula: Any, candidate: Any, domain: Any, n: int | None) -> None:
-        request = Request(formula, candidate, None, domain, None, 1, 0, n)
-        if request.formula is None:
-            msg = (
-                f"f can't be traced ({request.untraced}), and derivative_property needs its "
-                "formula; give it as text, or check the code with symnum.check"
-            )
-            raise UsageError(msg)
-        self._given = (formula, candidate)
+    def __init__(
+        self, request: Request, formula: Formula, given: tuple[Any, Any], has_domain: bool
+    ) -> None:
+        self._given = given
         self._request = request
-        self.terrain = _terrain(request.formula, request.box, domain is not None)
-        self.name = str(request.formula)
+        self.terrain = _terrain(formula, request.box, has_domain)
+        self.name = str(formula)
         # Called at many points one by one: which lines it reaches is of no interest.
         self._candidate: Candidate = replace(request.candidate, function=request.derivative)
-        self._reference = QuickReference(request.formula)
+        self._reference = QuickReference(formula)
         self._usual: Truth = self._reference.at(self.terrain.spread(_USUAL))
         self._typical = typical_size(np.abs(self._usual.exact), self._usual.known, axis=0)[0]
         self._accused: Verdict | None = None
         self._asked = 0
         self._known: dict[bytes, Verdict | None] = {}
+
+    def simplest(self, most: int) -> list[np.ndarray]:
+        """Return the simplest points of the domain, at most so many."""
+        return self.terrain.simplest(most)
+
+    def points(self) -> st.SearchStrategy[np.ndarray]:
+        """Return a strategy of points in the domain, simple and awkward ones."""
+        return points_of(self.terrain)
 
     def verdict_at(self, point: np.ndarray) -> Verdict | None:
         """Return the verdict on the derivative at a point; None where nothing is wrong with it."""

@@ -141,6 +141,35 @@ def _places(formula: Formula) -> tuple[Program, tuple[Place, ...]]:
     return extended, tuple(place for place in found if moving[place.line])[:_MOST_PLACES]
 
 
+def simple_points(box: np.ndarray | None, n: int) -> np.ndarray:
+    """Return points of few digits in a box of n variables, or anywhere; the simplest first."""
+    values = [_simple_numbers(box, i) for i in range(min(n, _COORDINATES))]
+    if n <= 4:
+        each = [v[: int(_MOST_SIMPLE ** (1 / n))] for v in values]
+        ranked = sorted(product(*[range(len(v)) for v in each]), key=lambda r: (sum(r), r))
+        return np.array([[each[i][k] for i, k in enumerate(rank)] for rank in ranked])
+    # All coordinates alike, and then one of them different.
+    points = []
+    for value in SIMPLE[:5]:
+        same = np.full(n, value)
+        points.append(same)
+        for i in range(len(values)):
+            for other in values[i][:3]:
+                points.append(same.copy())
+                points[-1][i] = other
+    found = np.array(points)
+    return found if box is None else np.clip(found, box[:, 0], box[:, 1])
+
+
+def _simple_numbers(box: np.ndarray | None, axis: int) -> list[float]:
+    if box is None:
+        return list(SIMPLE)
+    low, high = box[axis].tolist()
+    inside = [x for x in SIMPLE if low <= x <= high]
+    whole = float(math.ceil(low))
+    return inside or [whole if whole <= high else (low + high) / 2]
+
+
 class Terrain:
     """A formula's domain within a box, or everywhere, and the places in it.
 
@@ -164,7 +193,7 @@ class Terrain:
         self._ends = [_only(program, one, _ENDING) for one in regular]
         self._jumps = [_only(program, one, _JUMPING) for one in regular]
         self._known: dict[bytes, bool] = {}
-        simple = self._simple()
+        simple = simple_points(box, self.n)
         # Certified one by one, when asked for.
         self._candidates = simple[self._looks_defined(simple)]
         if not self.simplest(1):
@@ -246,34 +275,6 @@ class Terrain:
         points = [*self.simplest(count // 2)]
         points += [p for p in wide[:count] if self.contains(p)][: count - len(points)]
         return np.array(points).reshape(-1, self.n)
-
-    def _simple(self) -> np.ndarray:
-        values = [self._simple_numbers(i) for i in range(min(self.n, _COORDINATES))]
-        if self.n <= 4:
-            each = [v[: int(_MOST_SIMPLE ** (1 / self.n))] for v in values]
-            ranked = sorted(product(*[range(len(v)) for v in each]), key=lambda r: (sum(r), r))
-            return np.array([[each[i][k] for i, k in enumerate(rank)] for rank in ranked])
-        # All coordinates alike, and then one of them different.
-        points = []
-        for value in SIMPLE[:5]:
-            same = np.full(self.n, value)
-            points.append(same)
-            for i in range(len(values)):
-                for other in values[i][:3]:
-                    points.append(same.copy())
-                    points[-1][i] = other
-        found = np.array(points)
-        if self.box is not None:
-            found = np.clip(found, self.box[:, 0], self.box[:, 1])
-        return found
-
-    def _simple_numbers(self, axis: int) -> list[float]:
-        if self.box is None:
-            return list(SIMPLE)
-        low, high = self.box[axis].tolist()
-        inside = [x for x in SIMPLE if low <= x <= high]
-        whole = float(math.ceil(low))
-        return inside or [whole if whole <= high else (low + high) / 2]
 
     def _at_random(self) -> np.ndarray:
         rng = np.random.default_rng(self.n)

@@ -200,7 +200,7 @@ def test_without_a_proof_nothing_is_zero():
     with Prover(patience=0.0) as prover:
         program, _ = parse(["sin(x)**2 + cos(x)**2 - 1"])
         certifier = Certifier(program, [Entry(program.outputs[0], program.outputs[0], ())], {})
-        (found,) = certifier.at([1.0], prover)
+        (found,) = certifier.at([1.0], prover, [True])
     assert found.status == "certified"
     assert (found.hi, found.radius) == (0.0, TINY)
 

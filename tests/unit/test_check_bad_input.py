@@ -448,3 +448,26 @@ def test_the_time_limit_holds_where_code_is_run_on_balls():
     assert time.monotonic() - start < 4
     assert verdict.status == "undecided"
     assert "timeout" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"at": [None]}, "holds None"),
+        ({"derivative_order": True}, "derivative_order is True"),
+        ({"stress": "yes"}, "stress is 'yes'"),
+    ],
+)
+def test_what_is_no_number_or_no_answer_is_named(options, said):
+    """None read as NaN, and True as 1, were taken for what somebody meant."""
+    with pytest.raises(UsageError, match=said):
+        check("x**2", lambda x: 2 * x, **options)
+
+
+def test_no_points_and_lacking_keys_are_named():
+    """What is missing says more than what came."""
+    with pytest.raises(UsageError, match="no point"):
+        check(lambda x: (x**2).sum(), lambda x: 2 * x, at=[])
+    at = {"a": np.ones(2), "b": 1.0}
+    verdict = check(lambda p: (p["a"] ** 2).sum() + p["b"], lambda p: {"a": 2 * p["a"]}, at=at)
+    assert "without b" in verdict.cause_detail

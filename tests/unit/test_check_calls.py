@@ -1,5 +1,8 @@
 """How somebody's code is called, as far as its signature says; and requests that can't be met."""
 
+# ruff: noqa: D102, D103  # candidates are written as users write them, and names of tests say it
+
+import math
 from functools import wraps
 
 import numpy as np
@@ -123,3 +126,79 @@ def test_a_declared_e():
     """A variable that is declared wins, in lists as in one formula."""
     assert check(Formula("a*e", variables=["a", "e"]), lambda a, e: (e, a))
     assert check(Formula(["a*e"], variables=["a", "e"]), lambda a, e: [(e, a)])
+
+
+def doubled_in_place(x):
+    x *= 2
+    return x
+
+
+def single_precision_for_arrays(x):
+    return np.cos(np.asarray(x, np.float32)).astype(float) if np.ndim(x) else np.cos(x)
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "cause"),
+    [
+        ("x**2", doubled_in_place, "mutates"),
+        ("sin(x)", single_precision_for_arrays, "shape"),
+        ("sin(x)", lambda x: -np.cos(x) if np.ndim(x) else np.cos(x), "shape"),
+    ],
+)
+def test_an_array_of_points_is_tried_as_an_array(f, derivative, cause):
+    at = np.array([1.0, 2.0])
+    verdict = check(f, derivative, at=at)
+    assert (verdict.status, verdict.cause) == ("wrong", cause)
+    # Nobody said that single numbers stand for arrays: worth knowing, and no mistake.
+    single = check(f, derivative)
+    assert single.status in {"ok", "proved"}
+    assert len(single.violations) == 1
+
+
+@pytest.mark.parametrize("derivative", [math.cos, lambda x: np.sum(np.cos(x))])
+def test_what_takes_no_arrays_is_right_point_by_point(derivative):
+    verdict = check("sin(x)", derivative, at=np.array([1.0, 2.0]))
+    assert verdict.status == "proved"
+    assert "point by point" in verdict.violations[0]
+    assert not check("sin(x)", derivative, at=1.0).violations
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.ndarray])
+def test_a_number_of_numpys_is_the_same_number(kind):
+    verdict = check("sin(x)", lambda x: -np.cos(x) if isinstance(x, kind) else np.cos(x))
+    assert (verdict.status, verdict.cause) == ("wrong", "dtype")
+
+
+def test_rounding_in_arrays_is_none_of_a_scalar_code_s_mistakes():
+    """1 - tanh(x)**2 has other last digits where NumPy's loops over arrays round otherwise."""
+    at = np.linspace(1, 22, 40)
+    assert check("tanh(x)", lambda x: 1 - np.tanh(x) ** 2, at=at).status == "proved"
+
+
+class Lazy:
+    """Answers something else in its first call."""
+
+    def __init__(self):
+        self.factor = None
+
+    def __call__(self, x):
+        if self.factor is None:
+            self.factor = 2.0
+            return 7.0
+        return self.factor * x
+
+
+@pytest.mark.parametrize("where", [{}, {"at": 1.5}, {"at": np.array([1.5, 2.0])}])
+def test_the_first_call_of_all_counts(where):
+    verdict = check("x**2", Lazy(), **where)
+    assert (verdict.status, verdict.cause) == ("wrong", "stale")
+
+
+def test_a_number_in_a_dict_is_written_into_as_well():
+    def gradient(q):
+        found = {"w": 2 * q["w"], "b": 2 * q["b"]}
+        q["b"] = 0.0
+        return found
+
+    verdict = check(Formula("w0**2 + b**2", ["w0", "b"]), gradient, at={"w": np.ones(1), "b": 1.0})
+    assert verdict.cause == "mutates"

@@ -1,9 +1,11 @@
 """Causes that were named for something else, and words that said more than was shown."""
 
+import re
+
 import numpy as np
 import pytest
 
-from symnum import check
+from symnum import Formula, check
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -42,7 +44,7 @@ def test_a_tiny_constant_is_no_region(seed):
         assert abs(verdict.worst.point[0]) < 1e-6
     added = check("x**2", lambda x: 2 * x + 1e-10, seed=seed)
     assert added.cause == "term"
-    assert "1e-10 too much" in added.cause_detail
+    assert "1e-10 too large" in added.cause_detail
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,45 @@ def test_an_answer_that_is_no_array_is_said(error):
     verdict = check("x0**2 + x1", lambda _x: Tensor(), at=[1.0, 2.0])
     assert verdict.status == "wrong"
     assert "detach it first" in str(verdict)
+
+
+@pytest.mark.parametrize("when", [[50], [77], [333], range(997, 9999, 997)])
+def test_what_is_wrong_at_one_call_is_asked_again(when):
+    """It can't be told from lost digits by its size; asked again the answer is right."""
+    calls = [0]
+
+    def derivative(x):
+        calls[0] += 1
+        return 2 * x * (1.5 if calls[0] in when else 1)
+
+    verdict = check("x**2", derivative)
+    assert (verdict.status, verdict.cause) == ("wrong", "random")
+    assert "asked again" in verdict.cause_detail
+
+
+def test_a_hessian_s_ratio_is_named_by_its_variable():
+    """Its component is x,x, and nobody takes the logarithm of that."""
+    verdict = check("x**2", lambda x: 2 * x, derivative_order=2)
+    assert verdict.cause_detail == "given/exact is x: a derivative by log(x)"
+
+
+def test_the_ends_of_a_narrow_region_differ():
+    """Rounded to four digits both would be 1.001."""
+    verdict = check("x**2", lambda x: 0.0 if 1 < x < 1.001 else 2 * x, domain=[(-3, 3)])
+    low, high = re.findall(r"only where (\S+) <= x <= (\S+),", verdict.cause_detail)[0]
+    assert 0.9 < float(low) < float(high) < 1.01
+
+
+@pytest.mark.parametrize("derivative", [lambda p: [np.sin(p[1]), p[0] * np.cos(p[1])]])
+def test_variables_in_the_order_of_the_text(derivative):
+    """Formula sorts names; whoever reads the text takes them as they come."""
+    verdict = check("w*sin(b)", derivative)
+    assert (verdict.status, verdict.cause) == ("wrong", "swapped")
+    assert "in the order w, b" in verdict.cause_detail
+    assert check(Formula("w*sin(b)", ["w", "b"]), derivative)
+    both = check("w*sin(b)", lambda p: [2 * np.sin(p[1]), p[0] * np.cos(p[1])])
+    assert both.status == "wrong"
+    assert "in the order" not in both.cause_detail
 
 
 def previous(derivative):

@@ -724,3 +724,49 @@ def test_what_breaks_off_says_nothing_about_the_derivative(run, monkeypatch):
     assert (status, out) == (2, "")
     assert "line" in err
     assert err.splitlines()[-1].startswith("symnum: broke off (RuntimeError: no luck)")
+
+
+SLOW = """
+import math, time
+import numpy as np
+def f(x):
+    time.sleep(0.01)
+    return sum(math.sin(float.fromhex(float(v).hex())) for v in x)
+def slope(x):
+    return np.cos(x)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is opened the Unix way")
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_many_parameters_show_a_bar_on_a_terminal(tmp_path, is_terminal):
+    """With about how many calls there will be; nothing is shown in a pipe."""
+    import pty
+
+    (tmp_path / "slow_ones.py").write_text(SLOW)
+    ours, theirs = pty.openpty() if is_terminal else os.pipe()  # in both, the first one is read
+    command = [sys.executable, "-m", "symnum", "check", "slow_ones:f", "slow_ones:slope"]
+    with subprocess.Popen(
+        [*command, "--n", "30"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as running:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                read = os.read(ours, 65536)
+            except OSError:  # a terminal is closed so
+                break
+            if not read:
+                break
+            shown += read
+        said = running.stdout.read()
+    os.close(ours)
+    assert said.startswith(b"ok"), said
+    if is_terminal:
+        assert b"of about 200 calls" in shown
+    else:
+        assert shown == b""

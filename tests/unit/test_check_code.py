@@ -171,3 +171,14 @@ def test_a_list_of_vectors_of_one_length():
 def test_a_column_of_points_of_one_variable():
     """Code that takes a float gets one where it can't take an array."""
     assert check(lambda x: x**2, lambda x: 2 * float(np.float64(x)), at=np.array([[0.3], [1.0]]))
+
+
+def test_choices_deep_inside_each_other_are_not_written_out():
+    """A derivative of a thousand of them would be as long as the square, and as deep."""
+
+    def steps(x):
+        return np.select([x < k / 100 for k in range(400)], [np.sin(x) + k for k in range(400)], x)
+
+    verdict = check(steps, np.cos, at=3.304, domain=[(3.303, 3.306)], seed=1)
+    assert verdict.status == "ok"
+    assert "balls" in verdict.reference

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,141 @@ def test_guards_come_first():
         return result
 
     assert check(f, writes, at=POINT).cause == "mutates"
+
+
+INPUTS = np.random.default_rng(5).normal(size=(6, 10))
+ARRAYS = {
+    "W1": np.random.default_rng(6).normal(size=(10, 8)) / 3,
+    "b1": np.random.default_rng(7).normal(size=8),
+    "W2": np.random.default_rng(8).normal(size=(8, 8)) / 3,
+    "b2": np.random.default_rng(9).normal(size=8),
+}
+
+
+def network(p):
+    """Return the loss of a network of two layers, which can't be looked into."""
+    p = {name: np.frombuffer(array("d", a.ravel())).reshape(a.shape) for name, a in p.items()}
+    first = np.tanh(INPUTS @ p["W1"] + p["b1"])
+    return float(np.sum((first @ p["W2"] + p["b2"]) ** 2))
+
+
+def backward(p):
+    """Return its gradient."""
+    first = np.tanh(INPUTS @ p["W1"] + p["b1"])
+    second = 2 * (first @ p["W2"] + p["b2"])
+    before = (second @ p["W2"].T) * (1 - first**2)
+    return {
+        "W1": INPUTS.T @ before,
+        "b1": before.sum(axis=0),
+        "W2": first.T @ second,
+        "b2": second.sum(axis=0),
+    }
+
+
+WHOLE = {
+    "zeroed": (np.zeros_like, "zero", "{}: all of its {} entries are 0, and the derivative is not"),
+    "sign": (lambda a: -a, "sign", "{}: all of its {} entries have the wrong sign"),
+    "scaled": (
+        lambda a: 1.01 * a,
+        "factor",
+        "{}: all of its {} entries are off by one factor: given/exact = 101/100",
+    ),
+    "transposed": (lambda a: a.T.reshape(a.shape), "transposed", "{}: it is transposed"),
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("kind", ["dict", "list"])
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [(c, n) for c in WHOLE for n in ARRAYS if c != "transposed" or ARRAYS[n].ndim > 1],
+)
+def test_an_array_that_is_wrong_as_a_whole_is_named(change, name, kind, seed):
+    """By its name, and not by some of its entries."""
+    changed_by, cause, detail = WHOLE[change]
+
+    def wrong(p):
+        g = backward(p)
+        return g | {name: changed_by(g[name])}
+
+    if kind == "dict":
+        verdict = check(network, wrong, at=ARRAYS, seed=seed)
+    else:
+        named = dict.fromkeys(ARRAYS)
+        verdict = check(
+            lambda arrays: network(dict(zip(named, arrays, strict=True))),
+            lambda arrays: list(wrong(dict(zip(named, arrays, strict=True))).values()),
+            at=list(ARRAYS.values()),
+            seed=seed,
+        )
+    shown = name if kind == "dict" else f"[{list(ARRAYS).index(name)}]"
+    size = ARRAYS[name].size
+    assert (verdict.status, verdict.cause) == ("wrong", cause), str(verdict)
+    assert verdict.cause_detail.startswith(detail.format(shown, size)), str(verdict)
+    assert {verdict.names[k] for k in verdict.components} == {
+        n for n in verdict.names if n.startswith(f"{shown}[")
+    }
+    assert f"wrong: all {size} components of {shown}\n" in str(verdict)
+    assert verdict.evaluations <= 120
+
+
+def test_two_arrays_and_an_entry_are_named_together():
+    """Each with what is wrong with it."""
+
+    def wrong(p):
+        g = backward(p)
+        g["W2"][3, 4] = 0.0
+        return g | {"W1": -g["W1"], "b2": 0.5 * g["b2"]}
+
+    verdict = check(network, wrong, at=ARRAYS)
+    assert verdict.status == "wrong", str(verdict)
+    assert len(verdict.components) == 80 + 8 + 1
+    assert "W1: all of its 80 entries have the wrong sign" in verdict.cause_detail
+    assert "b2: all of its 8 entries are off by one factor" in verdict.cause_detail
+    assert "besides, in W2[3,4]: it is 0 where the derivative is not" in verdict.cause_detail
+
+
+def test_a_single_array_may_be_transposed():
+    """Where it is all there is."""
+    at = {"W": np.random.default_rng(1).normal(size=(6, 6))}
+    weights = np.random.default_rng(2).normal(size=(6, 6))
+
+    def f(p):
+        x = np.frombuffer(array("d", p["W"].ravel())).reshape(6, 6)
+        return float(np.sum(np.sin(weights * x)))
+
+    verdict = check(f, lambda p: {"W": (weights * np.cos(weights * p["W"])).T}, at=at)
+    assert (verdict.status, verdict.cause) == ("wrong", "transposed"), str(verdict)
+
+
+def raising(x):
+    """Return a sum of sines that can't be had everywhere."""
+    if x[3] > 0.52:
+        msg = "too large"
+        raise ValueError(msg)
+    return float(np.sum(np.sin(np.frombuffer(array("d", x)))))
+
+
+def test_the_limit_is_said_to_hold_at_the_points_that_were_asked_for():
+    """No box is searched, and it is the limit of one entry."""
+    verdict = check(raising, np.cos, at=np.full(30, 0.4))
+    assert "in any one component would have been seen at this point; no other was" in str(verdict)
+    verdict = check(raising, np.cos, at=np.stack([np.full(30, 0.4), np.full(30, 0.3)]))
+    assert "would have been seen at these 2 points; no other was tried" in str(verdict)
+
+
+@pytest.mark.parametrize("change", [zero, lambda _: None])
+def test_exceptions_beside_the_point_are_said(change):
+    """They are left out of what is measured, right or wrong, and not kept quiet."""
+
+    def gradient_of(x):
+        result = np.resize(np.cos(x), N)
+        change(result)
+        return result
+
+    at = np.full(N, 0.5)
+    verdict = check(raising, gradient_of, at=at)
+    assert verdict.status != "undecided"
+    notes = [note for note in verdict.violations if "ValueError: too large" in note]
+    assert len(notes) == 1, str(verdict)
+    assert "calls beside the points, which were left out" in notes[0]

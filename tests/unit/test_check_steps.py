@@ -8,6 +8,8 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import minimize
 
 from symnum import check, differentiate
 
@@ -223,9 +225,10 @@ def test_wrong_entries_of_a_complex_function():
     assert verdict.evaluations <= 80
 
 
-def test_a_loose_solver_with_many_parameters():
+@pytest.mark.parametrize("size", [1e-7, 1e-9])
+def test_a_loose_solver_with_many_parameters(size):
     """All entries a little off, each by another share, are what a tolerance does."""
-    biased = np.random.default_rng(3).normal(size=N) * 1e-7 + 1
+    biased = np.random.default_rng(3).normal(size=N) * size + 1
     verdict = check(MANY, lambda x: many_gradient(x) * biased, at=POINT)
     assert verdict.status == "ok", str(verdict)
     assert any("solver" in note for note in verdict.violations)
@@ -264,6 +267,97 @@ def test_a_claim_that_fits_on_the_whole_is_not_held_to_points(rtol):
 def test_a_claim_that_does_not_fit_is_wrong_all_the_same(factor):
     """The looseness of f is no excuse for a wrong derivative."""
     verdict = check(oscillator, lambda a: factor * oscillator_slope(a), domain=[(0.5, 5.0)])
+    assert verdict.status == "wrong", str(verdict)
+
+
+def table(kind, count, wave=1.0):
+    """Return a table of sin over three of its waves, and what reads it."""
+    nodes = np.linspace(-2.0, 18.0, count)
+    values = np.sin(wave * nodes)
+    if kind == "linear":
+        return opaque(lambda x: np.interp(x[0], nodes, values))
+    if kind == "cells":
+        return opaque(lambda x: values[np.searchsorted(nodes, x[0]) - 1])
+    smooth = PchipInterpolator(nodes, values)
+    return opaque(lambda x: smooth(x[0]))
+
+
+TABLES = [(kind, count) for kind in ("linear", "cells", "cubic") for count in (40, 60, 100, 200)]
+
+
+@pytest.mark.parametrize("domain", [(0.0, 16.0), (3.3, 5.1)])
+@pytest.mark.parametrize(("kind", "count"), TABLES)
+def test_a_table_accuses_nobody(kind, count, domain):
+    """The slope in a cell of a table is nobody's; its gain over several cells is what is meant."""
+    verdict = check(table(kind, count), math.cos, domain=[domain], seed=count)
+    assert verdict.status in {"undecided", "ok"}, str(verdict)
+
+
+@pytest.mark.parametrize("bug", [lambda x: 1.05 * math.cos(x), lambda x: -math.cos(x), math.sin])
+@pytest.mark.parametrize(("kind", "count"), [("linear", 100), ("linear", 200), ("cubic", 60)])
+def test_a_table_is_no_excuse(kind, count, bug):
+    """A derivative that doesn't fit the table over many cells is wrong."""
+    verdict = check(table(kind, count), bug, domain=[(0.0, 16.0)])
+    assert verdict.status == "wrong", str(verdict)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_loose_minimisation_accuses_nobody(seed):
+    """The derivative of a minimum is that at the minimiser, which is found to a tolerance."""
+
+    def value(z, p):
+        return (z[0] - math.sin(p)) ** 2 + (z[1] - p * z[0]) ** 2 / 2 + 0.3 * p * p
+
+    def least(p):
+        options = {"xatol": 0.03, "fatol": 0.03}
+        return minimize(value, [0.5, 0.5], (p,), "Nelder-Mead", options=options).fun
+
+    f = opaque(lambda p: least(float(p[0])))
+    verdict = check(f, lambda p: 0.6 * p, domain=[(0.3, 3.0)], seed=seed)
+    assert verdict.status == "undecided", str(verdict)
+
+
+@pytest.mark.parametrize("term", [lambda x: 0.2 * math.sin(7 * x), lambda x: 0.1 * x])
+def test_what_no_slip_explains_is_wrong_where_f_is_smooth(term):
+    """f whose slopes tell what it gains is no table, and its slopes are to be believed."""
+    f = opaque(lambda x: np.exp(np.sin(x[0])))
+
+    def off(x):
+        return math.cos(x) * math.exp(math.sin(x)) + term(x)
+
+    verdict = check(f, off, domain=[(0.0, 5.0)])
+    assert verdict.status == "wrong", str(verdict)
+
+
+def test_a_table_of_two_variables_accuses_nobody():
+    """What is coarse along one variable is coarse along the others."""
+    nodes = np.linspace(0.0, 10.0, 80)
+    values = np.sin(nodes)
+
+    def read(x):
+        return np.interp(x[0], nodes, values) * (2 + np.interp(x[1], nodes, values))
+
+    def slopes(x):
+        return np.array(
+            [np.cos(x[0]) * (2 + np.sin(x[1])), np.sin(x[0]) * np.cos(x[1])],
+        )
+
+    verdict = check(opaque(read), slopes, domain=[(0.5, 9.5)] * 2)
+    assert verdict.status == "undecided", str(verdict)
+
+
+@pytest.mark.parametrize("n", [40, 2000])
+@pytest.mark.parametrize("count", [30, 150])
+def test_a_table_of_many_variables_accuses_nobody(count, n):
+    """Where every entry is off, each by another share, its gain over cells is looked at."""
+    nodes = np.linspace(-2.0, 18.0, count)
+    values = np.sin(nodes)
+    rng = np.random.default_rng(count)
+    weights, at = rng.normal(size=n), rng.uniform(0.5, 11.0, n)
+    f = opaque(lambda x: weights @ np.interp(x, nodes, values))
+    verdict = check(f, lambda x: weights * np.cos(x), at=at)
+    assert verdict.status == "undecided", str(verdict)
+    verdict = check(f, lambda x: -weights * np.cos(x), at=at)
     assert verdict.status == "wrong", str(verdict)
 
 

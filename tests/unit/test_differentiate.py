@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -457,3 +458,68 @@ def test_bars_hold_beside_ripples(roundings, share):
         covered += [abs(found.value - exact) <= found.error] if found else []
     assert len(covered) >= 55
     assert np.mean(covered) >= share
+
+
+def single_polynomials(count):
+    """Yield polynomials computed in single precision, points, and their exact derivatives."""
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 32])
+        x = 10 ** float(rng.uniform(-1, 1))
+        degree = int(rng.integers(2, 7))
+        c = (rng.normal(size=degree + 1) * 10 ** rng.uniform(-1, 1, degree + 1)).astype(np.float32)
+        at = Fraction(x)
+        exact = sum(i * Fraction(float(a)) * at ** (i - 1) for i, a in enumerate(c) if i)
+
+        def powers(t, c=c):
+            single = np.float32(t)
+            return float(sum((a * single**i for i, a in enumerate(c)), np.float32(0)))
+
+        yield powers, x, float(exact)
+
+
+def test_single_precision_is_as_noisy_as_f_is_large():
+    """Where f grows with the step its rounding does, and the bar holds that."""
+    missed = []
+    for f, x, exact in single_polynomials(300):
+        found = sn.differentiate(f, x)
+        if found and not abs(found.value - exact) <= found.error:
+            missed.append((x, exact, found.value, found.error))
+    assert len(missed) <= 1, missed
+
+
+def chirps_where_they_are_flat(count):
+    """Yield cos(x^p) near its extrema, with p, points, and derivatives to more digits."""
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 37])
+        p = 2 + seed % 2
+        turns = int(rng.integers(3, 2500))
+        off = 10 ** float(rng.uniform(-6, -0.5))
+        x = (math.pi * turns + off) ** (1 / p)
+        with mpmath.workdps(40):
+            t = mpmath.mpf(x)
+            exact = float(-p * t ** (p - 1) * mpmath.sin(t**p))
+        yield p, x, exact
+
+
+def test_a_rounded_argument_is_noise_where_f_slopes():
+    """At an extremum of cos(x^3) the rounding of x^3 isn't heard, and beside it it is."""
+    missed = []
+    for p, x, exact in chirps_where_they_are_flat(200):
+        found = sn.differentiate(lambda t, p=p: math.cos(t**p), x)
+        if found and not abs(found.value - exact) <= found.error:
+            missed.append((p, x, exact, found.value, found.error))
+    assert len(missed) <= 1, missed
+
+
+@pytest.mark.parametrize("x", [0.13, 0.63, 1.42, 6.58])
+@pytest.mark.parametrize("frequency", [3e7, 1e8, 1e9])
+@pytest.mark.parametrize("amplitude", [1e-11, 1e-10, 1e-9])
+def test_a_fine_wave_is_a_part_of_f(amplitude, frequency, x):
+    """A wave that grows as a smooth function does is no noise, however fine it is."""
+    found = sn.differentiate(lambda t: math.sin(t) + amplitude * math.sin(frequency * t), x)
+    with mpmath.workdps(40):
+        slope = mpmath.cos(x) + mpmath.mpf(amplitude) * frequency * mpmath.cos(
+            frequency * mpmath.mpf(x)
+        )
+    assert found
+    assert abs(found.value - float(slope)) <= 2 * found.error

@@ -7,6 +7,7 @@ from symnum import Formula, check
 from symnum.checking.claim import Candidate, Form
 from symnum.checking.code_reference import DualReference
 from symnum.checking.reference import reference_of
+from symnum.formula.bounds import RoundingBound
 
 # Formula, kink, and the one-sided derivatives of every component.
 KINKS = [
@@ -122,3 +123,39 @@ def test_no_kink_where_all_sides_agree():
     truth = reference_of(Formula("max(x, y) + min(x, y)"), 1).at(np.array([[0.0, 0.0], [1.0, 1.0]]))
     np.testing.assert_allclose(truth.exact, 1.0)
     assert np.all(truth.bound < 1e-12)
+
+
+def test_a_kink_that_a_variable_does_not_move_is_none_of_its_derivatives():
+    """Where 435 distances are summed, a tie of two is a kink in two variables and no more."""
+    f = Formula("abs(x - y) + abs(x - z) + abs(y - z) + w**2")
+    program = reference_of(f, 1).derivative
+    roots = [entry.root for entry in program.entries]
+    paths = [entry.path for entry in program.entries]
+    point = np.array([[2.0, 1.0, 1.0, 3.0]])  # w, x, y, z in the order of their names
+    assert f.variables == ("w", "x", "y", "z")
+    hull = RoundingBound(program.program, roots, paths).at(point).hull[0]
+    assert hull.tolist() == [False, True, True, False]
+    assert RoundingBound(program.program, roots).at(point).hull.all()
+
+
+@pytest.mark.parametrize("f", ["sign(x)*y", "where(x < 0, 2, 1)*y", "floor(x)*y"])
+def test_a_jump_that_a_variable_does_not_move_shows_in_its_derivative(f):
+    """By y it is 1 or 2, and a computation takes the side that x rounds to."""
+    derivative = reference_of(Formula(f), 1).derivative
+    bound = RoundingBound(
+        derivative.program,
+        [entry.root for entry in derivative.entries],
+        [entry.path for entry in derivative.entries],
+    )
+    hull = bound.at(np.array([[0.0, 1.0]]), round_zero=1e-300).hull[0]
+    assert hull.all()
+
+
+def test_only_what_is_asked_for_is_certified():
+    """Each kink takes many expansions: 30 components at each tie of two would take seconds."""
+    gradient = Formula("abs(x - y) + z").jacobian()
+    points = np.array([[1.0, 1.0, 2.0], [1.0, 2.0, 3.0]])
+    wanted = np.array([[True, False, True], [True, True, True]])
+    found = gradient.certify(points, wanted=wanted)
+    assert found.status[0].tolist() == ["kink", "undecided", "certified"]
+    assert np.all(found.status[1] == "certified")

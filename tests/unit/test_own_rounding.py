@@ -1,6 +1,6 @@
 """A right derivative that loses all its digits to rounding is inaccurate, and a bug is wrong."""
 
-# ruff: noqa: ARG005 - derivatives take arguments that they have no use for
+# ruff: noqa: ARG005, D103  # derivatives take arguments that they have no use for; names say it
 
 import math
 
@@ -196,6 +196,75 @@ def test_overflow_inside_is_no_mistake_in_the_formula(box, share, status):
 
     verdict = sn.check("hypot(x, y)", derivative, domain=[box, box])
     assert verdict.status == status
+
+
+def stable_sigmoid(x):
+    p = 1 / (1 + np.exp(-x)) if x >= 0 else np.exp(x) / (1 + np.exp(x))
+    return p * (1 - p)
+
+
+def flipped_sigmoid(x):
+    p = 1 / (1 + np.exp(-x)) if x >= 0 else np.exp(x) / (1 + np.exp(x))
+    return p * (1 - p) if x < 20 else -p * (1 - p)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("where", [{"at": 40.0}, {"domain": [(-700, 700)]}])
+def test_of_code_that_branches_each_path_is_right_on_paper(where, seed):
+    """p*(1 - p) has no digit left where p rounds to 1, on the one path and on the other."""
+    verdict = sn.check("1/(1 + exp(-x))", stable_sigmoid, seed=seed, **where)
+    assert verdict.status == "inaccurate"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_path_that_is_wrong_on_paper_stays_wrong(seed):
+    """It has the other sign only where hardly a digit is left."""
+    verdict = sn.check("1/(1 + exp(-x))", flipped_sigmoid, domain=[(-36, 36)], seed=seed)
+    assert verdict.status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "where"),
+    [
+        ("tanh(x)", "1 - tanh(x)**2", {"at": 20.0}),
+        ("tanh(x)", "1 - tanh(x)**2", {"domain": [(-100, 100)]}),
+        ("sin(x)/x", "(x*cos(x) - sin(x))/x**2", {"domain": [(1e-8, 10)]}),
+        ("1/(1 + exp(-x))", "(1/(1 + exp(-x)))*(1 - 1/(1 + exp(-x)))", {"domain": [(30, 60)]}),
+        ("exp(-x)", "sinh(x) - cosh(x)", {"domain": [(20, 60)]}),
+    ],
+)
+def test_a_derivative_given_as_text_is_looked_into_too(f, derivative, where):
+    assert sn.check(f, derivative, **where).status in {"proved", "inaccurate"}
+
+
+LOSING = [
+    ("1 - tanh(x)", lambda x: np.tanh(x) ** 2 - 1, lambda x: 1 - np.tanh(x), {"domain": [(0, 60)]}),
+    ("log(1 + exp(x))", expit, lambda x: math.log(1 + math.exp(x)), {"domain": [(-40, -20)]}),
+    ("log(1 - exp(-x))", lambda x: 1 / np.expm1(x), lambda x: np.log(1 - np.exp(-x)), {"at": 50.0}),
+]
+
+
+@pytest.mark.parametrize("timeout", [None, 60])
+@pytest.mark.parametrize(("f", "slope", "code", "where"), LOSING)
+def test_code_of_f_that_loses_its_digits_is_no_other_function(f, slope, code, where, timeout):
+    verdict = sn.check(f, slope, function=code, timeout=timeout, **where)
+    assert verdict.status in {"ok", "proved"}
+
+
+def test_code_of_f_that_keeps_fewer_digits_than_its_formula_is_said():
+    verdict = sn.check("expm1(x)", np.exp, function=lambda x: np.exp(x) - 1, domain=[(0, 1e-9)])
+    assert verdict.status == "proved"
+    assert "the function is the formula, but loses digits" in verdict.violations[0]
+
+
+@pytest.mark.parametrize(
+    "code", [lambda x: 1 - 1.01 * np.tanh(x), lambda x: 1 - np.tanh(x + 1e-9), lambda x: np.tanh(x)]
+)
+def test_code_of_another_function_does_not_hide_behind_lost_digits(code):
+    verdict = sn.check(
+        "1 - tanh(x)", lambda x: np.tanh(x) ** 2 - 1, function=code, domain=[(0, 60)]
+    )
+    assert verdict.cause == "wrong_function"
 
 
 def in_a_slab(derivative, low, high, value):

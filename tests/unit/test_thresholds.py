@@ -9,7 +9,9 @@ import math
 import numpy as np
 import pytest
 
+from symnum import Formula
 from symnum.checking.check import check
+from symnum.checking.thresholds import threshold_points
 
 LIMIT = 2.5 - 1e-7
 
@@ -152,3 +154,14 @@ def test_a_series_beside_its_threshold():
 def test_a_formula_has_thresholds_too():
     verdict = check("x**2", "where(x > 2.9999, 0, 2*x)", domain=[(-3, 3)])
     assert str(verdict.status) == "wrong"
+
+
+def test_no_line_starts_at_a_corner_where_all_is_tied():
+    """At (-3, -3, ...) all are the largest: every point of a line from there is a kink of 29."""
+    n = 30
+    formula = Formula(f"max({', '.join(f'x{i}' for i in range(n))})")
+    box = np.tile([-3.0, 3.0], (n, 1))
+    points = threshold_points(formula.program, [], box, np.random.default_rng(0))
+    assert len(points)
+    largest = points == points.max(axis=1, keepdims=True)
+    assert largest.sum(axis=1).max() == 2

@@ -217,3 +217,14 @@ def test_zero_times_log_is_zero():
     ):
         assert float(f.exact(0.0).hi) == 0.0
         assert isinstance(f, Formula)
+
+
+def test_a_long_table_lies_no_deeper_than_its_halvings():
+    """A derivative holds each choice inside all that are round it: in a row they make a square."""
+    nodes = np.linspace(0.0, 10.0, 501)
+    heights = np.sin(nodes)
+    table = trace(lambda x: np.interp(x, nodes, heights), n=1)
+    slope = table.derivative()
+    assert len(slope.program) < 40 * len(nodes)
+    x = np.array([-1.0, 0.0, 0.01, 3.3, 9.99, 10.0, 11.0])
+    np.testing.assert_allclose(table(x), np.interp(x, nodes, heights), rtol=1e-14)

@@ -26,10 +26,18 @@ def _interp(
         raise ValueError("fp and xp are not of the same length")
     places = nodes.values
     slopes = (heights[1:] - heights[:-1]) / (places[1:] - places[:-1])
-    result: Any = heights[-1]
-    for k in reversed(range(len(places) - 1)):
-        piece = slopes[k] * (at - places[k]) + heights[k]
-        result = where(r, at < places[k + 1], piece, result)
+
+    def between(first: int, last: int) -> Any:
+        """Write the pieces from one place to another: halved, so that none lies deep inside."""
+        if first == last:
+            return heights[first]
+        if last - first == 1:
+            return slopes[first] * (at - places[first]) + heights[first]
+        middle = (first + last) // 2
+        lower, upper = between(first, middle), between(middle, last)
+        return where(r, at < places[middle], lower, upper)
+
+    result = where(r, at < places[-1], between(0, len(places) - 1), heights[-1])
     result = where(r, at < places[0], heights[0] if left is None else left, result)
     if right is not None:
         result = where(r, at > places[-1], right, result)

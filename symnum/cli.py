@@ -316,6 +316,7 @@ def check(
 
     Importing MODULE runs its code, as pytest does: name only modules that you trust. The current
     directory, and nothing else, is added to the import path. What the code prints goes to stderr.
+    Code that calls os._exit ends symnum with it, without a verdict and with its exit status.
 
     The variables of MODULE:F are called like its parameters, or x0, x1, ... where it takes one
     array x (theta[0], ... where that has another name).

@@ -42,6 +42,9 @@ _CLOSE_TO_0 = 2.0**-20
 _FINER = 4
 _ROUNDINGS = 64.0
 
+# A small constant beside large values is no rounding, and nothing but its size can be seen.
+_UNPROVEN = "its errors are like rounding, or no larger than that of its usual values"
+
 # Errors of shares that differ by no more than this factor, of values that differ by more than that.
 _ALIKE, _VARIES = 2.0, 8.0
 
@@ -438,9 +441,12 @@ def lost_digits(evidence: Evidence, bad: np.ndarray, *, is_proven: bool = False)
     gone = (error > size / 2) & (truth.bound < POOR * size) & truth.known & ~truth.hull
     if gone.any():
         lost_all = tuple(np.flatnonzero(gone.any(axis=0)).tolist())
-        sure = "right on paper" if is_proven else "its errors are like rounding"
         words = (
-            f"{sure}, but somewhere no digit is left: it cancels, overflows or underflows inside"
+            "right on paper, but somewhere no digit is left: it cancels, overflows or underflows "
+            "inside"
+            if is_proven
+            else f"somewhere no digit is left: {_UNPROVEN}; does it cancel, overflow or underflow "
+            "inside?"
         )
         return Decision((), lost_all, words, gone)
     components = tuple(np.flatnonzero(lost.any(axis=0)).tolist())
@@ -450,7 +456,8 @@ def lost_digits(evidence: Evidence, bad: np.ndarray, *, is_proven: bool = False)
         digits = np.where(lost, error / np.where(size == 0, 1.0, size), 0.0)
     row, k = np.unravel_index(np.argmax(digits), digits.shape)
     kept = max(0.0, -float(np.log10(max(digits[row, k], 1e-17))))
-    words = f"right, but only about {kept:.0f} of 16 digits are left in the worst case"
+    words = f"only about {kept:.0f} of 16 digits are left in the worst case"
+    words = f"right, but {words}" if is_proven else f"{words}: {_UNPROVEN}"
     return Decision((), components, words, bad)
 
 

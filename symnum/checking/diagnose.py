@@ -8,7 +8,7 @@ single slip explains it, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -42,6 +42,8 @@ _SHOWS = 0.5
 # A ratio is read where the exact values are known to so many times the best.
 _BEST = 4.0
 _SEVERAL = 2
+# Of so many wrong components each is explained by itself where nothing explains them together.
+_FEW = 4
 
 # Functions that people write for each other.
 _CONFUSED = {
@@ -177,7 +179,29 @@ def diagnose(
         found = attempt()
         if found is not None:
             return found
-    return Cause.UNEXPLAINED, "no single slip of the exact derivative explains it"
+    return Cause.UNEXPLAINED, "no single slip of the exact derivative explains it" + _each(
+        reference, view, names
+    )
+
+
+def _each(reference: Reference, view: _View, names: Sequence[str]) -> str:
+    """Say what explains each wrong component by itself; empty where one has no explanation."""
+    if not _SEVERAL <= len(view.wrong) <= _FEW:
+        return ""
+    found = []
+    for k in view.wrong:
+        own = replace(view, wrong=(k,))
+        slip = (
+            _one_factor(own, reference)
+            or _shifted(own, names)
+            or _edited(reference, own, names)
+            or _copied(own, names)
+        )
+        if slip is None:
+            return ""
+        said = slip[1]
+        found.append(said if said.startswith(f"{names[k]} ") else f"{names[k]}: {said}")
+    return "; each component has one of its own: " + "; ".join(found)
 
 
 def _view(evidence: Evidence, decision: Decision) -> _View:

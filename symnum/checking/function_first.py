@@ -88,7 +88,7 @@ def _compared(
         if request.traced:
             msg = (
                 f"f raises {answers[0].error} at all of the {len(answers)} points that were tried"
-                f"{one_point_hint(request.n) if len(request.points) else ''}"
+                f"{one_point_hint(request.n) if request.has_points else ''}"
             )
             raise UsageError(msg)
         sentence = f"the function raises {answers[0].error}; the derivative was not judged"

@@ -6,9 +6,10 @@ import linecache
 import sys
 from collections.abc import Callable
 from functools import update_wrapper
-from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
+
+from symnum.checking.literals import plain_function
 
 # After this many calls the lines that were not reached are those of rare branches.
 _CALLS = 3_000
@@ -29,8 +30,8 @@ class Watched:
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)  # its signature says how it is called
         self._function = function
-        code = getattr(unwrap(function), "__code__", None)  # theirs, under ours
-        self._code: CodeType | None = code if isinstance(code, CodeType) else None
+        plain = plain_function(function)  # theirs, under ours
+        self._code: CodeType | None = None if plain is None else plain.__code__
         self._left = set() if self._code is None else _lines(self._code)
         self._calls = 0
 

@@ -35,6 +35,7 @@ from symnum.checking.subject import (
     prod_of,
     subject_of,
 )
+from symnum.differences.differentiate import read_seed
 from symnum.errors import DomainError, UsageError
 from symnum.formula.formula import Formula, as_doubles
 from symnum.formula.ranges import DEFAULT_RANGE
@@ -64,9 +65,7 @@ class Request:
         n: int | None,
         over: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
     ) -> None:
-        if not isinstance(seed, (int, np.integer)) or seed < 0:
-            msg = f"seed is {seed!r}; a whole number from 0 on is expected"
-            raise UsageError(msg)
+        seed = read_seed(seed)
         refuse_what_is_neither(f, derivative, function)
         self.rng = np.random.default_rng(seed)
         self.seed = seed
@@ -153,6 +152,11 @@ class Request:
             self.reference = reference_of(self.formula, derivative_order)
         elif not self.along_directions:
             self.reference = self._code_reference(derivative_order)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether points were given as numbers, of which code may have been meant to take one."""
+        return bool(len(self.points)) and self.layout is None
 
     @property
     def form(self) -> str:
@@ -328,8 +332,9 @@ class Request:
     def _read_code(self, function: Callable[..., Any], given_points: bool) -> Candidate:
         """Return the code of f, called as it wants to be."""
         as_array = given_points and not self.scalar_points
-        is_given = bool(len(self.points)) and self.layout is None
-        return code_of(function, self.n, self.layout, self._probes(), as_array, is_given=is_given)
+        return code_of(
+            function, self.n, self.layout, self._probes(), as_array, is_given=self.has_points
+        )
 
     def _read_candidate(self, derivative: Any, given_points: bool) -> Candidate:
         shape = self.output_shape + (self.n,) * self.derivative_order

@@ -222,7 +222,7 @@ def read_budget(budget: int) -> int:
 def read_seed(seed: int) -> int:
     """Return the seed."""
     if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or index(seed) < 0:
-        msg = f"a seed is a whole number from 0 on, {shown(seed)} was given"
+        msg = f"seed is {shown(seed)}; a whole number from 0 on is expected"
         raise UsageError(msg)
     return index(seed)
 

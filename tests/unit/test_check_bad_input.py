@@ -91,6 +91,7 @@ REQUESTS = {
     "a seed of text": ({"seed": "a"}, UsageError, "seed is 'a'"),
     "a negative seed": ({"seed": -1}, UsageError, "seed is -1"),
     "half a seed": ({"seed": 0.5}, UsageError, "seed is 0.5"),
+    "a seed of True": ({"seed": True}, UsageError, "seed is True"),
     "no function": ({"function": 3}, UsageError, "function is 3 (int)"),
     "no time": ({"timeout": 0}, UsageError, "timeout is 0"),
     "a time of text": ({"timeout": "soon"}, UsageError, "timeout is 'soon'"),
@@ -415,6 +416,38 @@ def test_a_function_with_missing_entries_is_refused():
     verdict = check(lambda p: np.sum(p["w"]), lambda p: {"w": hole}, at={"w": np.ones(2)})
     assert verdict.status == "wrong"
     assert "masked array" in str(verdict)
+
+
+def test_lines_are_watched_in_whatever_wraps_a_function():
+    """A partial of a method has lines of its own, and so has an object that can be called."""
+
+    class Model:
+        def __call__(self, x, rare=1e9):
+            if x > rare:
+                return 0.0
+            return 2 * x
+
+    for derivative in (Model(), functools.partial(Model(), rare=1e8)):
+        verdict = check("x**2", derivative)
+        assert any("return 0.0" in line for line in verdict.unreached_lines), verdict
+
+
+def test_the_time_limit_holds_where_code_is_run_on_balls():
+    """Each call of f counts, on whatever numbers; what doesn't return is left behind."""
+
+    def slow(x):
+        y = x[0]
+        if np.asarray(x).dtype == object:
+            time.sleep(0.3)
+        for _ in range(3):  # it branches on its data, so it has no formula
+            y = np.sqrt(y) * x[1] if y > 1 else y * y + x[1]
+        return y
+
+    start = time.monotonic()
+    verdict = check(slow, lambda x: x, domain=[(0.2, 3)] * 2, timeout=1)
+    assert time.monotonic() - start < 4
+    assert verdict.status == "undecided"
+    assert "timeout" in verdict.reason
 
 
 @pytest.mark.parametrize(

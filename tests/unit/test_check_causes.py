@@ -322,3 +322,46 @@ def test_a_rounded_constant_is_one(f, derivative):
     verdict = check(f, derivative, n=1 if callable(f) else None)
     assert (verdict.status, verdict.cause) == ("wrong", "constant"), str(verdict)
     assert "3.14159" in verdict.cause_detail or "2.71828" in verdict.cause_detail
+
+
+def test_two_slips_are_said_of_the_component_that_each_is_in():
+    """No one slip explains both, and each by itself says where to look."""
+    f = "x**2*y + sin(x)*y**3"
+
+    def gradient(x, y):
+        return 2 * x * y - np.cos(x) * y**3, x**2 + 3 * np.cos(x) * y**2
+
+    for seed in range(3):
+        verdict = check(f, gradient, seed=seed)
+        assert (verdict.status, verdict.cause) == ("wrong", "unexplained")
+        assert "no single slip" in verdict.cause_detail
+        assert "x: the sign before" in verdict.cause_detail, str(verdict)
+        assert "y: cos stands for sin" in verdict.cause_detail, str(verdict)
+
+
+def test_where_one_of_two_has_no_slip_nothing_is_said_of_the_other():
+    """A list with a gap would read as if it were complete."""
+    verdict = check("x**2*y", lambda x, y: (3 * x * y, np.sinh(x * y) + 1.0))
+    assert verdict.cause_detail == "no single slip of the exact derivative explains it"
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "domain"),
+    [
+        ("x**2", lambda x: 2 * x + 0.01, (-1e16, 1e16)),
+        ("x**3", lambda x: 3 * x * x + 0.01, (-1e8, 1e8)),
+    ],
+)
+def test_a_constant_below_the_rounding_of_usual_values_is_not_called_right(f, derivative, domain):
+    """0.01 beside 1e16 may be rounding, and needn't be: what is said is true of either."""
+    verdict = check(f, derivative, domain=[domain])
+    assert verdict.status == "inaccurate"
+    assert "right" not in verdict.reason
+    assert "no larger than that of its usual values" in verdict.reason
+
+
+@pytest.mark.parametrize("domain", [(-40, 37), (0, 30)])
+def test_a_constant_above_rounding_is_seen_beside_huge_values(domain):
+    """It is larger than the rounding of the smaller values."""
+    verdict = check("exp(x)", lambda x: np.exp(x) + 0.01, domain=[domain])
+    assert (verdict.status, verdict.cause) == ("wrong", "term")

@@ -29,12 +29,14 @@ from symnum.checking.own_code import OwnCode
 from symnum.checking.own_rounding import beside_own_rounding, is_own_rounding
 from symnum.checking.reference import Reference
 from symnum.checking.request import Request
-from symnum.checking.steps_reference import StepsReference
+from symnum.checking.steps_reference import COARSE_SOLVER, StepsReference
 from symnum.checking.unjudged import about_given, kink_text, nothing_known
 from symnum.checking.verdict import Cause, Outcome, Verdict
 
 # A limit of so much of the derivative itself would not have seen a wrong sign.
 _BLIND = 0.5
+# Operations whose derivative is that of a piece.
+_CHOOSING = frozenset({"where", "floor", "sign"})
 # What is said where no slip explains the errors.
 _OF_NOTHING = frozenset({Cause.REGION, Cause.UNEXPLAINED})
 
@@ -56,10 +58,8 @@ def judge(request: Request, reference: Reference, evidence: Evidence, own_code: 
     detail = ""
     if decision.wrong or decision.inaccurate:
         cause, detail = _cause(request, reference, evidence, decision, nonfinite)
-    if isinstance(reference, StepsReference) and decision.wrong and cause is not Cause.NONFINITE:
-        spot = cause is Cause.REGION and reference.is_spot(decision)
-        is_explained = not (spot or cause is Cause.UNEXPLAINED)
-        doubt = reference.excuse(candidate, evidence, decision, request.box, is_explained)
+    if decision.wrong and cause is not None and cause is not Cause.NONFINITE:
+        doubt = _excuse(request, evidence, decision, cause)
         if doubt:
             cause, detail, reason = None, "", doubt
             decision = Decision((), (), "", decision.bad)
@@ -101,6 +101,36 @@ def judge(request: Request, reference: Reference, evidence: Evidence, own_code: 
         reason,
         reference.evaluations if isinstance(reference, StepsReference) else 0,
     )
+
+
+def _excuse(request: Request, evidence: Evidence, decision: Decision, cause: Cause) -> str:
+    """Say why a claim is not held to the slopes of f's code at points; empty where it is.
+
+    That the slopes of a table or a solver are certified doesn't make them those of what it stands
+    for. Where a formula was given, it is what is meant.
+    """
+    reference = request.reference
+    measured = reference
+    if not isinstance(measured, StepsReference):
+        if request.code is None or not request.traced or not _has_pieces(reference):
+            return ""
+        measured = StepsReference(
+            request.code, request.variables, request.derivative_order, "", request.limits
+        )
+    spot = cause is Cause.REGION and measured.is_spot(decision)
+    is_explained = not (spot or cause is Cause.UNEXPLAINED)
+    doubt = measured.excuse(request.candidate, evidence, decision, request.box, is_explained)
+    smooth = measured is not reference and not reference.iterates
+    return "" if doubt == COARSE_SOLVER and smooth else doubt
+
+
+def _has_pieces(reference: Reference) -> bool:
+    """Say whether the code of f chooses, so that its slopes may be those of its pieces."""
+    formula = reference.formula
+    if formula is None:
+        return True
+    program = formula.program
+    return any(program.lines[line].op in _CHOOSING for line in program.live())
 
 
 def _blind(request: Request, evidence: Evidence, limit: Sequence[float]) -> str:

@@ -23,18 +23,22 @@ _GRACE = 1.0
 # When the time is over, an error is called wrong that is so many bounds large, and so large a share
 # of the derivative.
 _FAR_OFF, _LARGE = 2.0**10, 2.0**-5
+# Beside what was measured it must be so large: the slope of a solver's or a table's single piece,
+# 0 where it stands still, is off by as much as the derivative itself.
+_OPPOSITE = 1.5
 
 
 def late_verdict(request: Request, evidence: Evidence, seconds: float) -> Verdict:
     """Return the verdict when the time is over: nothing of theirs can be called any more.
 
     What rounding, float32 or a solver's tolerance does can't be told apart by then; an error of a
-    large share of the derivative is none of these.
+    large share of the derivative is none of these, and beside a measured one another sign.
     """
     count = len(evidence.given)
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(evidence.truth.exact), np.abs(evidence.given))
-        far = evidence.error > np.fmax(_FAR_OFF * evidence.truth.bound, size * _LARGE)
+        share = _OPPOSITE if isinstance(request.reference, StepsReference) else _LARGE
+        far = evidence.error > np.fmax(_FAR_OFF * evidence.truth.bound, size * share)
     late = np.zeros(count, dtype=bool)
     reference = request.reference
     if isinstance(reference, FormulaReference):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import numpy as np
 import pytest
 
@@ -182,3 +185,66 @@ def test_choices_deep_inside_each_other_are_not_written_out():
     verdict = check(steps, np.cos, at=3.304, domain=[(3.303, 3.306)], seed=1)
     assert verdict.status == "ok"
     assert "balls" in verdict.reference
+
+
+def fixed_point(tolerance):
+    """Return a loop that ends where it is content, and the derivative of what it looks for."""
+
+    def f(a, tolerance=tolerance):
+        y, before = 0.0, 1.0
+        while abs(y - before) >= tolerance:
+            y, before = 0.5 * math.cos(y) + a / 4, y
+        return y
+
+    return f, lambda a: 0.25 / (1 + 0.5 * math.sin(f(a, 1e-15)))
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4, 1e-6, 1e-8])
+def test_a_loop_that_stops_early_is_no_evidence_against_its_limit(tolerance):
+    """That its slope is certified makes it no other function's."""
+    f, slope = fixed_point(tolerance)
+    for seed in range(2):
+        assert check(f, slope, at=[0.5, 1.0], n=1, seed=seed).status != "wrong"
+    assert check(f, lambda a: -slope(a), at=[0.5, 1.0], n=1).status == "wrong"
+
+
+@pytest.mark.parametrize("count", [30, 101])
+def test_a_table_in_code_stands_for_what_is_in_it(count):
+    """Traced, its slopes are exact, and those of its cells."""
+    nodes = np.linspace(0, 10, count)
+    heights = np.sin(nodes)
+
+    def table(x):
+        return np.interp(x, nodes, heights)
+
+    verdict = check(table, math.cos, at=3.3)
+    assert verdict.status == "undecided"
+    assert "as a table" in verdict.reason
+    assert check(table, lambda x: -math.cos(x), at=3.3, domain=[(0, 10)]).status == "wrong"
+    exact = np.diff(heights) / np.diff(nodes)
+    slopes = check(table, lambda x: exact[min(int(x / 10 * (count - 1)), count - 2)], at=3.3)
+    assert slopes.status == "ok"
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda x: np.where(x > 0, 2 * x, 3 * x**2 + 0.01 * np.sin(5 * x)),
+        lambda x: np.where(x > 0.1, 2 * x, 3 * x**2),
+    ],
+)
+def test_code_that_chooses_is_not_excused(derivative):
+    """Two smooth branches are no pieces of something smoother."""
+    verdict = check(lambda x: np.where(x > 0, x**2, x**3), derivative, domain=[(-3, 3)])
+    assert verdict.status == "wrong"
+
+
+def test_when_the_time_is_over_a_place_where_f_stands_still_accuses_nobody():
+    """Whether it is one of many steps isn't known by then."""
+
+    def f(x):
+        time.sleep(0.02)
+        return math.floor(float.fromhex(float(x).hex()) * 8) / 8
+
+    verdict = check(f, lambda _: 1.0, at=[0.55, 3.1], n=1, timeout=1.5)
+    assert verdict.status == "undecided"

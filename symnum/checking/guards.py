@@ -12,7 +12,7 @@ import numpy as np
 from symnum.checking.claim import Answer, Candidate
 from symnum.checking.decide import Evidence
 from symnum.checking.points import uniform
-from symnum.checking.reference import Reference, Truth
+from symnum.checking.reference import Reference, Truth, status_at
 from symnum.checking.theirs import their_traceback
 from symnum.checking.verdict import Cause
 from symnum.formula.status import Status
@@ -166,18 +166,17 @@ def findings(reference: Reference, evidence: Evidence, names: Sequence[str]) -> 
     rows = np.flatnonzero((~np.isfinite(evidence.given)).any(axis=1))[:_LOOKED_AT]
     if not rows.size:
         return ()
-    status = reference.statuses(evidence.truth.points[rows])
-    found = []
-    for i, row in enumerate(rows):
-        where = shown(evidence.truth.points[row], names)
+    found: list[str] = []
+    for row in rows:
+        point = evidence.truth.points[row]
         raised = evidence.raised_at(int(row))
-        for k in np.flatnonzero(~np.isfinite(evidence.given[row])):
+        for k in np.flatnonzero(~np.isfinite(evidence.given[row])).tolist():
             known = evidence.truth.known[row, k] and evidence.truth.hull[row, k]
             near = _NEAR_A_KINK if known else None
-            what = _CONVENTIONS.get(status[i, k], near)
+            what = _CONVENTIONS.get(status_at(reference, point, k), near)
             if what is not None:
                 does = f"raises {raised}" if raised else f"is {evidence.given[row, k]}"
-                found.append(f"it {does} at {where}, {what}")
+                found.append(f"it {does} at {shown(point, names)}, {what}")
                 break
     return tuple(dict.fromkeys(found))[:_REPORTED]
 

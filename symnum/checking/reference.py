@@ -167,6 +167,7 @@ class FormulaReference:
             [entry.path for entry in derivative.entries],
         )
         self._memory = _Memory()
+        self._statuses: dict[tuple[bytes, int], Status] = {}
         self._clock: Clock | None = None
         self._late: set[bytes] = set()
 
@@ -255,12 +256,33 @@ class FormulaReference:
         """Return what there is at each point, a Status, shape (P, K)."""
         return np.asarray(self._exactly(points).status)
 
+    def status(self, point: np.ndarray, k: int) -> Status:
+        """Return what there is of one component at a point of shape (n,), and remember it."""
+        key = (point.tobytes(), k)
+        if key not in self._statuses:
+            wanted = np.arange(len(self.derivative.entries)) == k
+            found = self.derivative.certify(
+                point[None], zeros=False, clock=self._clock, wanted=wanted[None]
+            )
+            if self._clock is not None:
+                self._clock.look()
+            self._statuses[key] = found.status[0, k]
+        return self._statuses[key]
+
     def _exactly(self, points: np.ndarray, k: int | None = None) -> Exact:
         """Certify points, in one component or all; what rounds to 0 is 0 for all who ask."""
         found = self.derivative.certify(points, zeros=False, clock=self._clock, output=k)
         if self._clock is not None:
             self._clock.look()
         return found
+
+
+def status_at(reference: Reference, point: np.ndarray, k: int) -> Status:
+    """Return what there is of one component at a point of shape (n,)."""
+    if isinstance(reference, FormulaReference):
+        return reference.status(point, k)
+    found: Status = reference.statuses(point[None])[0, k]
+    return found
 
 
 @lru_cache(maxsize=8)

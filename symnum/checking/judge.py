@@ -112,7 +112,10 @@ def _excuse(request: Request, evidence: Evidence, decision: Decision, cause: Cau
     reference = request.reference
     measured = reference
     if not isinstance(measured, StepsReference):
-        if request.code is None or not request.traced or not _has_pieces(reference):
+        # A slip, or a region, is one: pieces are off all along, each in its own way.
+        if cause is not Cause.UNEXPLAINED or request.code is None or not request.traced:
+            return ""
+        if not _has_pieces(reference):
             return ""
         measured = StepsReference(
             request.code, request.variables, request.derivative_order, "", request.limits

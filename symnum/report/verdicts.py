@@ -51,7 +51,8 @@ def verdict_text(verdict: Verdict) -> str:
         lines += _limit(verdict)
     if verdict.unreached_lines:
         lines.append("  lines that no point reached: " + ", ".join(verdict.unreached_lines))
-    facts = [f"{verdict.points_tried} points, seed {verdict.seed}"]
+    count = verdict.points_tried
+    facts = [f"{count} point{'s' * (count != 1)}, seed {verdict.seed}"]
     if verdict.form:
         facts.append(f"called with {verdict.form}")
     if verdict.reference:

@@ -29,6 +29,8 @@ _STARTS = 64
 _STEPS, _HALVINGS = 64, 100
 # Points between two thresholds, and how far beside each one more is tried, as a share of it.
 _BETWEEN, _BESIDE = 2, 2.0**-40
+# Points of which all coordinates are at numbers of the code at once.
+_TOGETHER = 192
 # What has an argument that is compared with 0.
 _WITH_0 = frozenset({"abs", "sign"})
 _WITH_EACH_OTHER = frozenset({"lt", "le", "eq", "ne", "max", "min"})
@@ -60,7 +62,45 @@ def threshold_points(
     found, _ = np.unique(found, axis=0, return_index=True)
     if len(found) > CHUNK:
         found = found[np.sort(rng.choice(len(found), CHUNK, replace=False))]
-    return found
+    return np.concatenate([found, _together(_numbers(program, numbers), box, rng)])
+
+
+def _numbers(program: Program | None, literals: Sequence[float]) -> list[float]:
+    """Return the numbers of a candidate's code, traced or not."""
+    held = [] if program is None else [program.lines[index].value for index in program.live()]
+    constants = [float(value) for value in held if isinstance(value, Fraction)]
+    return sorted({*literals, *constants})
+
+
+def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return points of which every coordinate is next to a number of the code, or between two.
+
+    A corner that two conditions cut off is missed by lines along one coordinate.
+    """
+    n = len(box)
+    inside = [[x for x in values if low < x < high] for low, high in box.tolist()]
+    if n < 2 or sum(bool(numbers) for numbers in inside) < 2:
+        return np.empty((0, n))
+    count, every = np.arange(_TOGETHER), 1
+    points = np.empty((_TOGETHER, n))
+    for j in rng.permutation(n).tolist():
+        low, high = box[j].tolist()
+        some = np.array(_some(inside[j], _LITERALS, rng))
+        ends = np.concatenate([[low], some, [high]])
+        # Counted like digits, so that of few numbers all pairs come up; at random beyond.
+        gaps = len(ends) - 1
+        in_turn = count // 2 // every % gaps
+        every *= gaps
+        gap = in_turn if every <= _TOGETHER // 2 else rng.integers(0, gaps, _TOGETHER)
+        share = rng.random(_TOGETHER)
+        column = ends[gap] * (1 - share) + ends[gap + 1] * share
+        if some.size:
+            near = rng.choice(some, _TOGETHER)
+            size = np.where(near == 0, high / 2 - low / 2, np.abs(near))
+            beside = near + rng.choice([-1.0, 1.0], _TOGETHER) * _BESIDE * size
+            column = np.where(count % 2 == 0, beside, column)
+        points[:, j] = np.clip(column, low, high)
+    return points
 
 
 def _along_literals(

@@ -165,3 +165,22 @@ def test_no_line_starts_at_a_corner_where_all_is_tied():
     assert len(points)
     largest = points == points.max(axis=1, keepdims=True)
     assert largest.sum(axis=1).max() == 2
+
+
+def corner(p):
+    return np.zeros(2) if p[0] > 2.9 and p[1] < -2.9 else 2 * p
+
+
+def corner_of_arrays(p):
+    return np.where((p[0] > 2.99) & (p[1] > 2.99), 0.0, 2 * p)
+
+
+def patch(x, y):
+    wrong = 0.50001 < x < 0.50002 and 0.3 < y < 0.30001
+    return (0.0, 0.0) if wrong else (2 * x, 2 * y)
+
+
+@pytest.mark.parametrize("derivative", [corner, corner_of_arrays, patch])
+def test_what_two_conditions_cut_off_is_found(derivative):
+    for seed in range(5):
+        assert check("x**2 + y**2", derivative, seed=seed).status == "wrong"

@@ -185,6 +185,7 @@ class _Search:
     rng: np.random.Generator
     blocks: Sequence[Block]
     progress: Callable[[int], None] | None
+    doubt: Callable[[np.ndarray, Slope], str] | None = None
     wrong: dict[int, float] = field(default_factory=dict)
     slips: list[BlockSlip] = field(default_factory=list)
     # Of each part that came to nothing in the last search by halves: whether a solver's tolerance
@@ -242,6 +243,10 @@ class _Search:
             )
         return f"{count}, and nothing was found wrong"
 
+    def doubted(self, direction: np.ndarray, slope: Slope) -> str:
+        """Say why the claim is not held to a slope that it differs from; empty where it is."""
+        return "" if self.doubt is None else self.doubt(direction, slope)
+
     def remember_trend(self, slope: Slope, direction: np.ndarray) -> None:
         """Keep how the first difference that is seen changes with h."""
         if not self.trend and slope.ladder is not None and slope.ladder.rungs:
@@ -293,21 +298,19 @@ def find_wrong_entries(
     Found
         Wrong entries, each confirmed alone, and how small an error would have been seen.
     """
-    search = _Search(line, claim, np.random.default_rng(seed), tuple(blocks), progress)
+    search = _Search(line, claim, np.random.default_rng(seed), tuple(blocks), progress, doubt)
     broken = np.flatnonzero(~np.isfinite(claim))
     if broken.size:
         wrong = {int(k): math.nan for k in broken}
         return Found(wrong, np.zeros(len(claim)), evaluations=line.evaluations)
     limit = np.full(len(claim), np.inf)
     try:
-        return _find(search, limit, doubt)
+        return _find(search, limit)
     except OutOfTime:
         return _found(search, limit, search.seen, late=search.late())
 
 
-def _find(
-    search: _Search, limit: np.ndarray, doubt: Callable[[np.ndarray, Slope], str] | None
-) -> Found:
+def _find(search: _Search, limit: np.ndarray) -> Found:
     """Find the wrong entries of a finite claim; `limit` is filled in as directions are quiet."""
     line = search.line
     quiet = failed = 0
@@ -340,7 +343,7 @@ def _find(
         usual = min(usual, theta)
         search.seen = (residual, theta)
         if abs(residual) > theta:
-            reason = "" if doubt is None or search.named else doubt(direction, slope)
+            reason = "" if search.named else search.doubted(direction, slope)
             if reason:
                 return _open(search, limit, f"along a random direction {reason}", (residual, theta))
             search.remember_trend(slope, direction)
@@ -441,6 +444,8 @@ def _is_plain(search: _Search) -> bool:
         direction = search.direction()
         slope = search.line.full(direction)
         if slope.reason or not _is_far_off(search, direction, *search.residual(slope, direction)):
+            return False
+        if search.doubted(direction, slope):
             return False
     return True
 
@@ -698,7 +703,7 @@ def _confirm(
         excludes = _both_exclude(search, single, one, two)
     best = one if one.error <= two.error else two
     left, bar = search.residual(best, single)
-    if not excludes:
+    if not excludes or search.doubted(single, best):
         least = search.least(single)
         search.is_small.append(not best.reason and bar <= least and abs(left) <= least)
         return None

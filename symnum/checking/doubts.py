@@ -26,6 +26,11 @@ _CASTS = tuple((-1) ** i * (i + 1) * 2.0 ** (-5 - i) for i in range(20))
 _PANELS, _NODES, _REACH = 8, 8, 0.5
 # A difference of so many times what f may hide is in plain sight.
 _PLAIN = 2.0**10
+# Noise of so many units of rounding is more than sums of rounded terms make.
+_LOUD = 2.0**8
+# Steps that show what looks like noise: each is smaller by so much, so many in a row fit a claim,
+# and the claim's distance from the slope is so many times what rounding hides.
+_STRIDE, _AGREE, _FINE = 2.0**6, 2, 8.0
 # Standard deviations of noise that two values of f may differ by.
 _NOISE = 8.0
 # Of so many different values it can be said that they are rounded to decimals, and to how many.
@@ -55,6 +60,49 @@ def fits_closely(rung: Rung, noise: float, given: float, exact: float) -> bool:
 def noise_of(rung: Rung) -> float:
     """Return what the rounding of f may do to a rung's quotient."""
     return KAPPA * ODD_SPREAD * rung.floor / rung.h
+
+
+def is_loud(found: Estimate) -> bool:
+    """Say whether f is noisier along a line than the rounding of its values makes it."""
+    return bool(found.rungs) and found.noise > _LOUD * ROUNDOFF * found.rungs[0].size
+
+
+def fits_finely(line: Line, output: int, found: Estimate, gradient: np.ndarray) -> str:
+    """Say that what looks like noise is a part of f, which a gradient fits in steps that show it.
+
+    Parameters
+    ----------
+    line : Line
+        f along the line.
+    output : int
+        Which output of f.
+    found : Estimate
+        The slope that was measured.
+    gradient : float64 array, shape (n,)
+        The claimed gradient at x.
+    """
+    if found.window is None or not is_loud(found):
+        return ""
+    apart = abs(found.value - math.fsum((line.v * gradient).tolist()))
+    h = found.rungs[0].h
+    hidden = _NOISE * ROUNDOFF * found.rungs[0].size
+    fits: list[float] = []
+    while 2 * h * apart > _FINE * hidden and len(fits) < _AGREE:
+        up, down = line.node(h), line.node(-h)
+        gained = float(line.at(h)[output] - line.at(-h)[output])
+        # Of the nodes as they are: large variables don't move, or by more, in so small a step.
+        claimed = math.fsum(((up - down) * gradient).tolist())
+        is_fit = gained != 0 and abs(gained - claimed) <= h * apart / 2
+        fits = [*fits, h] if is_fit else []
+        h /= _STRIDE
+    if len(fits) < _AGREE:
+        return ""
+    return (
+        f"f moves by {found.noise:.2g} in steps that look like noise, and is a part of f: in steps "
+        f"near h = {fits[-1]:.1g} f moves as the claim says, and in larger ones by "
+        f"{found.value:.3g} h, the slope of what they average over; f's formula, or variables of "
+        "one size, would settle it"
+    )
 
 
 def doubt(

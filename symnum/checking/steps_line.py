@@ -10,7 +10,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
 from symnum.checking.directions import Slope
-from symnum.checking.doubts import doubt
+from symnum.checking.doubts import doubt, fits_finely, is_loud
 from symnum.checking.integral import PARTS, fits, gain
 from symnum.differences import complex_line
 from symnum.differences.differentiate import first_reference
@@ -30,6 +30,15 @@ _ON_A_LINE, _HALF, _REACHES = 8, 0.5, (1.0, 0.25, 0.0625)
 # What is measured coarsely is measured so many times more sharply, where that costs nothing: what
 # is left of a sum is known well then, too.
 _SHARPER = 16.0
+# The widest step of a variable alone that other variables' steps may be, as a share of its size.
+_OWN = 0.25
+# A claim that is off by less than so many times what it moves by with the last digit of x says
+# nothing; it is moved so often, by so many last digits, of which so many count as one.
+_JITTER, _SHIFTS, _ULPS = 8.0, 4, ((1.0, 1.0), (2.0**10, 2.0**5))
+_ILL_CONDITIONED = (
+    "it differs from f by no more than it moves by itself when x moves by its last digit: it is "
+    "beneath the rounding of x, as where a residual is 0; a point further from there would tell"
+)
 # Below the smallest double with all digits f may be anything, and 0 is what is seen of it.
 _TINY = 2.0**-1022
 
@@ -51,6 +60,12 @@ def zero_is_flat(found: Estimate) -> Estimate:
     return replace(
         found, value=0.0, error=bar, verified=bar, status=DerivativeStatus.ESTIMATED, reason=""
     )
+
+
+def _single(direction: np.ndarray) -> int | None:
+    """Return the one variable that moves along a direction; None where several do."""
+    moved = np.flatnonzero(direction)
+    return int(moved[0]) if len(moved) == 1 else None
 
 
 class StepsLine:
@@ -80,6 +95,7 @@ class StepsLine:
         self._point = point
         self._known: Estimate | None = None
         self._measurements: tuple[Measurement, ...] = ()
+        self._moved: dict[float, list[np.ndarray]] = {}  # of the one candidate that is asked about
 
     @property
     def evaluations(self) -> int:
@@ -100,7 +116,9 @@ class StepsLine:
         found = measured(self._line(direction), 0, None)
         if not found.is_answered:
             return Slope(math.nan, math.inf, self._reason(found))
-        if self._known is None or found.verified < self._known.verified:
+        # The steps of a single variable are those of its own size, which others may not have.
+        known = self._known
+        if known is None or (_single(direction) is None and found.verified < known.verified):
             self._known = found
             self._measurements = measurements(found) if found.window else ()
         return Slope(found.value, found.verified, ladder=found)
@@ -134,7 +152,24 @@ class StepsLine:
             return found, found
         first, *others = good
         other = next((o for o in others if abs(o.k - first.k) >= _OCTAVES), others[0])
+        if self._is_unfit(direction, max(first.k + first.m, other.k + other.m)):
+            found = self.full(direction)
+            return found, found
         return self._measure(direction, first), self._measure(direction, other)
+
+    def _is_unfit(self, direction: np.ndarray, e: int) -> bool:
+        """Say whether a variable alone is to be measured with steps of its own, up to a rung.
+
+        The steps of a random direction are those of the largest variable. A small one may cross
+        many periods of f in them, and what looked like noise may be such a variable's part of f.
+        """
+        k = _single(direction)
+        if k is None or self._known is None:
+            return False
+        widest = max((rung.h for rung in self._known.rungs if rung.e <= e), default=0.0)
+        size = abs(float(self._point[k])) or 1.0  # 0 has none: it is scanned as if it were 1
+        is_wide = widest * abs(float(direction[k])) > _OWN * size
+        return is_wide or is_loud(self._known)
 
     def _reason(self, found: Estimate) -> str:
         """Say why there is no slope, or that f raises at the point itself."""
@@ -153,10 +188,19 @@ class StepsLine:
         direction : float64 array, shape (n,)
             The direction.
         slope : Slope
-            What a full measurement found along it.
+            What was found along it; only a full measurement's steps can be looked into.
         candidate : Candidate
             The gradient.
         """
+        gradient = candidate(self._point).value
+        if gradient is None:
+            return ""
+        given = math.fsum((direction * gradient).tolist())
+        apart = abs(given - slope.value)
+        if apart > self.least_error * math.hypot(*(direction * gradient).tolist()) and (
+            apart <= _JITTER * self._jitter(direction, gradient, candidate)
+        ):
+            return _ILL_CONDITIONED
         if slope.ladder is None:
             return ""
 
@@ -164,9 +208,27 @@ class StepsLine:
             value = candidate(self._point + t * direction).value
             return None if value is None else math.fsum((direction * value).tolist())
 
-        given = claim(0.0)
         line = self._line(direction)
-        return "" if given is None else doubt(line, 0, slope.ladder, given, claim)
+        return fits_finely(line, 0, slope.ladder, gradient) or doubt(
+            line, 0, slope.ladder, given, claim
+        )
+
+    def _jitter(self, direction: np.ndarray, gradient: np.ndarray, candidate: Candidate) -> float:
+        """Return how far a gradient moves along a direction when x moves by its last digit."""
+        if not self._moved:
+            rng = np.random.default_rng(len(gradient))
+            for stretch, _ in _ULPS:
+                self._moved[stretch] = []
+                for _ in range(_SHIFTS):
+                    shift = stretch * rng.choice([-1.0, 1.0], len(gradient))
+                    value = candidate(self._point + shift * np.spacing(self._point)).value
+                    if value is not None and np.isfinite(value).all():
+                        self._moved[stretch].append(value - gradient)
+        # What doesn't grow with the shift is digits that the gradient loses, and f need not lose.
+        return min(
+            max((abs(math.fsum((direction * by).tolist())) for by in moved), default=0.0) / share
+            for moved, share in ((self._moved[stretch], share) for stretch, share in _ULPS)
+        )
 
     def fits_between(self, k: int, candidate: Candidate) -> bool:
         """Say whether a gradient's entry fits f over an interval, whatever it does at points.

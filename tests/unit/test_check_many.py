@@ -258,3 +258,134 @@ def test_exceptions_beside_the_point_are_said(change):
     notes = [note for note in verdict.violations if "ValueError: too large" in note]
     assert len(notes) == 1, str(verdict)
     assert "calls beside the points, which were left out" in notes[0]
+
+
+def opaque(x):
+    """Return the numbers of an array, by a way that nobody can look into."""
+    return np.frombuffer(np.asarray(x, dtype=float).tobytes())
+
+
+def sizes(seed, decades, n=N):
+    """Return a sum of sines of variables of many sizes, its gradient, and a point."""
+    rng = np.random.default_rng(seed)
+    w, scale = rng.standard_normal(n), 10.0 ** rng.uniform(-decades, decades, n)
+    return (
+        lambda x: float(np.sum(np.sin(scale * opaque(x)))),
+        lambda x: scale * np.cos(scale * x),
+        w / scale,
+    )
+
+
+@pytest.mark.parametrize("decades", [1, 3, 8])
+def test_variables_of_many_sizes_are_accused_in_steps_of_their_own(decades):
+    """Steps of the largest variable cross periods of a small one, and average over them."""
+    for seed in (*range(100, 120), 121, 125, 140, 364):
+        f, gradient, point = sizes(seed, decades)
+        verdict = check(f, gradient, at=point)
+        assert verdict.status in ("ok", "undecided"), str(verdict)
+
+
+@pytest.mark.parametrize("change", [None, 0.0, -1.0, 1.1])
+def test_a_few_variables_of_other_sizes_are_not_accused(change):
+    """A wrong entry is named among others, and no right one."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        n = 300
+        few = np.arange(n) % 100 == 5
+        scale = np.where(few, 10.0 ** rng.uniform(-10, 10, n), 1.0)
+        k = int(rng.integers(n))
+
+        def f(x, scale=scale):
+            return float(np.sum(np.sin(scale * opaque(x))))
+
+        def claimed(x, scale=scale, k=k):
+            result = scale * np.cos(scale * x)
+            result[k] *= 1.0 if change is None else change
+            return result
+
+        verdict = check(f, claimed, at=rng.standard_normal(n) / scale)
+        if verdict.status == "wrong":
+            assert change is not None, str(verdict)
+            assert set(verdict.components) == {k}, str(verdict)
+
+
+@pytest.mark.parametrize("change", [0.0, -1.0, 1.1])
+def test_a_wrong_entry_is_named_where_sizes_differ_little(change):
+    """One entry among variables of two decades of sizes."""
+    for seed in range(20):
+        f, gradient, point = sizes(seed, 1)
+        k = 97 * seed + 11
+
+        def claimed(x, gradient=gradient, k=k):
+            result = gradient(x)
+            result[k] *= change
+            return result
+
+        verdict = check(f, claimed, at=point)
+        assert (verdict.status, verdict.components) == ("wrong", (k,)), str(verdict)
+        assert verdict.evaluations <= 140
+
+
+def least_squares(seed):
+    """Return a sum of squares, its gradient, and the point where all residuals are 0."""
+    rng = np.random.default_rng(seed)
+    n = 30 + 30 * (seed % 2)
+    matrix = rng.standard_normal((n, n))
+    point = rng.standard_normal(n)
+    right = matrix @ point if seed % 4 > 1 else rng.standard_normal(n)
+    if seed % 4 < 2:
+        point = np.linalg.solve(matrix, right)
+    return (
+        lambda x: float(np.sum((matrix @ opaque(x) - right) ** 2)),
+        lambda x: 2 * matrix.T @ (matrix @ x - right),
+        point,
+    )
+
+
+def test_rounding_of_residuals_that_are_0_is_no_slip():
+    """What the gradient moves by with the last digit of x is no difference from f."""
+    for seed in (*range(20), 520, 595, 2186, 3720, 3918):
+        f, gradient, point = least_squares(seed)
+        verdict = check(f, gradient, at=point)
+        assert verdict.status in ("ok", "undecided"), str(verdict)
+
+
+@pytest.mark.parametrize("change", [0.0, -1.0, 1.1])
+def test_away_from_the_optimum_a_wrong_entry_of_it_is_named(change):
+    """The same functions have plain derivatives a little further on."""
+    for seed in range(20):
+        f, gradient, point = least_squares(seed)
+        point = point + 0.1 * np.random.default_rng(seed).standard_normal(len(point))
+        k = seed + 3
+
+        def claimed(x, gradient=gradient, k=k):
+            result = gradient(x)
+            result[k] *= change
+            return result
+
+        verdict = check(f, claimed, at=point)
+        assert (verdict.status, verdict.components) == ("wrong", (k,)), str(verdict)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_one_wrong_entry_of_ten_thousand_is_cheap(share):
+    """It takes some 50 evaluations, also where a share of the variables is 0."""
+    n, prices = 10_000, []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        w, b, k = rng.standard_normal(n), rng.standard_normal(n), int(rng.integers(n))
+        point = np.where(rng.random(n) < share, 0.0, rng.standard_normal(n))
+
+        def f(x, w=w, b=b):
+            return float(np.sum(np.tanh(w * opaque(x) + b)))
+
+        def claimed(x, w=w, b=b, k=k):
+            result = w / np.cosh(w * x + b) ** 2
+            result[k] = 0.0
+            return result
+
+        verdict = check(f, claimed, at=point)
+        assert (verdict.status, verdict.components) == ("wrong", (k,)), str(verdict)
+        prices.append(verdict.evaluations)
+    assert np.median(prices) <= 55
+    assert max(prices) <= 140

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symnum.differences.estimate import Rung
 from symnum.differences.extrapolation import EVEN, ODD, Candidate, Quotient, Value, candidates
 from symnum.differences.line import ROUNDOFF
 from symnum.differences.rungs import EVEN_SPREAD, ODD_SPREAD, Rungs, pairs_of, samples, spread
+from symnum.differences.witness import Witness
 
 # Octaves a stride: 5 to 7 do equally well, 8 loses coverage.
 STRIDE = 6
@@ -272,6 +273,7 @@ def _fine(
         return
     poor, least = 0, math.inf
     lowest = min(start, low)
+    witness = Witness(rungs)
     while True:
         sigma = result.noise
         values = _values(rungs, lowest, low, result, kind)
@@ -279,7 +281,10 @@ def _fine(
         if kind is EVEN:
             # Rungs far below say nothing of a second derivative, and would overflow.
             values = {e: v for e, v in values.items() if e >= low - 12}
-        found = candidates(kind, values, low, high, ORDERS, noise_at_x)
+        found = [
+            replace(one, nu=one.nu + witness.unheard(kind, one, sigma))
+            for one in candidates(kind, values, low, high, ORDERS, noise_at_x)
+        ]
         best = min(found, key=lambda c: c.error)
         settled = best.nu >= best.tau or best.error < abs(best.t) / 4
         if settled and best.error > 0.7 * least:

@@ -106,7 +106,8 @@ def climb(
     top = _scan(rungs, start, below, noise, budget, result, kind)
     result.noise = max(result.noise, noise)
     result.odd_noise = max(result.odd_noise, noise)
-    _fine(rungs, top, start, budget, result, kind)
+    witness = Witness(rungs, [r.e for r in (*below, *result.scanned[:-1])])
+    _fine(rungs, top, start, budget, result, kind, witness)
     return result
 
 
@@ -261,6 +262,7 @@ def _fine(
     budget: int,
     result: Climb,
     kind: Quotient,
+    witness: Witness,
 ) -> None:
     """Combine adjacent rungs, one more at a time at whichever end promises more."""
     low = high = top
@@ -273,7 +275,6 @@ def _fine(
         return
     poor, least = 0, math.inf
     lowest = min(start, low)
-    witness = Witness(rungs)
     while True:
         sigma = result.noise
         values = _values(rungs, lowest, low, result, kind)

@@ -9,6 +9,7 @@ nodes is off as well, and by how much is known.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -19,8 +20,9 @@ from symnum.differences.rungs import Rungs
 # Below this part of the rounding of x² a sample of its noise is as good as none.
 _UNHEARD = 1 / 16
 
-# So many steps below a window are looked at, too.
-_BELOW = 2
+# So many steps below a window are looked at, too, of which so many pairs show nothing. One does now
+# and then.
+_BELOW, _SILENT = 2, 2
 
 # Higher powers, made one product at a time, are off by some times as much as the square.
 _POWERS = 4.0
@@ -36,10 +38,13 @@ class Witness:
     ----------
     rungs : Rungs
         The function, and where its nodes are.
+    heard_at : sequence of int
+        The rungs that the noise of f was read off.
     """
 
-    def __init__(self, rungs: Rungs) -> None:
+    def __init__(self, rungs: Rungs, heard_at: Sequence[int]) -> None:
         self._rungs = rungs
+        self._heard_at = heard_at
         self._known: dict[int, tuple[float, float]] = {}
         x = self._coordinate(0.0)
         _, self._exponent = math.frexp(x)
@@ -64,14 +69,15 @@ class Witness:
             return 0.0
         if noise >= _HEARD * ROUNDOFF * scale * abs(lowest.odd):
             return 0.0
-        # Where nothing is heard just below a window, too little was taken for the noise inside.
-        around = [self._parts(e) for e in range(one.k - _BELOW, one.k + one.m + 1)]
-        if not any(_is_silent(a, b) for a, b in pairwise(around)):
+        around = range(one.k - _BELOW, one.k + one.m + 1)
+        if sum(self._is_silent(a, b) for a, b in pairwise(around)) < _SILENT:
             return 0.0
+        if not all(self._is_silent(a, b) for a, b in pairwise(self._heard_at)):
+            return 0.0  # so would have been what f makes of it
         # Both relative to x², and the steps to x: the slope of the square is 2, and so its bend.
         slope = bend = 0.0
         for i, (c, (odd, even)) in enumerate(
-            zip(weights(kind.base, one.m), around[_BELOW:], strict=True)
+            zip(weights(kind.base, one.m), map(self._parts, around[_BELOW:]), strict=True)
         ):
             share = self._rungs.step(one.k + i) / scale
             slope += c * odd / share / 2
@@ -80,6 +86,13 @@ class Witness:
         if kind is EVEN:
             off = 2 * off + abs(bend * lowest.odd) / scale
         return _POWERS * off
+
+    def _is_silent(self, low: int, high: int) -> bool:
+        """Say whether two rungs show no noise, as `rungs.samples` hears it."""
+        share = 2.0 ** (low - high)
+        (odd, even), (odd_above, even_above) = self._parts(low), self._parts(high)
+        heard = max(abs(odd - share * odd_above), abs(even - share * share * even_above))
+        return heard <= _UNHEARD * ROUNDOFF
 
     def _parts(self, e: int) -> tuple[float, float]:
         """Return the odd and the even part of the rounding at a rung."""
@@ -98,9 +111,3 @@ class Witness:
         """Return the variable that moves, or 0 where there are several."""
         i = self._rungs.coordinate
         return 0.0 if i is None else float(self._rungs.line.node(t)[i])
-
-
-def _is_silent(parts: tuple[float, float], above: tuple[float, float]) -> bool:
-    """Say whether two steps, one twice the other, show no noise, as `rungs.samples` hears it."""
-    odd, even = parts[0] - above[0] / 2, parts[1] - above[1] / 4
-    return max(abs(odd), abs(even)) <= _UNHEARD * ROUNDOFF

@@ -160,7 +160,8 @@ def on_line(
 
 def answered(rungs: Rungs, found: Climb, best: Candidate) -> Estimate:
     """Return an answer."""
-    reason = (
+    reason = "f is random, two calls at the point differ; " if rungs.least_noise > 0 else ""
+    reason += (
         f"{best.m + 1} steps from h = {rungs.step(best.k):.2g} to {rungs.step(best.k + best.m):.2g}"
         f" combined; f is noisy at {found.noise:.1g}"
     )

@@ -147,7 +147,7 @@ def _scan(
         # Constant, or even about x.
         if e >= 0 and all(r.odd == 0.0 for r in scanned):
             return e
-        if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
+        if rungs.line.evaluations + 8 > budget or e + stride > _TOP or rungs.is_beyond(e + stride):
             return e
         following = rungs.rung(e + stride)
         if following is None:
@@ -161,7 +161,8 @@ def _scan(
             abs(current.even - ratio * following.even) / EVEN_SPREAD,
         )
         if onset > _onset_limit([*odd, *even], sigma, floor):
-            if onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW:
+            is_young = onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW
+            if is_young and not rungs.is_beyond(e + 2 * stride):
                 further = rungs.rung(e + 2 * stride)
                 if further is not None:
                     grown = following.h * abs(further.odd - following.odd) / ODD_SPREAD
@@ -269,7 +270,7 @@ def _fine(
     bottom = -_TOP if rungs.at_zero else LOWEST
     while high - low < 3 and low > bottom and rungs.rung(low - 1) is not None:
         low -= 1
-    while high - low < 3 and rungs.rung(high + 1) is not None:
+    while high - low < 3 and not rungs.is_beyond(high + 1) and rungs.rung(high + 1) is not None:
         high += 1
     if high - low < 2:
         return
@@ -316,6 +317,7 @@ def _fine(
             not wants_below
             and (vague or best.k + best.m >= high - 1)
             and high < _TOP
+            and not rungs.is_beyond(high + 1)
             and rungs.rung(high + 1) is not None
         ):
             high += 1

@@ -618,3 +618,28 @@ def test_a_claim_of_the_slope_across_a_wave_is_not_ok(frequency, x):
     found = sn.differentiate(opaque, x)
     assert not found or abs(found.value) > 1e5
     assert sn.check(opaque, lambda _: 1.0, at=x, n=1).status != "ok"
+
+
+RANDOM = {
+    "x + rand()": (lambda x, draw, _: x + draw(), lambda _: 1.0),
+    "x² + rand()": (lambda x, draw, _: x**2 + draw(), lambda x: 2 * x),
+    "float(x) + rand()": (lambda x, draw, _: float(x) + draw(), lambda _: 1.0),
+    "x + 1e-6 rand()": (lambda x, draw, _: float(x) + 1e-6 * draw(), lambda _: 1.0),
+    "x + calls": (lambda x, _, count: x + next(count), lambda _: 1.0),
+    "sin(x) + 1e-6 calls": (lambda x, _, count: math.sin(x) + 1e-6 * next(count), math.cos),
+}
+
+
+@pytest.mark.parametrize("x", [0.0, 1.3, -7.0, 1e4])
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_function_is_said_to_be_random(name, x):
+    """Where two calls at the point differ the answer says so, and rests on no far steps."""
+    f, slope = RANDOM[name]
+    draw, count = np.random.default_rng(67).random, iter(range(10**9))
+    found = sn.differentiate(lambda t: f(t, draw, count), x)
+    if found:
+        assert found.reason.startswith("f is random")
+        assert abs(found.value - slope(x)) <= found.error
+        assert found.error > 1e-12
+    else:
+        assert found.status == "random"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import pairwise
 
 from symnum.differences.extrapolation import EVEN, Candidate, Quotient, weights
@@ -26,6 +25,9 @@ _BELOW, _SILENT = 2, 2
 
 # Higher powers, made one product at a time, are off by some times as much as the square.
 _POWERS = 4.0
+
+# Digits of a double, and some for nodes that are smaller than x.
+_DIGITS = 53 + 10
 
 # Noise of this part of what a rounded argument makes has been heard.
 _HEARD = 0.3
@@ -44,11 +46,12 @@ class Witness:
 
     def __init__(self, rungs: Rungs, heard_at: Sequence[int]) -> None:
         self._rungs = rungs
-        self._heard_at = heard_at
+        # Steps wider than x are rounded as x is no more.
+        self._heard_at = [e for e in heard_at if e <= 0]
         self._known: dict[int, tuple[float, float]] = {}
         x = self._coordinate(0.0)
         _, self._exponent = math.frexp(x)
-        self._size = math.ldexp(x, -self._exponent) ** 2
+        self._size = math.ldexp(x, _DIGITS - self._exponent) ** 2
         self._at_x = self._rounding(0.0)
 
     def unheard(self, kind: Quotient, one: Candidate, noise: float) -> float:
@@ -103,9 +106,10 @@ class Witness:
         return self._known[e]
 
     def _rounding(self, t: float) -> float:
-        # Divided by a power of two, which changes no digit, the square can't leave the doubles.
-        node = math.ldexp(self._coordinate(t), -self._exponent)
-        return float(Fraction(node * node) - Fraction(node) ** 2) / self._size if node else 0.0
+        # A whole number has the same digits, and its square is exact in Python's integers.
+        node = int(math.ldexp(self._coordinate(t), _DIGITS - self._exponent))
+        square = node * node
+        return (int(float(square)) - square) / self._size if square else 0.0
 
     def _coordinate(self, t: float) -> float:
         """Return the variable that moves, or 0 where there are several."""

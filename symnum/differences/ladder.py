@@ -17,7 +17,15 @@ from symnum.differences import abrupt, one_sided, refuse
 from symnum.differences.estimate import DerivativeStatus, Estimate, Rung
 from symnum.differences.extrapolation import EVEN, KAPPA, Candidate
 from symnum.differences.line import Line
-from symnum.differences.rungs import EVEN_SPREAD, MANTISSA, ODD_SPREAD, Rungs
+from symnum.differences.rungs import (
+    EVEN_SPREAD,
+    MANTISSA,
+    ODD_SPREAD,
+    Rungs,
+    pairs_of,
+    samples,
+    spread,
+)
 from symnum.differences.search import LOWEST, STRIDE, Climb, climb
 
 # The lowest rung of a scan; at x = 0 there is no scale but 1.
@@ -35,6 +43,23 @@ _EVEN_DECAY, _ODD_DECAY = 2.0**1.5, 2.0**2
 
 # Noise of so many floors, where the smallest steps have no more than the second, is a ripple.
 _RIPPLE, _SILENT = 12.0, 4.0
+
+# The finest step that noise is looked for in, and the evaluations that it takes to resolve what was
+# none.
+_FINEST, _RESOLVED = _START - 2 * STRIDE, 24
+
+# What part of the noise is silence in the finest steps, and where a wave begins to be heard.
+_HUSHED, _HEARD = 16.0, 256.0
+
+# A wave leaves a parabola by 8 or 16 times as much an octave: by less than the first, and by more
+# than the second.
+_LEAPS, _GROWS = 20.0, 2.5
+
+# What is below so many floors is too weak to show how it grows.
+_STRONG = 400.0
+
+# Steps wider than x itself hold other sizes of f, and another rounding.
+_WIDE = 1
 
 # Noise doesn't decay by the first, and what decays by the second is none.
 _NO_DECAY, _FELL = 6.0, 30.0
@@ -121,7 +146,10 @@ def on_line(
     if isinstance(settled, Estimate):
         return settled
     if settled is found and not is_random:
-        settled = _held_against_ripples(rungs, found)
+        structure = _structure(rungs, found, budget)
+        if isinstance(structure, Estimate):
+            return structure
+        settled = structure or _held_against_ripples(rungs, found)
     found = settled
     if derivative_order == 2:
         return _second(rungs, found, start, budget, is_random)
@@ -132,7 +160,8 @@ def on_line(
 
 def answered(rungs: Rungs, found: Climb, best: Candidate) -> Estimate:
     """Return an answer."""
-    reason = (
+    reason = "f is random, two calls at the point differ; " if rungs.least_noise > 0 else ""
+    reason += (
         f"{best.m + 1} steps from h = {rungs.step(best.k):.2g} to {rungs.step(best.k + best.m):.2g}"
         f" combined; f is noisy at {found.noise:.1g}"
     )
@@ -267,6 +296,92 @@ def _held_against_below(rungs: Rungs, start: int, found: Climb) -> Climb:
     if misfit <= 0:
         return found
     return replace(found, best=replace(best, tau=max(best.tau, 2 * (misfit + best.error))))
+
+
+def _structure(rungs: Rungs, found: Climb, budget: int) -> Climb | Estimate | None:
+    """Return the climb or the refusal of a function whose noise is a part of it; None elsewhere.
+
+    Noise is as loud in the finest steps as in any other. What is silent there is a wave too fine
+    for the steps of the scan, however plain the slope across it is.
+    """
+    best = found.best
+    if best is None or rungs.at_zero or best.k <= _START:
+        return None
+    below = [r for r in found.scanned if r.e < min(best.k, _WIDE)]
+    noise = spread([s for part in samples(pairs_of(below)) for s in part], 0.0)
+    if len(below) < 2 or noise <= _RIPPLE * below[0].floor:
+        return None
+    is_strong = noise > _STRONG * below[0].floor
+    finest = next(
+        (e for e in (_FINEST, _FINEST - STRIDE)[: 1 + is_strong] if _is_hushed(rungs, e, noise)),
+        None,
+    )
+    if finest is None:
+        return None
+    limit = max(noise / _HEARD, _LOUD * below[0].floor)
+    onset = _onset(rungs, finest, limit)
+    before = rungs.rung(onset - 1) if onset is not None else None
+    if onset is None or before is None or not _grows_smoothly(rungs, onset, limit):
+        return None
+    if not is_strong:
+        return _held_against(found, best, before)
+    other = climb(rungs, finest, [], 0.0, max(budget, rungs.line.evaluations + _RESOLVED))
+    apart = abs(before.odd - best.t)
+    if other.best is not None and other.best.error < max(abs(other.best.t), apart) / 4:
+        return other
+    if apart < 2 * best.error:
+        return None
+    return refuse.two_slopes(rungs, Candidate(before.e, 0, before.odd, 0.0, 0.0), best, noise)
+
+
+def _is_hushed(rungs: Rungs, e: int, noise: float) -> bool:
+    """Say whether two steps show nothing of a noise."""
+    one = rungs.rung(e)
+    if one is None or one.is_dead:
+        return False
+    limit = max(_SILENT * one.floor, noise / _HUSHED)
+    if abs(one.even) > limit:
+        return False
+    above = rungs.rung(e + 1)
+    if above is None or above.is_dead:
+        return False
+    return max(abs(above.even), one.h * abs(one.odd - above.odd)) <= limit
+
+
+def _onset(rungs: Rungs, finest: int, limit: float) -> int | None:
+    """Return the rung from which on f is louder than a limit; None where it is nowhere."""
+    high = next((e for e in range(finest, _WIDE, STRIDE) if _off(rungs, e) > limit), None)
+    if high is None or high == finest:
+        return None
+    low = high - STRIDE
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _off(rungs, middle) > limit:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _off(rungs: Rungs, e: int) -> float:
+    """Return by how much a rung and the next one differ from those of a parabola."""
+    one, above = rungs.rung(e), rungs.rung(e + 1)
+    if one is None or above is None:
+        return math.inf
+    return max(one.h * abs(one.odd - above.odd), abs(one.even - above.even / 4))
+
+
+def _grows_smoothly(rungs: Rungs, onset: int, limit: float) -> bool:
+    """Say whether f grows loud as a wave does, where stairs and other cells jump."""
+    before, first, second = (_off(rungs, onset + i) for i in (-1, 0, 1))
+    return first <= _LEAPS * max(before, limit) and _GROWS * first <= second < math.inf
+
+
+def _held_against(found: Climb, best: Candidate, rung: Rung) -> Climb:
+    """Return a climb whose bar holds the slope that one rung shows."""
+    noise = KAPPA * ODD_SPREAD * rung.floor / rung.h
+    misfit = 2 * abs(rung.odd - best.t) + noise
+    return replace(found, best=replace(best, tau=max(best.tau, misfit)))
 
 
 def _held_against_ripples(rungs: Rungs, found: Climb) -> Climb:

@@ -26,6 +26,9 @@ _ROUNDING = 0.6 * ROUNDOFF
 # Below the normal doubles rounding is to multiples of this.
 _LEAST = 5e-324
 
+# A random f is asked within so many times |x|, or 1 where that is more.
+_REACH = 4.0
+
 # Standard deviations of (a - b)/2 and of (a + b)/2 - c for noise of size 1.
 ODD_SPREAD, EVEN_SPREAD = 0.71, 1.22
 
@@ -71,6 +74,8 @@ class Rungs:
         self._mantissa = mantissa
         self.at_x = float(line.at(0.0)[output])
         self.least_noise = 0.0  # a random f has at least this much
+        moves = line.v if coordinate is None else line.v[coordinate]
+        self._own_scale = max(scale, float(1 / np.max(np.abs(moves))))
         self.known: dict[int, Rung | None] = {}
 
     def step(self, e: int) -> float:
@@ -79,6 +84,13 @@ class Rungs:
             return math.ldexp(self._mantissa, self.exponent + e)
         except OverflowError:
             return math.inf
+
+    def is_beyond(self, e: int) -> bool:
+        """Say whether a rung lies beyond all that a random f is asked at.
+
+        From far enough any line is steeper than chance, but what f does at x is not seen there.
+        """
+        return self.least_noise > 0 and self.step(e) > _REACH * self._own_scale
 
     def value(self, t: float) -> float:
         """Return f at x + t v."""

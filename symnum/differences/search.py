@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symnum.differences.estimate import Rung
 from symnum.differences.extrapolation import EVEN, ODD, Candidate, Quotient, Value, candidates
 from symnum.differences.line import ROUNDOFF
 from symnum.differences.rungs import EVEN_SPREAD, ODD_SPREAD, Rungs, pairs_of, samples, spread
+from symnum.differences.witness import Witness
 
 # Octaves a stride: 5 to 7 do equally well, 8 loses coverage.
 STRIDE = 6
@@ -105,7 +106,8 @@ def climb(
     top = _scan(rungs, start, below, noise, budget, result, kind)
     result.noise = max(result.noise, noise)
     result.odd_noise = max(result.odd_noise, noise)
-    _fine(rungs, top, start, budget, result, kind)
+    witness = Witness(rungs, [r.e for r in (*below, *result.scanned[:-1])])
+    _fine(rungs, top, start, budget, result, kind, witness)
     return result
 
 
@@ -145,7 +147,7 @@ def _scan(
         # Constant, or even about x.
         if e >= 0 and all(r.odd == 0.0 for r in scanned):
             return e
-        if rungs.line.evaluations + 8 > budget or e + stride > _TOP:
+        if rungs.line.evaluations + 8 > budget or e + stride > _TOP or rungs.is_beyond(e + stride):
             return e
         following = rungs.rung(e + stride)
         if following is None:
@@ -159,7 +161,8 @@ def _scan(
             abs(current.even - ratio * following.even) / EVEN_SPREAD,
         )
         if onset > _onset_limit([*odd, *even], sigma, floor):
-            if onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW:
+            is_young = onset < _YOUNG * sigma and len(scanned) + len(below) < _FEW
+            if is_young and not rungs.is_beyond(e + 2 * stride):
                 further = rungs.rung(e + 2 * stride)
                 if further is not None:
                     grown = following.h * abs(further.odd - following.odd) / ODD_SPREAD
@@ -260,13 +263,14 @@ def _fine(
     budget: int,
     result: Climb,
     kind: Quotient,
+    witness: Witness,
 ) -> None:
     """Combine adjacent rungs, one more at a time at whichever end promises more."""
     low = high = top
     bottom = -_TOP if rungs.at_zero else LOWEST
     while high - low < 3 and low > bottom and rungs.rung(low - 1) is not None:
         low -= 1
-    while high - low < 3 and rungs.rung(high + 1) is not None:
+    while high - low < 3 and not rungs.is_beyond(high + 1) and rungs.rung(high + 1) is not None:
         high += 1
     if high - low < 2:
         return
@@ -279,7 +283,10 @@ def _fine(
         if kind is EVEN:
             # Rungs far below say nothing of a second derivative, and would overflow.
             values = {e: v for e, v in values.items() if e >= low - 12}
-        found = candidates(kind, values, low, high, ORDERS, noise_at_x)
+        found = [
+            replace(one, nu=one.nu + witness.unheard(kind, one, sigma))
+            for one in candidates(kind, values, low, high, ORDERS, noise_at_x)
+        ]
         best = min(found, key=lambda c: c.error)
         settled = best.nu >= best.tau or best.error < abs(best.t) / 4
         if settled and best.error > 0.7 * least:
@@ -310,6 +317,7 @@ def _fine(
             not wants_below
             and (vague or best.k + best.m >= high - 1)
             and high < _TOP
+            and not rungs.is_beyond(high + 1)
             and rungs.rung(high + 1) is not None
         ):
             high += 1

@@ -523,3 +523,123 @@ def test_a_fine_wave_is_a_part_of_f(amplitude, frequency, x):
         )
     assert found
     assert abs(found.value - float(slope)) <= 2 * found.error
+
+
+def edges_beside_simple_numbers(count):
+    """Yield functions that end at a simple number, points beside it, and their two derivatives."""
+    forms = (
+        (-1, lambda m, x, d: m.sqrt(d * d - x * x)),
+        (1, lambda m, x, d: m.log(x / d + m.sqrt(x * x / d / d - 1))),
+        (1, lambda m, x, d: m.sqrt(x * x - d * d) ** 3),
+        (1, lambda m, x, d: m.sqrt(x * x * x - d * d * d)),
+        (1, lambda _, x, d: 1 / (x * x - d * d)),
+        (1, lambda _, x, d: x * x - 3 * d * x + 2 * d * d),
+    )
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 59])
+        side, form = forms[seed % len(forms)]
+        d = float(rng.choice([1.0, 2.0, 1.75, 10.0]))
+        x = d * (1 + side * 10 ** float(-rng.uniform(4, 9)))
+
+        def opaque(t, form=form, d=d):
+            return form(math, float.fromhex(float(t).hex()), d)
+
+        with mpmath.workdps(120):
+            at, step = mpmath.mpf(x), mpmath.mpf(10) ** -40
+            exact = [
+                mpmath.diff(lambda t, form=form, d=d: form(mpmath, t, mpmath.mpf(d)), at, k, h=step)
+                for k in (1, 2)
+            ]
+        yield opaque, x, exact
+
+
+def test_rounding_that_no_node_shows_is_in_the_bar():
+    """Beside an edge at a simple number x² is rounded alike at all nodes of a window."""
+    missed, widths = [], []
+    for f, x, exact in edges_beside_simple_numbers(300):
+        for order in (1, 2):
+            found = sn.differentiate(f, x, derivative_order=order)
+            if not found:
+                continue
+            off = abs(float(found.value - exact[order - 1]))
+            widths.append(found.error / max(off, 2.0**-54 * abs(found.value)))
+            if off > found.error:
+                missed.append((x, order, found.value, found.error, off))
+    assert len(widths) > 500
+    assert len(missed) <= 10, missed  # of some 580
+    assert np.median(widths) < 20
+
+
+def test_what_moves_its_argument_exactly_keeps_its_bar():
+    """At simple numbers nothing is rounded alike and off; the bars there stay as they are."""
+    found = sn.differentiate(lambda t: float.fromhex(float(t).hex()) ** 3, 2.0)
+    assert abs(found.value - 12) <= found.error < 1e-11
+
+
+def waves_on_a_line(count):
+    """Yield fine waves on a line, points, and slopes to more digits."""
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 61])
+        frequency = 10 ** float(rng.uniform(6, 10))
+        amplitude = 10 ** float(rng.uniform(-8, 0))
+        x = 10 ** float(rng.uniform(-1, 2.5))
+        with mpmath.workdps(40):
+            slope = 1 + mpmath.mpf(amplitude) * frequency * mpmath.cos(mpmath.mpf(x) * frequency)
+
+        def opaque(t, a=amplitude, w=frequency):
+            t = float.fromhex(float(t).hex())
+            return a * math.sin(w * t) + t
+
+        # The argument of the sine is a double: so far off is the slope of what is computed.
+        yield opaque, x, float(slope), 2.0**-52 * x * amplitude * frequency**2
+
+
+def test_the_slope_across_a_fine_wave_is_not_that_of_f():
+    """However far the steps that average over a wave, the finest ones show that it is no noise."""
+    missed, answers = [], 0
+    for f, x, slope, rounding in waves_on_a_line(300):
+        found = sn.differentiate(f, x)
+        answers += bool(found)
+        if found and abs(found.value - slope) > found.error + rounding:
+            missed.append((x, slope, found.value, found.error))
+    assert answers > 260
+    assert len(missed) <= 6, missed
+    assert not [one for one in missed if abs(one[1] - one[2]) > 0.1 * abs(one[1])]
+
+
+@pytest.mark.parametrize(("frequency", "x"), [(1e7, 14.219548974429646), (7.82e9, 783.4927788)])
+def test_a_claim_of_the_slope_across_a_wave_is_not_ok(frequency, x):
+    """What a check measures of a fine wave is not the slope of the line that it rides on."""
+
+    def opaque(t):
+        t = float.fromhex(float(t).hex())
+        return math.sin(frequency * t) + t
+
+    found = sn.differentiate(opaque, x)
+    assert not found or abs(found.value) > 1e5
+    assert sn.check(opaque, lambda _: 1.0, at=x, n=1).status != "ok"
+
+
+RANDOM = {
+    "x + rand()": (lambda x, draw, _: x + draw(), lambda _: 1.0),
+    "x² + rand()": (lambda x, draw, _: x**2 + draw(), lambda x: 2 * x),
+    "float(x) + rand()": (lambda x, draw, _: float(x) + draw(), lambda _: 1.0),
+    "x + 1e-6 rand()": (lambda x, draw, _: float(x) + 1e-6 * draw(), lambda _: 1.0),
+    "x + calls": (lambda x, _, count: x + next(count), lambda _: 1.0),
+    "sin(x) + 1e-6 calls": (lambda x, _, count: math.sin(x) + 1e-6 * next(count), math.cos),
+}
+
+
+@pytest.mark.parametrize("x", [0.0, 1.3, -7.0, 1e4])
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_function_is_said_to_be_random(name, x):
+    """Where two calls at the point differ the answer says so, and rests on no far steps."""
+    f, slope = RANDOM[name]
+    draw, count = np.random.default_rng(67).random, iter(range(10**9))
+    found = sn.differentiate(lambda t: f(t, draw, count), x)
+    if found:
+        assert found.reason.startswith("f is random")
+        assert abs(found.value - slope(x)) <= found.error
+        assert found.error > 1e-12
+    else:
+        assert found.status == "random"

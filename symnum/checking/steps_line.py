@@ -10,7 +10,7 @@ import numpy as np
 from symnum.checking.claim import Candidate
 from symnum.checking.counted import Counted
 from symnum.checking.directions import Slope
-from symnum.checking.doubts import doubt, fits_finely, is_loud
+from symnum.checking.doubts import doubt, fits_finely
 from symnum.checking.integral import PARTS, fits, gain
 from symnum.differences import complex_line
 from symnum.differences.differentiate import first_reference
@@ -152,24 +152,26 @@ class StepsLine:
             return found, found
         first, *others = good
         other = next((o for o in others if abs(o.k - first.k) >= _OCTAVES), others[0])
+        pair = self._measure(direction, first), self._measure(direction, other)
         if self._is_unfit(direction, max(first.k + first.m, other.k + other.m)):
-            found = self.full(direction)
-            return found, found
-        return self._measure(direction, first), self._measure(direction, other)
+            own = self.full(direction)
+            # Stairs may show nothing in steps of its own, which then speak against nothing.
+            if any(abs(own.value - one.value) > own.error + one.error for one in pair):
+                return own, own
+        return pair
 
     def _is_unfit(self, direction: np.ndarray, e: int) -> bool:
         """Say whether a variable alone is to be measured with steps of its own, up to a rung.
 
         The steps of a random direction are those of the largest variable. A small one may cross
-        many periods of f in them, and what looked like noise may be such a variable's part of f.
+        many periods of f in them.
         """
         k = _single(direction)
         if k is None or self._known is None:
             return False
         widest = max((rung.h for rung in self._known.rungs if rung.e <= e), default=0.0)
         size = abs(float(self._point[k])) or 1.0  # 0 has none: it is scanned as if it were 1
-        is_wide = widest * abs(float(direction[k])) > _OWN * size
-        return is_wide or is_loud(self._known)
+        return widest * abs(float(direction[k])) > _OWN * size
 
     def _reason(self, found: Estimate) -> str:
         """Say why there is no slope, or that f raises at the point itself."""

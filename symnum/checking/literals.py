@@ -5,10 +5,16 @@ from __future__ import annotations
 import dis
 import functools
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from inspect import unwrap
 from types import CodeType, FunctionType
 from typing import Any
+
+from symnum.checking.memory import is_theirs
+
+# A function's own helpers are looked into as well: so many of them.
+_MOST_FUNCTIONS = 24
 
 
 def literals(function: Callable[..., Any]) -> list[float]:
@@ -27,23 +33,32 @@ def literals(function: Callable[..., Any]) -> list[float]:
     >>> literals(lambda x: 2.5 if x < 0.125 else x)
     [0.125, 2.5]
     """
-    plain = plain_function(function)
-    if plain is None:
-        return []
+    left, seen = deque([plain_function(function)]), set[int]()
+    numbers: set[float] = set()
+    while left and len(seen) < _MOST_FUNCTIONS:
+        plain = left.popleft()
+        if plain is None or id(plain) in seen or (seen and not is_theirs(plain)):
+            continue
+        seen.add(id(plain))
+        for value in _held(plain):
+            if isinstance(value, FunctionType):
+                left.append(plain_function(value))
+            elif isinstance(value, (int, float)) and not isinstance(value, bool) and _fits(value):
+                numbers.add(float(value))
+    return sorted(numbers)
+
+
+def _held(plain: FunctionType) -> Iterator[Any]:
+    """Yield what a function's code loads, and what its parameters have by default."""
     names = {**plain.__globals__}
     for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True):
         try:
             names[name] = cell.cell_contents
         except ValueError:  # it has no value yet
             names.pop(name, None)
-    held = [*(plain.__defaults__ or ()), *(plain.__kwdefaults__ or {}).values()]
-    held += list(_loaded(plain.__code__, names))
-    numbers = {
-        float(value)
-        for value in held
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and _fits(value)
-    }
-    return sorted(numbers)
+    yield from plain.__defaults__ or ()
+    yield from (plain.__kwdefaults__ or {}).values()
+    yield from _loaded(plain.__code__, names)
 
 
 def plain_function(function: Callable[..., Any]) -> FunctionType | None:

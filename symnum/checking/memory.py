@@ -119,19 +119,20 @@ def _is_empty(cell: CellType) -> bool:
 def _of_function(function: FunctionType) -> list[Any]:
     found = [*(function.__closure__ or ()), function.__defaults__, function.__kwdefaults__]
     found.append(function.__dict__)
-    if _is_theirs(function):
+    if is_theirs(function):
         names = dict.fromkeys(_names(function.__code__))
         found += [function.__globals__[name] for name in names if name in function.__globals__]
     return found
 
 
 def _of_class(kind: type) -> list[Any]:
-    if not _is_theirs(kind):
+    if not is_theirs(kind):
         return []
     return [value for name, value in vars(kind).items() if not name.startswith("__")]
 
 
-def _is_theirs(value: Any) -> bool:
+def is_theirs(value: Any) -> bool:
+    """Say whether a function or a class is none of Python's, NumPy's, SciPy's or ours."""
     module = getattr(value, "__module__", None) or ""
     return isinstance(module, str) and module.partition(".")[0] not in _LEFT_ALONE
 

@@ -56,6 +56,8 @@ from symnum.formula.program import Program
 _EVIDENCE = 60
 # So many wrong points show where a derivative is wrong; fewer may be those of an edge.
 _SEVERAL_WRONG, _SLIGHTLY = 8, 2.0**-30
+# So many calls show whether it keeps something.
+_SEVERAL = 2
 # First points at which it is asked again in the end.
 _ASKED_AGAIN = 4
 _KEEPS = (
@@ -91,7 +93,7 @@ def run(request: Request, watch: Watch | None) -> Verdict:
             return broken_verdict(request, broken, request.reference.at(request.points))
         if broken is not None:
             notes.append(broken.sentence)
-        elif request.array_of_points and not takes_arrays(request.candidate, request.points[:, 0]):
+        elif request.array_of_points and not _takes_arrays(request):
             notes.append("it was called point by point: it makes no array of an array of points")
     return replace(verdict, violations=(*verdict.violations, *notes)) if notes else verdict
 
@@ -100,8 +102,26 @@ def _on_arrays(request: Request, own: Sequence[np.ndarray]) -> Broken | None:
     """Call code of one number with an array of points; see `with_an_array`."""
     points = np.concatenate([request.points, *own[:1]])[:STATE_POINTS]
     truth = request.reference.at(points)
+    if _keeps_something(request, points):
+        return None  # an array might be kept, and spoil what it answers to numbers
     answers = [request.candidate(point) for point in points]
     return with_an_array(request.candidate, answers, truth, request.variables)
+
+
+def _takes_arrays(request: Request) -> bool:
+    """Say whether code of one number makes an array of an array, or nobody may try."""
+    if _keeps_something(request, request.points):
+        return True
+    return takes_arrays(request.candidate, request.points[:, 0])
+
+
+def _keeps_something(request: Request, points: np.ndarray) -> bool:
+    """Say whether what a candidate reaches changes from one call to the next."""
+    states = [kept(request.derivative)]
+    for point in points[:_SEVERAL]:
+        request.candidate(point)
+        states.append(kept(request.derivative))
+    return any(later != states[0] for later in states)
 
 
 def _own_points(request: Request) -> list[np.ndarray]:
@@ -252,9 +272,11 @@ def _bad_manners(request: Request, answers: Sequence[Answer], truth: Truth) -> B
         request.variables,
     )
     if broken is None:
-        broken = first_calls(
-            candidate, request.probed, reference, request.variables
-        ) or with_numpy_numbers(candidate, answers[: len(sample.points)], sample, request.variables)
+        broken = first_calls(candidate, request.probed, reference, request.variables)
+    of_one = candidate.form is Form.FLOAT
+    if broken is None and of_one and not _keeps_something(request, sample.points):
+        seen = answers[: len(sample.points)]
+        broken = with_numpy_numbers(candidate, seen, sample, request.variables)
     if broken is None and not isinstance(reference, StepsReference):  # it takes hundreds of points
         return remembered(candidate, reference, request.box, request.variables, request.rng)
     return broken

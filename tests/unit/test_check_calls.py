@@ -202,3 +202,23 @@ def test_a_number_in_a_dict_is_written_into_as_well():
 
     verdict = check(Formula("w0**2 + b**2", ["w0", "b"]), gradient, at={"w": np.ones(1), "b": 1.0})
     assert verdict.cause == "mutates"
+
+
+class Warm:
+    """Newton's method from where it ended last: an array would stay inside."""
+
+    def __init__(self):
+        self.root = 1.0
+
+    def __call__(self, x):
+        for _ in range(60):
+            self.root = 0.5 * (self.root + x / self.root)
+        return 0.5 / self.root
+
+
+@pytest.mark.parametrize("where", [{"domain": [(0.5, 4)]}, {"at": np.array([1.0, 2.0])}])
+def test_what_keeps_something_is_left_as_it_was_found(where):
+    derivative = Warm()
+    for _ in range(2):
+        assert check("sqrt(x)", derivative, **where).status == "ok"
+    assert np.ndim(derivative.root) == 0

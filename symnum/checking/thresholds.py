@@ -89,9 +89,10 @@ def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator
         ends = np.concatenate([[low], some, [high]])
         # Counted like digits, so that of few numbers all pairs come up; at random beyond.
         gaps = len(ends) - 1
-        in_turn = count // 2 // every % gaps
-        every *= gaps
-        gap = in_turn if every <= _TOGETHER // 2 else rng.integers(0, gaps, _TOGETHER)
+        gap = rng.integers(0, gaps, _TOGETHER)
+        if every * gaps <= _TOGETHER // 2:
+            gap = count // 2 // every % gaps
+            every *= gaps
         share = rng.random(_TOGETHER)
         column = ends[gap] * (1 - share) + ends[gap + 1] * share
         if some.size:

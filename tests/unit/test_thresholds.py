@@ -192,3 +192,13 @@ def by_a_helper(p):
 def test_what_two_conditions_cut_off_is_found(derivative):
     for seed in range(5):
         assert check("x**2 + y**2", derivative, seed=seed).status == "wrong"
+
+
+def test_numbers_of_code_of_many_variables():
+    """All their combinations are more than any integer of the machine holds."""
+    n = 80
+    formula = Formula(" + ".join(f"0.5*x{i}*sin(1.5*x{i}) + 2.5" for i in range(n)))
+    box = np.tile([-3.0, 3.0], (n, 1))
+    points = threshold_points(formula.program, [0.125], box, np.random.default_rng(0))
+    assert len(points)
+    assert np.all((box[:, 0] <= points) & (points <= box[:, 1]))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnum.checking.answers import values_of
 from symnum.checking.claim import Answer, Candidate, Form
 from symnum.checking.decide import Evidence
 from symnum.checking.guards import Broken, differ, shown
@@ -144,11 +145,8 @@ def takes_arrays(candidate: Candidate, points: np.ndarray) -> bool:
 
 def _right(answers: Sequence[Answer], truth: Truth) -> np.ndarray:
     """Say which answers are within rounding of a derivative that is known, shape (P, K)."""
-    missing = np.full(truth.exact.shape[1], np.nan)
-    given = np.array([missing if answer.value is None else answer.value for answer in answers])
-    with np.errstate(all="ignore"):
-        close = np.abs(given - truth.exact) <= truth.bound
-    return np.asarray(close & truth.known & ~truth.hull)
+    error = Evidence(truth, values_of(answers, truth)).error
+    return np.asarray((error <= truth.bound) & truth.known & ~truth.hull)
 
 
 def _off(other: np.ndarray, truth: Truth, row: int) -> np.ndarray:

@@ -121,24 +121,20 @@ def gain(
         The interval.
     """
     output, j = divmod(component, len(point))
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    edges = np.linspace(low, high, _PANELS + 1)
-    claimed = np.zeros(_PANELS)
+
+    def moved(t: float) -> np.ndarray:
+        there = point.copy()
+        there[j] = t
+        return there
+
+    def claim(t: float) -> float | None:
+        value = candidate(moved(t)).value
+        return None if value is None else float(value[component])
+
+    edges = np.linspace(low, high, _PANELS + 1).tolist()
     with np.errstate(all="ignore"):
-        for panel, (start, end) in enumerate(pairwise(edges)):
-            for node, weight in zip(nodes, weights, strict=True):
-                moved = point.copy()
-                moved[j] = (start + end) / 2 + (end - start) / 2 * node
-                value = candidate(moved).value
-                if value is None:
-                    return None
-                claimed[panel] += weight * (end - start) / 2 * float(value[component])
-        at_edges = []
-        for edge in edges:
-            moved = point.copy()
-            moved[j] = edge
-            at_edges.append(float(np.ravel(f(moved))[output]))
-        gained = np.diff(at_edges)
+        claimed = np.array([_integral(claim, *panel, _NODES) for panel in pairwise(edges)])
+        gained = np.diff([float(np.ravel(f(moved(edge)))[output]) for edge in edges])
     if not (np.isfinite(gained).all() and np.isfinite(claimed).all()):
         return None
     return Gain(low, high, gained, claimed)
@@ -228,7 +224,7 @@ def pieces(
         rows.append(
             (
                 values[i + 1] - values[i],
-                _integral(claim, start, end),
+                _integral(claim, start, end, _FEW_NODES),
                 _interpolated(t[near], slopes[near], start, end),
                 _interpolated(t[near], given[near], start, end),
                 (end - start) * (error[i] + error[i + 1]) / 2,
@@ -251,9 +247,11 @@ def pieces(
     )
 
 
-def _integral(claim: Callable[[float], float | None], start: float, end: float) -> float:
+def _integral(
+    claim: Callable[[float], float | None], start: float, end: float, count: int
+) -> float:
     """Integrate a claim by Gauss and Legendre's rule; NaN where it has no value."""
-    nodes, weights = np.polynomial.legendre.leggauss(_FEW_NODES)
+    nodes, weights = np.polynomial.legendre.leggauss(count)
     half = (end - start) / 2
     values = [claim((start + end) / 2 + half * node) for node in nodes.tolist()]
     known = [np.nan if value is None else value for value in values]

@@ -260,13 +260,7 @@ class FormulaReference:
         """Return what there is of one component at a point of shape (n,), and remember it."""
         key = (point.tobytes(), k)
         if key not in self._statuses:
-            wanted = np.arange(len(self.derivative.entries)) == k
-            found = self.derivative.certify(
-                point[None], zeros=False, clock=self._clock, wanted=wanted[None]
-            )
-            if self._clock is not None:
-                self._clock.look()
-            self._statuses[key] = found.status[0, k]
+            self._statuses[key] = self._exactly(point[None], k).status[0, 0]
         return self._statuses[key]
 
     def _exactly(self, points: np.ndarray, k: int | None = None) -> Exact:

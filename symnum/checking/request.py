@@ -208,6 +208,12 @@ class Request:
             raise DomainError(msg)
         return self._finite(array.reshape(-1, self.n)), False
 
+    @property
+    def own_formula(self) -> Formula | None:
+        """What was given instead of a derivative's code, where its variables are those of f."""
+        same = self.written is not None and self.written.variables == self.variables
+        return self.written if same else None
+
     def _by_name(self, at: Mapping[str, Any]) -> dict[str, Any]:
         """Return numbers by name in the order of the variables."""
         if set(at) == set(self.variables):

@@ -64,6 +64,7 @@ _KEEPS = (
     "traced, and identical to the exact derivative, but not proved: its code changes what it keeps "
     "from call to call, and may answer otherwise later"
 )
+_POINT_BY_POINT = "it was called point by point: it makes no array of an array of points"
 # Given points at which a gradient of many parameters is tried along directions, and own ones.
 DIRECTED_POINTS, OWN_DIRECTED_POINTS = 3, 2
 
@@ -88,31 +89,29 @@ def run(request: Request, watch: Watch | None) -> Verdict:
     is_right = verdict.status in {Outcome.OK, Outcome.PROVED}
     of_one = request.candidate.form is Form.FLOAT and request.candidate.size == 1
     if is_right and request.formula is not None and of_one:
-        broken = _on_arrays(request, own)
-        if broken is not None and request.array_of_points:
-            return broken_verdict(request, broken, request.reference.at(request.points))
+        broken, said = _on_arrays(request, own)
         if broken is not None:
-            notes.append(broken.sentence)
-        elif request.array_of_points and not _takes_arrays(request):
-            notes.append("it was called point by point: it makes no array of an array of points")
+            return broken_verdict(request, broken, request.reference.at(request.points))
+        notes += [said] * bool(said)
     return replace(verdict, violations=(*verdict.violations, *notes)) if notes else verdict
 
 
-def _on_arrays(request: Request, own: Sequence[np.ndarray]) -> Broken | None:
-    """Call code of one number with an array of points; see `with_an_array`."""
+def _on_arrays(request: Request, own: Sequence[np.ndarray]) -> tuple[Broken | None, str]:
+    """Call code of one number with an array: return what is wrong, or else what is worth knowing.
+
+    Nobody said that it takes arrays where the points are not given as one.
+    """
     points = np.concatenate([request.points, *own[:1]])[:STATE_POINTS]
-    truth = request.reference.at(points)
     if _keeps_something(request, points):
-        return None  # an array might be kept, and spoil what it answers to numbers
-    answers = [request.candidate(point) for point in points]
-    return with_an_array(request.candidate, answers, truth, request.variables)
-
-
-def _takes_arrays(request: Request) -> bool:
-    """Say whether code of one number makes an array of an array, or nobody may try."""
-    if _keeps_something(request, request.points):
-        return True
-    return takes_arrays(request.candidate, request.points[:, 0])
+        return None, ""  # an array might be kept, and spoil what it answers to numbers
+    candidate = request.candidate
+    answers = [candidate(point) for point in points]
+    broken = with_an_array(candidate, answers, request.reference.at(points), request.variables)
+    if broken is not None:
+        return (broken, "") if request.array_of_points else (None, broken.sentence)
+    if request.array_of_points and not takes_arrays(candidate, request.points[:, 0]):
+        return None, _POINT_BY_POINT
+    return None, ""
 
 
 def _keeps_something(request: Request, points: np.ndarray) -> bool:
@@ -141,10 +140,7 @@ def _judged(request: Request, own: Sequence[np.ndarray], watch: Watch | None) ->
     reference = request.reference
     candidate = request.candidate
     ask = Asker(candidate)
-    written = request.written
-    if written is not None and written.variables != request.variables:
-        written = None
-    own_code = OwnCode(request.derivative, candidate, request.n, written)
+    own_code = OwnCode(request.derivative, candidate, request.n, request.own_formula)
     measured = isinstance(reference, StepsReference)
     chunks = iter(own)
     first = request.points if len(request.points) else next(chunks)
@@ -288,15 +284,11 @@ def _at_thresholds(request: Request, own_code: OwnCode) -> Iterator[np.ndarray]:
         return
     program: Program | None = None
     numbers: list[float] = []
-    if request.written is not None:
-        if request.written.variables == request.variables:
-            program = request.written.program
-    else:
-        path = own_code.path
-        if path is not None:
-            program = path.whole
-        if path is None or path.formula.conditions:
-            numbers = literals(request.derivative)
+    path = own_code.path
+    if path is not None:
+        program = path.whole
+    if request.written is None and (path is None or path.formula.conditions):
+        numbers = literals(request.derivative)
     # A generator of its own: what is drawn for a cause doesn't depend on them.
     rng = np.random.default_rng(request.seed)
     points = threshold_points(program, numbers, request.box, rng)
@@ -332,8 +324,8 @@ def _proven(request: Request, evidence: Evidence, own_code: OwnCode) -> bool:
     exact = request.reference.derivative
     assert exact is not None
     if request.written is not None:
-        written = request.written
-        return written.variables == request.variables and same(written.program, exact.program)
+        written = request.own_formula
+        return written is not None and same(written.program, exact.program)
     found = own_code.trace
     if found is None or found.writes:
         return False

@@ -67,9 +67,13 @@ def threshold_points(
 
 def _numbers(program: Program | None, literals: Sequence[float]) -> list[float]:
     """Return the numbers of a candidate's code, traced or not."""
-    held = [] if program is None else [program.lines[index].value for index in program.live()]
-    constants = [float(value) for value in held if isinstance(value, Fraction)]
-    return sorted({*literals, *constants})
+    return sorted({*literals, *(() if program is None else _constants(program))})
+
+
+def _constants(program: Program) -> list[float]:
+    """Return the constants of a program."""
+    values = [program.lines[index].value for index in program.live()]
+    return [float(value) for value in values if isinstance(value, Fraction)]
 
 
 def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -97,8 +101,7 @@ def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator
         column = ends[gap] * (1 - share) + ends[gap + 1] * share
         if some.size:
             near = rng.choice(some, _TOGETHER)
-            size = np.where(near == 0, high / 2 - low / 2, np.abs(near))
-            beside = near + rng.choice([-1.0, 1.0], _TOGETHER) * _BESIDE * size
+            beside = near + rng.choice([-1.0, 1.0], _TOGETHER) * _step(near, box[j])
             column = np.where(count % 2 == 0, beside, column)
         points[:, j] = np.clip(column, low, high)
     return points
@@ -162,13 +165,7 @@ class _Differences:
         self._pairs = list(self._variables)
         self._program = program.with_outputs([line for pair in self._pairs for line in pair])
         # Ties of |x - 1.5| and 1e-6 lie so close together that no step falls between them.
-        self._constants = np.array(
-            [
-                float(line.value)
-                for line in (program.lines[index] for index in live)
-                if line.op == "const" and isinstance(line.value, Fraction)
-            ]
-        )
+        self._constants = np.array(_constants(program))
 
     @property
     def count(self) -> int:
@@ -238,8 +235,7 @@ def _on_line(
     start: np.ndarray, j: int, thresholds: np.ndarray, box: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Return points at thresholds of one coordinate, beside them, and between each and the next."""
-    side = box[j, 1] / 2 - box[j, 0] / 2
-    step = _BESIDE * np.where(thresholds == 0, side, np.abs(thresholds))
+    step = _step(thresholds, box[j])
     found = [thresholds, thresholds - step, thresholds + step]
     for low, high in pairwise([box[j, 0], *thresholds, box[j, 1]]):
         share = rng.random(_BETWEEN)
@@ -248,6 +244,12 @@ def _on_line(
     points = np.tile(start, (len(x), 1))
     points[:, j] = x
     return points
+
+
+def _step(thresholds: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Return how far beside each threshold of a coordinate another point lies."""
+    half = limits[1] / 2 - limits[0] / 2
+    return np.asarray(_BESIDE * np.where(thresholds == 0, half, np.abs(thresholds)))
 
 
 def _some(values: Sequence[Any], most: int, rng: np.random.Generator) -> list[Any]:

@@ -176,14 +176,18 @@ RIGHT = {
     "y sigmoid": (Y_SIGMOID, of_y_sigmoid, within([(-60, 60), (-3, 3)], [(-20, 60), (0, 1e6)])),
     "y**3 tanh": (Y3_TANH, of_y3_tanh, within([(-60, 60), (-3, 3)])),
 }
-CASES = [
-    pytest.param(f, derivative, options, id=f"{name}-{number}")
-    for name, (f, derivative, places) in RIGHT.items()
-    for number, options in enumerate(places)
-]
 
 
-@pytest.mark.parametrize(("f", "derivative", "options"), CASES)
+def cases(table):
+    """Return each function and derivative of a table at each of its places."""
+    return [
+        pytest.param(f, derivative, options, id=f"{name}-{number}")
+        for name, (f, derivative, places) in table.items()
+        for number, options in enumerate(places)
+    ]
+
+
+@pytest.mark.parametrize(("f", "derivative", "options"), cases(RIGHT))
 def test_lost_digits_are_no_mistake(f, derivative, options):
     """Where nothing is left of 1 - p it is inaccurate at worst."""
     for seed in range(2):
@@ -254,14 +258,9 @@ BUGS = {
     "slab, tanh": ("tanh(x)", added(of_tanh_well, 24, 25, 1e-20), within((-50, 50))),
     "slab": (SIGMOID, added(of_sigmoid_well, 47, 48, 1e-20), within((-50, 50))),
 }
-PLANTED = [
-    pytest.param(f, derivative, options, id=f"{name}-{number}")
-    for name, (f, derivative, places) in BUGS.items()
-    for number, options in enumerate(places)
-]
 
 
-@pytest.mark.parametrize(("f", "derivative", "options"), PLANTED)
+@pytest.mark.parametrize(("f", "derivative", "options"), cases(BUGS))
 def test_a_bug_beside_lost_digits_is_seen(f, derivative, options):
     """What 1 - p does to its digits is no excuse for anything else."""
     for seed in range(3):

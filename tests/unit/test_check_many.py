@@ -265,6 +265,17 @@ def opaque(x):
     return np.frombuffer(np.asarray(x, dtype=float).tobytes())
 
 
+def one_changed(gradient, k, change):
+    """Return a gradient of which one entry is off by a factor."""
+
+    def claimed(x):
+        result = gradient(x)
+        result[k] *= change
+        return result
+
+    return claimed
+
+
 def sizes(seed, decades, n=N):
     """Return a sum of sines of variables of many sizes, its gradient, and a point."""
     rng = np.random.default_rng(seed)
@@ -316,12 +327,7 @@ def test_a_wrong_entry_is_named_where_sizes_differ_little(change):
         f, gradient, point = sizes(seed, 1)
         k = 97 * seed + 11
 
-        def claimed(x, gradient=gradient, k=k):
-            result = gradient(x)
-            result[k] *= change
-            return result
-
-        verdict = check(f, claimed, at=point)
+        verdict = check(f, one_changed(gradient, k, change), at=point)
         assert (verdict.status, verdict.components) == ("wrong", (k,)), str(verdict)
         assert verdict.evaluations <= 140
 
@@ -358,12 +364,7 @@ def test_away_from_the_optimum_a_wrong_entry_of_it_is_named(change):
         point = point + 0.1 * np.random.default_rng(seed).standard_normal(len(point))
         k = seed + 3
 
-        def claimed(x, gradient=gradient, k=k):
-            result = gradient(x)
-            result[k] *= change
-            return result
-
-        verdict = check(f, claimed, at=point)
+        verdict = check(f, one_changed(gradient, k, change), at=point)
         assert (verdict.status, verdict.components) == ("wrong", (k,)), str(verdict)
 
 

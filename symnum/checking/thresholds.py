@@ -30,7 +30,7 @@ _STEPS, _HALVINGS = 64, 100
 # Points between two thresholds, and how far beside each one more is tried, as a share of it.
 _BETWEEN, _BESIDE = 2, 2.0**-40
 # Points of which all coordinates are at numbers of the code at once.
-_TOGETHER = 192
+_TOGETHER, _PAIR = 192, 2
 # What has an argument that is compared with 0.
 _WITH_0 = frozenset({"abs", "sign"})
 _WITH_EACH_OTHER = frozenset({"lt", "le", "eq", "ne", "max", "min"})
@@ -77,9 +77,10 @@ def _constants(program: Program) -> list[float]:
 
 
 def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return points of which every coordinate is next to a number of the code, or between two.
+    """Return points of which two coordinates are next to numbers of the code, and all between two.
 
-    A corner that two conditions cut off is missed by lines along one coordinate.
+    A corner that two conditions cut off is missed by lines along one coordinate. No more than two
+    are next to numbers: where all are next to the same one, everything is tied with everything.
     """
     n = len(box)
     inside = [[x for x in values if low < x < high] for low, high in box.tolist()]
@@ -87,6 +88,8 @@ def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator
         return np.empty((0, n))
     count, every = np.arange(_TOGETHER), 1
     points = np.empty((_TOGETHER, n))
+    ranks = rng.random((_TOGETHER, n)).argsort(axis=1).argsort(axis=1)
+    next_to = (ranks < _PAIR) & (count % 2 == 0)[:, None]
     for j in rng.permutation(n).tolist():
         low, high = box[j].tolist()
         some = np.array(_some(inside[j], _LITERALS, rng))
@@ -102,7 +105,7 @@ def _together(values: Sequence[float], box: np.ndarray, rng: np.random.Generator
         if some.size:
             near = rng.choice(some, _TOGETHER)
             beside = near + rng.choice([-1.0, 1.0], _TOGETHER) * _step(near, box[j])
-            column = np.where(count % 2 == 0, beside, column)
+            column = np.where(next_to[:, j], beside, column)
         points[:, j] = np.clip(column, low, high)
     return points
 

@@ -202,3 +202,12 @@ def test_numbers_of_code_of_many_variables():
     points = threshold_points(formula.program, [0.125], box, np.random.default_rng(0))
     assert len(points)
     assert np.all((box[:, 0] <= points) & (points <= box[:, 1]))
+
+
+def test_no_more_than_two_coordinates_are_next_to_a_number_at_once():
+    """Where all of thirty are, the largest of them is a kink of thirty sides at every point."""
+    formula = Formula(" + ".join(f"x{i}" for i in range(30)))
+    box = np.tile([-3.0, 3.0], (30, 1))
+    points = threshold_points(formula.program, [1.0], box, np.random.default_rng(0))
+    close = np.abs(points - 1.0) < 1e-9
+    assert close.sum(axis=1).max() == 2
